@@ -1,0 +1,1 @@
+"""Reminds customers of orders they placed but have not paid."""

@@ -1,0 +1,118 @@
+"""What can go wrong: one class per thing a caller can act on, each with a stable `code`."""
+
+
+class DispatcherError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    code = "internal"
+
+
+class IllegalMove(DispatcherError):
+    """A reminder was asked to go where the table of moves does not lead."""
+
+    code = "illegal-move"
+
+
+class FieldProblem(Exception):
+    """One wrong field: `pointer` is an RFC 6901 pointer (`/data/order/total`), `detail` what was expected."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(f"{pointer}: {detail}")
+        self.pointer = pointer
+        self.detail = detail
+
+
+class InvalidInput(DispatcherError):
+    """Input that is refused as a whole; `problems` names each wrong field."""
+
+    code = "invalid-input"
+
+    def __init__(self, message: str, problems: tuple[FieldProblem, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class InvalidPolicy(InvalidInput):
+    """A policy document that is not right."""
+
+    code = "invalid-policy"
+
+
+class InvalidEvent(InvalidInput):
+    """An event that is not right; `event_id` is its id where that could be read."""
+
+    code = "invalid-event"
+
+    def __init__(
+        self, message: str, problems: tuple[FieldProblem, ...] = (), *, event_id: str | None = None
+    ) -> None:
+        super().__init__(message, problems)
+        self.event_id = event_id
+
+
+class MissingField(DispatcherError):
+    """A message needs a value that the order does not have; `field` names it as in `customer.name`."""
+
+    code = "missing-field"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"the message needs {field}, which is missing")
+        self.field = field
+
+
+class InvalidTemplate(DispatcherError):
+    """Message templates or their catalog are not right; the text names the file and what was expected."""
+
+    code = "invalid-template"
+
+
+class MessageTooLong(DispatcherError):
+    """A rendered message is longer than its channel takes; it must not be sent cut off."""
+
+    code = "message-too-long"
+
+
+class StoreUnavailable(DispatcherError):
+    """The store is away or full: nothing is known of the call's effect, and repeating it is safe."""
+
+    code = "store-unavailable"
+
+
+class EventIdReused(DispatcherError):
+    """An event's id was used before with other content."""
+
+    code = "event-id-reused"
+
+
+class CustomerDiffers(DispatcherError):
+    """An amendment names another customer than the order has; an order never changes hands."""
+
+    code = "customer-differs"
+
+
+class UnknownOrder(DispatcherError):
+    """An order, or its reminder, that the store does not have."""
+
+    code = "unknown-order"
+
+
+class TaskNotOpen(DispatcherError):
+    """A task that is not in the state the request needs: taken by another, overflowed, ended."""
+
+    code = "task-not-open"
+
+
+class NotNow(DispatcherError):
+    """A hand-off that the policy does not allow at this moment; `reason` is the blocking rule's."""
+
+    code = "not-now"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the policy does not allow this hand-off now: {reason}")
+        self.reason = reason
+
+
+class Contended(DispatcherError):
+    """What a request stood on kept changing while it was taken; repeating it is safe."""
+
+    code = "contended"
