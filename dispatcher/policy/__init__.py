@@ -1,0 +1,1 @@
+"""LAW: data in, decision out. No IO, clock, chance or logging."""

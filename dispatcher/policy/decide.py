@@ -1,0 +1,171 @@
+"""The decision about a reminder that is due: rules in a fixed order, each one recorded."""
+
+from zoneinfo import ZoneInfo
+
+from dispatcher.policy.caps import limits
+from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
+from dispatcher.policy.facts import Channel, Facts, Instant
+from dispatcher.policy.release import released
+from dispatcher.policy.routing import consents, has_address, routes, routing_rule
+from dispatcher.policy.shipping import ships_today
+from dispatcher.policy.standing import (
+    refuse_closed,
+    refuse_held,
+    refuse_late,
+    refuse_settled,
+    refuse_sold_out,
+)
+from dispatcher.policy.terms import Policy
+from dispatcher.policy.timing import Slot, Timing
+from dispatcher.policy.zones import FOREVER, iso, zone
+
+REASONS = {"earliest_after": "min_gap"}
+"""The reason that stands for a rule of another name."""
+
+
+def decide(facts: Facts, policy: Policy, now: Instant) -> Decision:
+    """What to do now with a due reminder, or with a task whose time to be claimed is over."""
+    rules: list[Rule] = []
+    refusal = _no_longer_wanted(facts, policy, now, rules)
+    if refusal is not None:
+        return Drop(reason=refusal, rules=tuple(rules))
+    if facts.status == "open":
+        return _overflow(facts, policy, now, rules)
+    tz = zone(facts.customer.timezone or policy.timezone)
+    channel, why_none = _route(facts, policy, now, tz)
+    rules.append(_routing(facts, channel or "drop"))
+    if channel is None:
+        return Drop(reason=why_none, rules=tuple(rules))
+    if channel != facts.channel:
+        return Defer(until=now, channel=channel, reason="changed", rules=tuple(rules))
+    return _judge_time(facts, _timing(facts, policy, channel, tz), now, rules)
+
+
+def decide_claim(facts: Facts, policy: Policy, now: Instant) -> Decision:
+    """Whether an agent may call now; `Defer.until` is when that is allowed next."""
+    rules: list[Rule] = []
+    refusal = (
+        refuse_settled(facts.state, rules)
+        or refuse_closed(facts.order, now, rules)
+        or refuse_sold_out(facts.order, rules)
+        or _not_callable(facts, rules)
+    )
+    if refusal is not None:
+        return Drop(reason=refusal, rules=tuple(rules))
+    tz = zone(facts.customer.timezone or policy.timezone)
+    timing = Timing(policy, tz, "phone", policy.caps, facts.ledger)
+    answers = timing.rules(now)
+    rules.extend(answers)
+    if all(rule.outcome == "pass" for rule in answers):
+        return _send(facts, timing, now, rules)
+    slot = timing.first_free(now, facts.order.closes_at)
+    if slot.at == FOREVER:
+        return _drop_for_close(facts, policy, rules)
+    return Defer(until=slot.at, channel="phone", reason=_reason(slot), rules=tuple(rules))
+
+
+def _no_longer_wanted(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> str | None:
+    """What no waiting cures; a task is never late, since it was opened in time."""
+    return (
+        refuse_settled(facts.state, rules)
+        or refuse_closed(facts.order, now, rules)
+        or (None if facts.status == "open" else refuse_late(facts.due, policy, now, rules))
+        or refuse_sold_out(facts.order, rules)
+    )
+
+
+def _not_callable(facts: Facts, rules: list[Rule]) -> str | None:
+    """An amendment may have taken the number or the consent away since the task was opened."""
+    refusal = None
+    if not has_address(facts.customer, "phone"):
+        refusal = "no_address"
+    elif not consents(facts.customer, "phone"):
+        refusal = "no_consent"
+    rules.append(_routing(facts, "drop" if refusal else "phone"))
+    return refusal
+
+
+def _route(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo) -> tuple[Channel | None, str]:
+    """The best channel; a call only if it can still be made before the order closes."""
+    used = [handoff.channel for handoff in facts.used]
+    ranked, refusal = routes(facts.order, facts.customer, policy, used=used, tried=facts.tried)
+    for channel in ranked:
+        if channel != "phone":
+            return channel, ""
+        slot = _timing(facts, policy, channel, tz).first_free(now, facts.order.closes_at)
+        if slot.at != FOREVER:
+            return channel, ""
+    return None, refusal or _no_time(policy)
+
+
+def _routing(facts: Facts, outcome: str) -> Rule:
+    used = [handoff.channel for handoff in facts.used]
+    return routing_rule(facts.order, facts.customer, outcome, used=used, tried=facts.tried)
+
+
+def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> Decision:
+    """Nobody claimed the task: the next channel takes over; without one it stays open to the end."""
+    used = [handoff.channel for handoff in facts.used]
+    ranked, _ = routes(facts.order, facts.customer, policy, used=used, tried=(*facts.tried, "phone"))
+    rules.append(_routing(facts, ranked[0] if ranked else "phone"))
+    if not ranked:
+        closes_at = facts.order.closes_at
+        return Defer(until=closes_at, channel="phone", reason="overflow", rules=tuple(rules))
+    return Defer(until=now, channel=ranked[0], reason="overflow", rules=tuple(rules))
+
+
+def _timing(facts: Facts, policy: Policy, channel: Channel, tz: ZoneInfo) -> Timing:
+    earliest = None
+    if policy.before_close is not None and policy.before_close.earliest_after is not None:
+        earlier = [handoff.at for handoff in facts.used if handoff.step < facts.step]
+        earliest = max(earlier) + policy.before_close.earliest_after if earlier else None
+    return Timing(policy, tz, channel, policy.caps, facts.ledger, earliest)
+
+
+def _judge_time(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Decision:
+    policy, closes_at = timing.policy, facts.order.closes_at
+    answers = timing.rules(now)
+    rules.extend(answers)
+    if all(rule.outcome == "pass" for rule in answers):
+        return _send(facts, timing, now, rules)
+    slot = timing.first_free(now, closes_at, since=facts.due)
+    if slot.at == FOREVER:
+        return _drop_for_close(facts, policy, rules)
+    if refuse_held(slot.held, policy, rules):
+        return Drop(reason="too_late", rules=tuple(rules))
+    until = released(timing, slot, facts.order, facts.customer, facts.step)
+    return Defer(until=until, channel=timing.channel, reason=_reason(slot), rules=tuple(rules))
+
+
+def _reason(slot: Slot) -> str:
+    return REASONS.get(slot.first or "", slot.first or "")
+
+
+def _drop_for_close(facts: Facts, policy: Policy, rules: list[Rule]) -> Drop:
+    inputs = {"closes_at": iso(facts.order.closes_at)}
+    rules.append(Rule(rule="time_left", outcome="drop", inputs=inputs))
+    return Drop(reason=_no_time(policy), rules=tuple(rules))
+
+
+def _no_time(policy: Policy) -> str:
+    """Why no instant is left: none is ever allowed, or none before the close."""
+    return "daily_cap" if policy.caps is not None and policy.caps.per_day == 0 else "closes_before_window"
+
+
+def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send:
+    policy, closes_at = timing.policy, facts.order.closes_at
+    bounds = limits(policy.caps, now, timing.tz)
+    ships = ships_today(facts.order, policy, now)
+    if policy.shipping is not None:
+        rules.append(Rule(rule="shipping", outcome="pass", inputs={"ships_today": ships}))
+    overflow_at = None
+    if timing.channel == "phone" and policy.phone is not None and policy.phone.overflow_after is not None:
+        overflow_at = min(now + policy.phone.overflow_after, closes_at)
+    return Send(
+        channel=timing.channel,
+        valid_until=min(timing.allowed_until(now, closes_at), bounds.day_end),
+        limits=bounds,
+        ships_today=ships,
+        rules=tuple(rules),
+        overflow_at=overflow_at,
+    )

@@ -1,0 +1,104 @@
+"""What policy answers: named values that the workflow acts on and the audit keeps."""
+
+from typing import Any
+
+import msgspec
+
+from dispatcher.policy.facts import Channel, Instant
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule that was applied.
+
+    `outcome` is `pass`, `defer` or `drop` (a routing rule names the channel it chose). `until` is
+    the next instant at which the rule would answer otherwise, `None` when time does not change it.
+    """
+
+    rule: str
+    outcome: str
+    inputs: dict[str, Any] = {}
+    until: Instant | None = None
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the commit checks again against the customer's ledger.
+
+    `[day_start, day_end)` is the customer's local day; `per_day` and `min_gap` (ms) are `None` when
+    the policy sets no limit.
+    """
+
+    day_start: Instant
+    day_end: Instant
+    per_day: int | None = None
+    min_gap: int | None = None
+
+
+class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="decision"):
+    """Hand over now, on `channel`, and not at or after `valid_until`."""
+
+    channel: Channel
+    valid_until: Instant
+    limits: Limits
+    ships_today: bool
+    rules: tuple[Rule, ...]
+    overflow_at: Instant | None = None
+
+
+class Defer(msgspec.Struct, frozen=True, kw_only=True, tag="defer", tag_field="decision"):
+    """Decide again at `until`, on `channel` (which may differ from the present one)."""
+
+    until: Instant
+    channel: Channel
+    reason: str
+    rules: tuple[Rule, ...]
+
+
+class Drop(msgspec.Struct, frozen=True, kw_only=True, tag="drop", tag_field="decision"):
+    """This step will not be handed over; `reason` says why."""
+
+    reason: str
+    rules: tuple[Rule, ...]
+
+
+Decision = Send | Defer | Drop
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True, tag="planned", tag_field="plan"):
+    """A step with its nominal `moment` and the instant it will first be looked at, `due`."""
+
+    step: int
+    moment: Instant
+    due: Instant
+    channel: Channel
+    rules: tuple[Rule, ...]
+
+
+class Unplanned(msgspec.Struct, frozen=True, kw_only=True, tag="unplanned", tag_field="plan"):
+    """A step that is dropped as soon as it is known, with its reason.
+
+    `moment` is the nominal instant, or the order's placing where there is none.
+    """
+
+    step: int
+    moment: Instant
+    reason: str
+    rules: tuple[Rule, ...]
+
+
+Plan = tuple[Planned | Unplanned, ...]
+"""One entry a step, steps 1, 2, … without gaps."""
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True, tag="retry", tag_field="decision"):
+    """A refused hand-off goes back to `planned`: `due` on `channel`; `tried` are the channels given up."""
+
+    due: Instant
+    channel: Channel
+    reason: str
+    tried: tuple[Channel, ...] = ()
+
+
+class Fail(msgspec.Struct, frozen=True, kw_only=True, tag="fail", tag_field="decision"):
+    """A refused hand-off ends the step."""
+
+    reason: str

@@ -1,0 +1,103 @@
+"""The policy of a shop as the document people write, in TOML or the same in JSON."""
+
+import json
+import tomllib
+from functools import lru_cache
+from typing import Any
+
+from dispatcher.errors import FieldProblem, InvalidPolicy
+from dispatcher.policy.document_reader import read_policy
+from dispatcher.policy.document_writer import write_policy
+from dispatcher.policy.terms import Policy
+
+__all__ = ["DEFAULT_TOML", "Policy", "default_policy", "load_json", "load_toml", "to_json"]
+
+DEFAULT_TOML = """\
+timezone = "Asia/Shanghai"
+platform = "jd"
+currency = "CNY"
+pay_within = "24h"
+max_late = "2h"
+
+[quiet_hours]
+start = "22:00"
+end = "09:00"
+max_held = "12h"
+
+[spread]
+over = "20m"
+
+[shipping]
+cutoff = "17:00"
+
+[[cadence]]
+placed = ["00:00", "11:00"]
+remind = {after = "2h", before = "15:00"}
+
+[[cadence]]
+placed = ["11:00", "15:00"]
+remind = {after = "15m"}
+
+[[cadence]]
+placed = ["15:00", "24:00"]
+remind = {next_day_at = "10:00"}
+
+[before_close]
+lead = "2h"
+earliest_after = "3h"
+
+[caps]
+per_day = 2
+min_gap = "3h"
+
+[routing]
+channels = ["chat", "sms"]
+high_value = "500.00"
+repeat_orders = 1
+
+[phone]
+windows = [["09:00", "12:00"], ["14:00", "20:00"]]
+overflow_after = "2h"
+"""
+
+
+@lru_cache(maxsize=1)
+def default_policy() -> Policy:
+    """The policy of a shop that has given none."""
+    return load_toml(DEFAULT_TOML)
+
+
+def load_toml(text: str) -> Policy:
+    """Read a policy file; raises `InvalidPolicy` naming each wrong field."""
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _unreadable("TOML", str(error)) from error
+    return read_policy(document)
+
+
+def load_json(document: bytes | str | dict[str, Any]) -> Policy:
+    """Read the same document as JSON; raises `InvalidPolicy` naming each wrong field."""
+    if isinstance(document, dict):
+        return read_policy(document)
+    try:
+        return read_policy(json.loads(document, object_pairs_hook=_without_doubles))
+    except (ValueError, RecursionError) as error:
+        raise _unreadable("JSON", str(error)) from error
+
+
+def to_json(policy: Policy) -> dict[str, Any]:
+    """The document of a policy; `load_json` makes an equal policy of it."""
+    return write_policy(policy)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("a key is given twice")
+    return table
+
+
+def _unreadable(form: str, why: str) -> InvalidPolicy:
+    problem = FieldProblem("", f"expected {form}: {why[:200]}")
+    return InvalidPolicy(f"the policy is not readable as {form}", (problem,))

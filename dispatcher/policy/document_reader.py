@@ -1,0 +1,139 @@
+"""From a decoded policy document to a `Policy`, or to all that is wrong with it at once."""
+
+from dispatcher.errors import FieldProblem, InvalidPolicy
+from dispatcher.policy import document_values as values
+from dispatcher.policy.document_table import Table
+from dispatcher.policy.terms import (
+    BeforeClose,
+    CadenceRow,
+    Caps,
+    Phone,
+    Policy,
+    QuietHours,
+    Remind,
+    Routing,
+    Shipping,
+    Spread,
+)
+from dispatcher.policy.units import parse_clock, parse_duration, parse_end
+
+_FORMS = frozenset({("after",), ("after", "before"), ("at",), ("next_day_at",)})
+
+
+def read_policy(document: object) -> Policy:
+    """The policy of a decoded document; raises `InvalidPolicy` naming each wrong field."""
+    problems: list[FieldProblem] = []
+    root = Table(document, "", problems)
+    policy = Policy(
+        timezone=root.take("timezone", values.zone_name, required=True) or "",
+        platform=root.take("platform", values.platform, required=True) or "own",
+        shop_name=root.take("shop_name", values.name),
+        currency=root.take("currency", values.currency),
+        pay_within=root.take("pay_within", values.some_time),
+        max_late=root.take("max_late", parse_duration),
+        quiet_hours=_quiet_hours(root.table("quiet_hours")),
+        spread=_spread(root.table("spread")),
+        shipping=_shipping(root.table("shipping")),
+        cadence=tuple(_cadence_row(row) for row in root.tables("cadence")),
+        before_close=_before_close(root.table("before_close")),
+        caps=_caps(root.table("caps")),
+        routing=_routing(root.table("routing", required=True)),
+        phone=_phone(root.table("phone")),
+    )
+    root.close()
+    if problems:
+        fields = "1 wrong field" if len(problems) == 1 else f"{len(problems)} wrong fields"
+        raise InvalidPolicy(f"the policy has {fields}", tuple(problems))
+    return policy
+
+
+def _quiet_hours(table: Table | None) -> QuietHours | None:
+    if table is None:
+        return None
+    start = table.take("start", parse_clock)
+    end = table.take("end", parse_end)
+    max_held = table.take("max_held", parse_duration)
+    table.close()
+    # Half a window would silently mean no night at all, which nobody writes on purpose.
+    for given, absent in (("start", "end"), ("end", "start")):
+        if table.has(given) and not table.has(absent):
+            table.refuse(absent, f'expected a time "HH:MM", since {given} is given')
+    if start is None or end is None:
+        return None
+    return QuietHours(start=start, end=end, max_held=max_held)
+
+
+def _spread(table: Table | None) -> Spread | None:
+    if table is None:
+        return None
+    over = table.take("over", parse_duration)
+    table.close()
+    return None if over is None else Spread(over=over)
+
+
+def _shipping(table: Table | None) -> Shipping | None:
+    if table is None:
+        return None
+    cutoff = table.take("cutoff", parse_end)
+    table.close()
+    return None if cutoff is None else Shipping(cutoff=cutoff)
+
+
+def _cadence_row(table: Table) -> CadenceRow:
+    placed = table.take("placed", values.window, required=True)
+    remind = table.table("remind", required=True)
+    table.close()
+    return CadenceRow(placed=placed or (0, 0), remind=Remind() if remind is None else _remind(remind))
+
+
+def _remind(table: Table) -> Remind:
+    remind = Remind(
+        after=table.take("after", parse_duration),
+        before=table.take("before", parse_end),
+        at=table.take("at", parse_clock),
+        next_day_at=table.take("next_day_at", parse_clock),
+    )
+    table.close()
+    if tuple(key for key in Remind.__struct_fields__ if table.has(key)) not in _FORMS:
+        table.refuse("", "expected one of {after}, {after, before}, {at} or {next_day_at}")
+    return remind
+
+
+def _before_close(table: Table | None) -> BeforeClose | None:
+    if table is None:
+        return None
+    lead = table.take("lead", values.some_time)
+    earliest_after = table.take("earliest_after", parse_duration)
+    table.close()
+    return None if lead is None else BeforeClose(lead=lead, earliest_after=earliest_after)
+
+
+def _caps(table: Table | None) -> Caps | None:
+    if table is None:
+        return None
+    caps = Caps(per_day=table.take("per_day", values.count), min_gap=table.take("min_gap", parse_duration))
+    table.close()
+    return caps
+
+
+def _routing(table: Table | None) -> Routing:
+    if table is None:
+        return Routing(channels=())
+    routing = Routing(
+        channels=table.take("channels", values.channels, required=True) or (),
+        high_value=table.take("high_value", values.amount),
+        repeat_orders=table.take("repeat_orders", values.count),
+    )
+    table.close()
+    return routing
+
+
+def _phone(table: Table | None) -> Phone | None:
+    if table is None:
+        return None
+    phone = Phone(
+        windows=table.take("windows", values.windows),
+        overflow_after=table.take("overflow_after", values.some_time),
+    )
+    table.close()
+    return phone

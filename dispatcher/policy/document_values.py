@@ -1,0 +1,103 @@
+"""The single values a policy holds: each reader raises `ValueError` with what was expected."""
+
+import re
+from decimal import Decimal
+from itertools import pairwise
+from typing import get_args
+
+from dispatcher.policy.currency import CURRENCIES
+from dispatcher.policy.document_table import MAX_ROWS
+from dispatcher.policy.facts import CHANNELS, Channel
+from dispatcher.policy.terms import Platform, Window
+from dispatcher.policy.units import parse_clock, parse_duration, parse_end
+from dispatcher.policy.zones import zone
+
+MAX_COUNT = 1_000_000
+MAX_NAME = 40
+
+_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?", re.ASCII)
+_PLATFORMS: tuple[Platform, ...] = get_args(Platform)
+
+
+def zone_name(value: object) -> str:
+    """An IANA zone name."""
+    try:
+        if isinstance(value, str):
+            return zone(value).key
+    except KeyError:
+        pass
+    raise ValueError('expected an IANA time zone like "Asia/Shanghai"')
+
+
+def platform(value: object) -> Platform:
+    """One of the platforms whose wording rules are known."""
+    for known in _PLATFORMS:
+        if value == known:
+            return known
+    raise ValueError(f"expected one of {', '.join(_PLATFORMS)}")
+
+
+def currency(value: object) -> str:
+    """An ISO 4217 code."""
+    if isinstance(value, str) and value in CURRENCIES:
+        return value
+    raise ValueError('expected an ISO 4217 currency code like "CNY"')
+
+
+def name(value: object) -> str:
+    """A name to show customers."""
+    if isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= MAX_NAME:
+        return value.strip()
+    raise ValueError(f"expected a name of 1 to {MAX_NAME} printable characters")
+
+
+def amount(value: object) -> Decimal:
+    """A decimal string; a number could be a float, so it is refused."""
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        return Decimal(value)
+    raise ValueError('expected an amount in quotes like "500.00"')
+
+
+def count(value: object) -> int:
+    """A whole number from 0."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT:
+        return value
+    raise ValueError("expected a whole number, 0 or more")
+
+
+def some_time(value: object) -> int:
+    """A duration above zero, in milliseconds."""
+    milliseconds = parse_duration(value)
+    if milliseconds == 0:
+        raise ValueError("expected a duration above zero")
+    return milliseconds
+
+
+def window(value: object) -> Window:
+    """`["HH:MM", "HH:MM"]` within one day."""
+    if isinstance(value, list) and len(value) == 2:
+        start, end = parse_clock(value[0]), parse_end(value[1])
+        if start < end:
+            return start, end
+    raise ValueError('expected two times ["HH:MM", "HH:MM"], the second later the same day, at most "24:00"')
+
+
+def windows(value: object) -> tuple[Window, ...]:
+    """Windows of a day that do not overlap, in the order of the day."""
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_ROWS:
+        raise ValueError(f'expected a list of 1 to {MAX_ROWS} windows like ["09:00", "12:00"]')
+    read = tuple(sorted(window(each) for each in value))
+    for (_, end), (start, _) in pairwise(read):
+        if start < end:
+            raise ValueError("expected windows that do not overlap")
+    return read
+
+
+def channels(value: object) -> tuple[Channel, ...]:
+    """Channels in order of preference, each once."""
+    known: dict[object, Channel] = {channel: channel for channel in CHANNELS}
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        read = tuple(known[each] for each in value if each in known)
+        if len(set(read)) == len(value):
+            return read
+    raise ValueError(f"expected a list of one or more of {', '.join(CHANNELS)}, each once")

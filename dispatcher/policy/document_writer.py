@@ -1,0 +1,94 @@
+"""From a `Policy` back to the document that means it."""
+
+from typing import Any
+
+from dispatcher.policy.terms import (
+    BeforeClose,
+    CadenceRow,
+    Caps,
+    Phone,
+    Policy,
+    QuietHours,
+    Routing,
+    Window,
+)
+from dispatcher.policy.units import format_clock, format_duration
+
+
+def write_policy(policy: Policy) -> dict[str, Any]:
+    """The document as JSON values: rules that are off are left out."""
+    quiet, before_close, caps, phone = policy.quiet_hours, policy.before_close, policy.caps, policy.phone
+    return _given(
+        timezone=policy.timezone,
+        platform=policy.platform,
+        shop_name=policy.shop_name,
+        currency=policy.currency,
+        pay_within=_duration(policy.pay_within),
+        max_late=_duration(policy.max_late),
+        quiet_hours=quiet and _quiet_hours(quiet),
+        spread=policy.spread and {"over": format_duration(policy.spread.over)},
+        shipping=policy.shipping and {"cutoff": format_clock(policy.shipping.cutoff)},
+        cadence=[_cadence_row(row) for row in policy.cadence],
+        before_close=before_close and _before_close(before_close),
+        caps=caps and _caps(caps),
+        routing=_routing(policy.routing),
+        phone=phone and _phone(phone),
+    )
+
+
+def _quiet_hours(quiet: QuietHours) -> dict[str, Any]:
+    return _given(
+        start=format_clock(quiet.start), end=format_clock(quiet.end), max_held=_duration(quiet.max_held)
+    )
+
+
+def _cadence_row(row: CadenceRow) -> dict[str, Any]:
+    remind = row.remind
+    return {
+        "placed": _window(row.placed),
+        "remind": _given(
+            after=_duration(remind.after),
+            before=_clock(remind.before),
+            at=_clock(remind.at),
+            next_day_at=_clock(remind.next_day_at),
+        ),
+    }
+
+
+def _before_close(step: BeforeClose) -> dict[str, Any]:
+    return _given(lead=format_duration(step.lead), earliest_after=_duration(step.earliest_after))
+
+
+def _caps(caps: Caps) -> dict[str, Any]:
+    return _given(per_day=caps.per_day, min_gap=_duration(caps.min_gap))
+
+
+def _routing(routing: Routing) -> dict[str, Any]:
+    return _given(
+        channels=list(routing.channels),
+        high_value=None if routing.high_value is None else str(routing.high_value),
+        repeat_orders=routing.repeat_orders,
+    )
+
+
+def _phone(phone: Phone) -> dict[str, Any]:
+    return _given(
+        windows=None if phone.windows is None else [_window(each) for each in phone.windows],
+        overflow_after=_duration(phone.overflow_after),
+    )
+
+
+def _window(window: Window) -> list[str]:
+    return [format_clock(window[0]), format_clock(window[1])]
+
+
+def _duration(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else format_duration(milliseconds)
+
+
+def _clock(minutes: int | None) -> str | None:
+    return None if minutes is None else format_clock(minutes)
+
+
+def _given(**keys: Any) -> dict[str, Any]:
+    return {key: value for key, value in keys.items() if value is not None}

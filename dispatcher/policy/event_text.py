@@ -1,0 +1,86 @@
+"""Readers of an event's texts: ids, the source, lines and notes, each with a limit."""
+
+import unicodedata
+from collections.abc import Callable
+
+MAX_ID_BYTES = 128
+MAX_SOURCE_BYTES = 256
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_LINE_BREAKS = str.maketrans("\r\n\t", "   ")
+
+
+class Expected(Exception):
+    """A value is not of its kind; the text says what was expected."""
+
+
+def _holds(text: str, categories: frozenset[str]) -> bool:
+    # `isprintable` answers for nearly all text; it also refuses characters newer than Python's tables and
+    # wide spaces, so that only the categories decide.
+    return not text.isprintable() and any(unicodedata.category(char) in categories for char in text)
+
+
+def identifier(value: object, limit: int = MAX_ID_BYTES) -> str:
+    """Read an id: printable Unicode, 1 to `limit` bytes in UTF-8, not blank."""
+    if (
+        type(value) is not str
+        or len(value) > limit
+        or not value
+        or value.isspace()
+        or _holds(value, _INVISIBLE)
+        or len(value.encode()) > limit
+    ):
+        raise Expected(f"expected printable text of 1 to {limit} bytes, without control characters")
+    return value
+
+
+def source(value: object) -> str:
+    """Read an event's `source`, whose last part is the shop."""
+    text = identifier(value, MAX_SOURCE_BYTES)
+    try:
+        shop = identifier(text.rpartition("/")[2])
+    except Expected as wrong:
+        raise Expected("expected a source that ends in the shop's id, such as /shops/demo") from wrong
+    if "~" in shop:
+        raise Expected("expected a shop id without ~ as the source's last part")
+    return text
+
+
+def line(limit: int) -> Callable[[object], str]:
+    """Make a reader of one line of text that says something, of up to `limit` characters."""
+
+    def read(value: object) -> str:
+        if (
+            type(value) is not str
+            or not 1 <= len(value) <= limit
+            or _holds(value, _CONTROL)
+            or value.isspace()
+        ):
+            raise Expected(f"expected a line of text of up to {limit} characters, not blank")
+        return value
+
+    return read
+
+
+def line_or_nothing(limit: int) -> Callable[[object], str | None]:
+    """Make a reader of an optional line of text: a blank one is as good as none."""
+    read_line = line(limit)
+
+    def read(value: object) -> str | None:
+        return None if type(value) is str and not value.strip() else read_line(value)
+
+    return read
+
+
+def note(limit: int) -> Callable[[object], str | None]:
+    """Make a reader of an optional text of several lines; a blank one is as good as none."""
+
+    def read(value: object) -> str | None:
+        if type(value) is str:
+            flat = value.translate(_LINE_BREAKS)
+            if len(flat) <= limit and not _holds(flat, _CONTROL):
+                return value if flat.strip() else None
+        raise Expected(f"expected text of up to {limit} characters, without control characters")
+
+    return read

@@ -1,0 +1,135 @@
+"""What a decision stands on: the order, its customer, the reminder and what went before.
+
+Instants are integers: milliseconds since the epoch, UTC. Money is a decimal string, as it came.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+Instant = int
+"""Milliseconds since the epoch, UTC."""
+
+Channel = Literal["chat", "sms", "phone"]
+CHANNELS: tuple[Channel, ...] = ("chat", "sms", "phone")
+
+Availability = Literal["in_stock", "in_transit", "preorder", "sold_out"]
+
+
+class OrderState(StrEnum):
+    """Where an order stands; everything but `UNPAID` is final."""
+
+    UNPAID = "unpaid"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Stored facts grow by fields with defaults, so that every stored version stays readable."""
+
+
+class Item(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of an order."""
+
+    name: str
+    quantity: int = 1
+    price: str | None = None
+    spec: str | None = None
+    sensitive: bool = False
+    availability: Availability | None = None
+    category: str | None = None
+
+
+class Receiver(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """Who gets the parcel."""
+
+    name: str | None = None
+    city: str | None = None
+    phone: str | None = None
+
+
+class Promotion(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A promotion the order was placed under; `ends_at` is an instant."""
+
+    name: str
+    saves: str | None = None
+    ends_at: Instant | None = None
+
+
+class Consent(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """What the customer agreed to; `False` forbids, `None` says nothing."""
+
+    sms: bool | None = None
+    chat: bool | None = None
+    phone: bool | None = None
+    promotion: bool | None = None
+
+
+class Order(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """An order as its newest accepted event tells it."""
+
+    id: str
+    placed_at: Instant
+    closes_at: Instant
+    total: str
+    currency: str
+    items: tuple[Item, ...]
+    pay_url: str | None = None
+    buyer_note: str | None = None
+    receiver: Receiver | None = None
+    original_total: str | None = None
+    promotion: Promotion | None = None
+
+
+class Customer(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """The customer as the order's newest event tells; `timezone` is an IANA name or absent."""
+
+    id: str
+    name: str | None = None
+    phone: str | None = None
+    chat: str | None = None
+    paid_orders: int = 0
+    timezone: str | None = None
+    grade: int | None = None
+    consent: Consent | None = None
+    consulted_at: Instant | None = None
+    agent: str | None = None
+
+
+class OrderFacts(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """What the store keeps of an order for policy and messages."""
+
+    order: Order
+    customer: Customer
+
+
+class Handoff(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """A hand-off (or a possible one) of this order."""
+
+    step: int
+    channel: Channel
+    at: Instant
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything `decide` looks at for one reminder.
+
+    `used`: hand-offs of this order's other steps. `ledger`: the customer's hand-off instants in this
+    shop, oldest first, over all orders and channels.
+    """
+
+    shop: str
+    order: Order
+    customer: Customer
+    state: OrderState
+    step: int
+    status: str
+    moment: Instant
+    due: Instant
+    channel: Channel
+    attempt: int = 0
+    tried: tuple[Channel, ...] = ()
+    used: tuple[Handoff, ...] = ()
+    ledger: tuple[Instant, ...] = ()

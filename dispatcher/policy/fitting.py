@@ -1,0 +1,63 @@
+"""What every step of a plan goes through once its nominal moment is known."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from dispatcher.policy.decisions import Planned, Rule, Unplanned
+from dispatcher.policy.facts import Channel, Instant, OrderFacts
+from dispatcher.policy.routing import routes, routing_rule
+from dispatcher.policy.standing import refuse_closed, refuse_held, refuse_late, refuse_sold_out
+from dispatcher.policy.terms import Policy
+from dispatcher.policy.timing import Timing
+from dispatcher.policy.zones import iso
+
+
+class Fit(NamedTuple):
+    """An allowed time: `release` before and `due` after spreading; `held` (ms) by the night."""
+
+    release: Instant
+    due: Instant
+    held: int = 0
+
+
+class Aim(NamedTuple):
+    """A step to be planned; `find` answers `None` where a channel leaves no time before the close."""
+
+    step: int
+    moment: Instant
+    find: Callable[[Timing], Fit | None]
+    rule: Rule
+    used: tuple[Channel, ...] = ()
+
+
+def fit_step(aim: Aim, facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo) -> Planned | Unplanned:
+    """The step on the best channel that has time for it, or the reason there is none."""
+    order, rules = facts.order, [aim.rule]
+    refusal = refuse_closed(order, now, rules) or refuse_sold_out(order, rules)
+    if refusal is not None:
+        return _unplanned(aim, refusal, rules)
+    ranked, no_route = routes(order, facts.customer, policy, used=aim.used)
+    for channel in ranked:
+        timing = Timing(policy, tz, channel)
+        fit = aim.find(timing)
+        if fit is not None:
+            rules.append(routing_rule(order, facts.customer, channel, used=aim.used))
+            return _judged(aim, timing, fit, now, rules)
+    rules.append(routing_rule(order, facts.customer, "drop", used=aim.used))
+    return _unplanned(aim, no_route or "closes_before_window", rules)
+
+
+def _judged(aim: Aim, timing: Timing, fit: Fit, now: Instant, rules: list[Rule]) -> Planned | Unplanned:
+    policy = timing.policy
+    rules.extend(timing.rules(aim.moment))
+    # Judged before spreading: the spread is ours, so it must not make a late order timely.
+    if refuse_held(fit.held, policy, rules) or refuse_late(fit.release, policy, now, rules):
+        return _unplanned(aim, "too_late", rules)
+    inputs = {"release": iso(fit.release), "due": iso(fit.due)}
+    rules.append(Rule(rule="spread", outcome="pass", inputs=inputs))
+    return Planned(step=aim.step, moment=aim.moment, due=fit.due, channel=timing.channel, rules=tuple(rules))
+
+
+def _unplanned(aim: Aim, reason: str, rules: list[Rule]) -> Unplanned:
+    return Unplanned(step=aim.step, moment=aim.moment, reason=reason, rules=tuple(rules))

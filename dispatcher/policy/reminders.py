@@ -1,0 +1,71 @@
+"""The life of a reminder: its statuses and the one table of allowed moves.
+
+Scripts get the table from here, the README's diagram follows it, and an illegal move changes nothing.
+"""
+
+from enum import StrEnum
+
+from dispatcher.errors import IllegalMove
+
+
+class Status(StrEnum):
+    """Where a reminder stands."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    OPEN = "open"
+    CLAIMED = "claimed"
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"
+
+
+WAITING = frozenset({Status.PLANNED, Status.OPEN})
+"""Not handed over yet: a payment stops these."""
+
+HANDED_OVER = frozenset(
+    {
+        Status.SENDING,
+        Status.SENT,
+        Status.DELIVERED,
+        Status.UNDELIVERED,
+        Status.UNCERTAIN,
+        Status.CLAIMED,
+        Status.COMPLETED,
+        Status.WITHDRAWN,
+    }
+)
+"""Handed over, or past the point where it could be stopped: a payment comes too late for these."""
+
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.PLANNED: frozenset({Status.PLANNED, Status.SENDING, Status.OPEN, Status.DROPPED, Status.FAILED}),
+    Status.SENDING: frozenset({Status.SENT, Status.PLANNED, Status.FAILED, Status.UNCERTAIN, Status.DROPPED}),
+    Status.SENT: frozenset({Status.DELIVERED, Status.UNDELIVERED}),
+    Status.UNCERTAIN: frozenset({Status.DELIVERED, Status.UNDELIVERED}),
+    Status.OPEN: frozenset({Status.OPEN, Status.CLAIMED, Status.PLANNED, Status.DROPPED, Status.FAILED}),
+    Status.CLAIMED: frozenset({Status.COMPLETED, Status.WITHDRAWN}),
+    Status.DELIVERED: frozenset(),
+    Status.UNDELIVERED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.DROPPED: frozenset(),
+    Status.COMPLETED: frozenset(),
+    Status.WITHDRAWN: frozenset(),
+}
+
+FINAL = frozenset(status for status, after in MOVES.items() if not after) | {
+    Status.SENT,
+    Status.UNCERTAIN,
+}
+"""Nothing more is owed by the dispatcher; a receipt may still refine `SENT` and `UNCERTAIN`."""
+
+
+def move(before: Status, after: Status) -> Status:
+    """Return `after` if the table allows it, else raise `IllegalMove`."""
+    if after not in MOVES[before]:
+        raise IllegalMove(f"a reminder cannot go from {before} to {after}")
+    return after

@@ -1,0 +1,58 @@
+"""The first questions to any reminder: is there still an order to be paid, and is it still the time?
+
+Each records its rule and returns the reason to drop, or `None`.
+"""
+
+from dispatcher.policy.decisions import Rule
+from dispatcher.policy.facts import Instant, Order, OrderState
+from dispatcher.policy.terms import Policy
+from dispatcher.policy.zones import iso
+
+
+def refuse_settled(state: OrderState, rules: list[Rule]) -> str | None:
+    """Only an unpaid order is reminded of."""
+    refusal = None if state == OrderState.UNPAID else str(state)
+    rules.append(Rule(rule="order_state", outcome=_outcome(refusal), inputs={"state": str(state)}))
+    return refusal
+
+
+def refuse_closed(order: Order, now: Instant, rules: list[Rule]) -> str | None:
+    """At its close an order ends by itself."""
+    refusal = "closed" if now >= order.closes_at else None
+    inputs = {"now": iso(now), "closes_at": iso(order.closes_at)}
+    until = None if refusal else order.closes_at
+    rules.append(Rule(rule="close", outcome=_outcome(refusal), inputs=inputs, until=until))
+    return refusal
+
+
+def refuse_late(due: Instant, policy: Policy, now: Instant, rules: list[Rule]) -> str | None:
+    """A stale reminder is worse than none."""
+    if policy.max_late is None:
+        return None
+    refusal = "too_late" if now - due > policy.max_late else None
+    inputs = {"now": iso(now), "due": iso(due), "max_late": policy.max_late}
+    until = None if refusal else due + policy.max_late + 1
+    rules.append(Rule(rule="late", outcome=_outcome(refusal), inputs=inputs, until=until))
+    return refusal
+
+
+def refuse_held(held: int, policy: Policy, rules: list[Rule]) -> str | None:
+    """What the night kept too long (`held` ms) goes near the next opening or not at all."""
+    if policy.quiet_hours is None or policy.quiet_hours.max_held is None:
+        return None
+    max_held = policy.quiet_hours.max_held
+    refusal = "too_late" if held > max_held else None
+    rules.append(Rule(rule="held", outcome=_outcome(refusal), inputs={"held": held, "max_held": max_held}))
+    return refusal
+
+
+def refuse_sold_out(order: Order, rules: list[Rule]) -> str | None:
+    """Nobody is asked to pay for what is gone."""
+    availability = [item.availability for item in order.items]
+    refusal = "sold_out" if "sold_out" in availability else None
+    rules.append(Rule(rule="stock", outcome=_outcome(refusal), inputs={"availability": availability}))
+    return refusal
+
+
+def _outcome(refusal: str | None) -> str:
+    return "drop" if refusal else "pass"

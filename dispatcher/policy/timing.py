@@ -1,0 +1,147 @@
+"""The rules of time, solved together: when is the first instant that none of them blocks?"""
+
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from dispatcher.policy.caps import day_full_until, gap_until, used_in_day
+from dispatcher.policy.decisions import Rule
+from dispatcher.policy.facts import Channel, Instant
+from dispatcher.policy.spans import night, opening
+from dispatcher.policy.terms import Caps, Policy
+from dispatcher.policy.zones import DAY, FOREVER, day_bounds, iso
+
+LOOK_AHEAD = 31 * DAY
+"""A step that no instant within a month allows is taken as never allowed."""
+
+_ANCHORS = frozenset({"quiet_hours", "phone_window"})
+
+
+class Block(NamedTuple):
+    """A rule that forbids an instant, and when it stops to."""
+
+    rule: str
+    until: Instant
+
+
+class Slot(NamedTuple):
+    """The first free instant, or `FOREVER`.
+
+    `first` is the rule that blocked first, `anchored` says that others wait for the same instant, and
+    `held` is the longest time (ms) that one night alone cost.
+    """
+
+    at: Instant
+    first: str | None = None
+    anchored: bool = False
+    held: int = 0
+
+
+class Timing(NamedTuple):
+    """The rules of time for one hand-off, in their fixed order.
+
+    `earliest` is where a later step may begin at all; `ledger` is the customer's, oldest first. A plan
+    is made without `caps`, since nobody knows yet what else the customer will get.
+    """
+
+    policy: Policy
+    tz: ZoneInfo
+    channel: Channel
+    caps: Caps | None = None
+    ledger: tuple[Instant, ...] = ()
+    earliest: Instant | None = None
+
+    def blocked(self, at: Instant) -> Block | None:
+        """The first rule that forbids `at`."""
+        if self.earliest is not None and at < self.earliest:
+            return Block("earliest_after", self.earliest)
+        policy, tz = self.policy, self.tz
+        quiet = night(policy.quiet_hours, at, tz)
+        if quiet is not None and quiet[0] <= at:
+            return Block("quiet_hours", quiet[1])
+        if self.channel == "phone":
+            hours = opening(policy.phone, at, tz)
+            if hours is not None and at < hours[0]:
+                return Block("phone_window", hours[0])
+        full = day_full_until(self.caps, self.ledger, at, tz)
+        if full is not None:
+            return Block("daily_cap", full)
+        free = gap_until(self.caps, self.ledger, at)
+        return None if free is None else Block("min_gap", free)
+
+    def first_free(self, at: Instant, closes_at: Instant, *, since: Instant | None = None) -> Slot:
+        """The first free instant from `at` on that is before `closes_at`.
+
+        A night that blocks at once is counted as held from `since`, when it would have gone.
+        """
+        first, anchored, held = None, False, 0
+        last = min(closes_at, at + LOOK_AHEAD)
+        start = at if since is None else min(at, since)
+        while (block := self.blocked(at)) is not None:
+            first = first or block.rule
+            if block.rule == "quiet_hours":
+                held = max(held, block.until - start)
+            at = start = block.until
+            anchored = block.rule in _ANCHORS
+            if at >= last:
+                break
+        return Slot(at if at < last else FOREVER, first, anchored, held)
+
+    def allowed_until(self, at: Instant, closes_at: Instant) -> Instant:
+        """The next start of the night, end of the phone window, or the close, from a free instant on."""
+        quiet = night(self.policy.quiet_hours, at, self.tz)
+        until = closes_at if quiet is None else min(closes_at, quiet[0])
+        hours = opening(self.policy.phone, at, self.tz) if self.channel == "phone" else None
+        return until if hours is None else min(until, hours[1])
+
+    def rules(self, at: Instant) -> list[Rule]:
+        """Each rule that is on, as it answers at `at`."""
+        policy, applied = self.policy, []
+        if self.earliest is not None:
+            applied.append(
+                _rule("earliest_after", {"earliest": iso(self.earliest)}, self._earliest_until(at))
+            )
+        quiet = night(policy.quiet_hours, at, self.tz)
+        if quiet is not None:
+            applied.append(_span_rule("quiet_hours", self.tz, at, quiet, blocks_inside=True))
+        hours = opening(policy.phone, at, self.tz) if self.channel == "phone" else None
+        if hours is not None:
+            applied.append(_span_rule("phone_window", self.tz, at, hours, blocks_inside=False))
+        if self.caps is not None:
+            applied.extend(self._cap_rules(at))
+        return applied
+
+    def _earliest_until(self, at: Instant) -> Instant | None:
+        return self.earliest if self.earliest is not None and at < self.earliest else None
+
+    def _cap_rules(self, at: Instant) -> list[Rule]:
+        caps, applied = self.caps, []
+        if caps is not None and caps.per_day is not None:
+            start, end = day_bounds(at, self.tz)
+            used = used_in_day(self.ledger, at, self.tz)
+            inputs = {"used": used, "per_day": caps.per_day, "day_start": iso(start), "day_end": iso(end)}
+            applied.append(_rule("daily_cap", inputs, day_full_until(caps, self.ledger, at, self.tz)))
+        if caps is not None and caps.min_gap is not None:
+            inputs = {"last": iso(self.ledger[-1]) if self.ledger else None, "min_gap": caps.min_gap}
+            applied.append(_rule("min_gap", inputs, gap_until(caps, self.ledger, at)))
+        return applied
+
+
+def _rule(name: str, inputs: dict[str, object], blocked_until: Instant | None) -> Rule:
+    outcome = "pass" if blocked_until is None else "defer"
+    return Rule(rule=name, outcome=outcome, inputs=inputs, until=_ever(blocked_until))
+
+
+def _span_rule(
+    name: str, tz: ZoneInfo, at: Instant, span: tuple[Instant, Instant], *, blocks_inside: bool
+) -> Rule:
+    inside = span[0] <= at
+    return Rule(
+        rule=name,
+        outcome="defer" if inside == blocks_inside else "pass",
+        inputs={"zone": tz.key, "start": iso(span[0]), "end": iso(span[1])},
+        until=_ever(span[1] if inside else span[0]),
+    )
+
+
+def _ever(until: Instant | None) -> Instant | None:
+    return None if until == FOREVER else until
