@@ -1,0 +1,1 @@
+"""LAW: decision and facts in, text out. Catalog, rendering, wording rules, SMS segments."""

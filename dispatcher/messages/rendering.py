@@ -1,0 +1,43 @@
+"""A decision to send becomes the text that is sent."""
+
+from hashlib import sha256
+
+import jinja2
+import msgspec
+
+from dispatcher.errors import InvalidTemplate, MessageTooLong
+from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.fields import subject, values
+from dispatcher.policy.decisions import Send
+from dispatcher.policy.document import Policy
+from dispatcher.policy.facts import Channel, Facts, Instant
+
+MAX_CHARACTERS: dict[Channel, int] = {"chat": 3_000, "sms": 500, "phone": 600}
+"""The longest text that is handed over; what a template and bounded values make stays far below."""
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """A message's text with its template's name and version, and the hex SHA-256 of its UTF-8."""
+
+    template: str
+    text: str
+    sha256: str
+
+
+def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: Instant) -> Rendered:
+    """The message for this reminder on the decision's channel, times told as of `now`.
+
+    Raises `MissingField` when the template needs a value that is absent or blank, `MessageTooLong` when
+    the text goes beyond `MAX_CHARACTERS`, and `InvalidTemplate` when the template reaches for more
+    than its fields.
+    """
+    template = catalog.template(facts.step, decision.channel)
+    about = subject(facts, decision, policy, now)
+    try:
+        text = template.compiled.render(values(template.fields, about))
+    except jinja2.TemplateError as error:
+        raise InvalidTemplate(f"{template.name}: {error}") from error
+    limit = MAX_CHARACTERS[decision.channel]
+    if len(text) > limit:
+        raise MessageTooLong(f"{template.name}: expected at most {limit} characters, got {len(text)}")
+    return Rendered(template=template.name, text=text, sha256=sha256(text.encode()).hexdigest())

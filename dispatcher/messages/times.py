@@ -1,0 +1,42 @@
+"""Local times in Chinese words, as a customer says them on the day of the message."""
+
+from datetime import datetime
+
+from dispatcher.policy.facts import Channel
+
+FAR_DAYS = 180
+"""A date further away than this is told with its year."""
+
+_TALKED = {-1: "昨天", 0: "今天", 1: "明天"}
+_WRITTEN = {-1: "昨日", 0: "今日", 1: "明日"}
+_DAY_WORDS: dict[Channel, dict[int, str]] = {"chat": _TALKED, "sms": _WRITTEN, "phone": _TALKED}
+
+_PARTS_OF_DAY = ((6, "凌晨"), (9, "早上"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
+
+
+def in_words(moment: datetime, today: datetime, channel: Channel) -> str:
+    """`今天10:12`, `昨日21:05`, `7月8日9:30`; on the phone `今天上午10点12分`. Both times are of one zone."""
+    days = moment.toordinal() - today.toordinal()
+    day = _DAY_WORDS[channel].get(days) or _date(moment, days)
+    if channel == "phone":
+        return day + _spoken(moment.hour, moment.minute)
+    return f"{day}{moment.hour}:{moment.minute:02}"
+
+
+def _date(moment: datetime, days: int) -> str:
+    year = f"{moment.year}年" if abs(days) > FAR_DAYS else ""
+    return f"{year}{moment.month}月{moment.day}日"
+
+
+def _spoken(hour: int, minute: int) -> str:
+    part = next(word for until, word in _PARTS_OF_DAY if hour < until)
+    clock = f"{part}{hour if hour <= 12 else hour - 12}点"
+    match minute:
+        case 0:
+            return clock
+        case 30:
+            return clock + "半"
+        case _ if minute < 10:
+            return f"{clock}零{minute}分"
+        case _:
+            return f"{clock}{minute}分"

@@ -1,0 +1,55 @@
+"""Values from outside, made fit to stand in one line of a message."""
+
+from unicodedata import east_asian_width
+
+ELLIPSIS = "…"
+ELLIPSIS_COLUMNS = 2
+CURRENCY_WORDS = {"CNY": "元", "HKD": "港元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
+
+# A text message's signature stands in these brackets, so a value must not be able to forge one.
+_BRACKETS = str.maketrans("【】", "[]")
+
+
+def one_line(value: str | None) -> str | None:
+    """The value with control, format and line characters turned to spaces; `None` when nothing is left."""
+    if value is None:
+        return None
+    if not value.isprintable():
+        value = "".join(char if char.isprintable() else " " for char in value)
+    line = " ".join(value.split())
+    if "【" in line or "】" in line:
+        line = line.translate(_BRACKETS)
+    return line or None
+
+
+def shortened(value: str | None, columns: int) -> str | None:
+    """The value on one line and at most `columns` wide, where a Chinese character takes two."""
+    line = one_line(value)
+    if line is None or len(line) * 2 <= columns:
+        return line
+    return _cut(line, columns)
+
+
+def _cut(line: str, columns: int) -> str:
+    taken = 0
+    kept = 0
+    for index, char in enumerate(line):
+        taken += _columns(char)
+        if taken <= columns - ELLIPSIS_COLUMNS:
+            kept = index + 1
+        elif taken > columns:
+            return line[:kept].rstrip() + ELLIPSIS
+    return line
+
+
+def _columns(char: str) -> int:
+    return 2 if east_asian_width(char) in "WFA" else 1
+
+
+def amount(total: str, currency: str) -> str:
+    """A decimal string in words, such as `299元` or `299.50元`; a currency without a word keeps its code."""
+    whole, _, cents = total.partition(".")
+    cents = cents.rstrip("0")
+    number = f"{whole}.{cents.ljust(2, '0')}" if cents else whole
+    word = CURRENCY_WORDS.get(currency)
+    return f"{number}{word}" if word else f"{number} {currency}"

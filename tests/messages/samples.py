@@ -1,0 +1,75 @@
+"""Made-up orders, and what it takes to render a message about them."""
+
+from typing import Any
+
+import msgspec
+
+from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.rendering import Rendered, render
+from dispatcher.policy.decisions import Limits, Send
+from dispatcher.policy.document import Policy, default_policy
+from dispatcher.policy.facts import Channel, Customer, Facts, Item, Order, OrderState, Receiver
+
+HOUR = 3_600_000
+PLACED = 1_794_363_630_000  # 2026-11-11 10:20:30 in Shanghai, a Wednesday
+CLOSES = PLACED + 24 * HOUR
+NOW = {1: PLACED + 2 * HOUR, 2: CLOSES - 2 * HOUR}
+
+POLICY = msgspec.structs.replace(default_policy(), shop_name="云裳服饰")
+DRESS = Item(name="夏季连衣裙 碎花", price="299.00", spec="M码", availability="in_stock")
+SOCKS = Item(name="棉袜", quantity=2, price="9.90")
+ORDER = Order(
+    id="20261111-0001",
+    placed_at=PLACED,
+    closes_at=CLOSES,
+    total="299.00",
+    currency="CNY",
+    items=(DRESS,),
+    pay_url="https://pay.example/O-1",
+    receiver=Receiver(city="杭州"),
+)
+CUSTOMER = Customer(id="C-1", name="王女士", agent="小林", timezone="Asia/Shanghai")
+
+
+def order(**changes: Any) -> Order:
+    """The ordinary order with changes."""
+    return msgspec.structs.replace(ORDER, **changes)
+
+
+def customer(**changes: Any) -> Customer:
+    """The ordinary customer with changes."""
+    return msgspec.structs.replace(CUSTOMER, **changes)
+
+
+def rendered(
+    catalog: Catalog,
+    step: int,
+    channel: Channel,
+    *,
+    about: Order = ORDER,
+    to: Customer = CUSTOMER,
+    ships_today: bool = False,
+    policy: Policy = POLICY,
+    now: int | None = None,
+) -> Rendered:
+    """The message for a step, two hours after the order or two hours before its close."""
+    at = NOW[step] if now is None else now
+    facts = Facts(
+        shop="demo",
+        order=about,
+        customer=to,
+        state=OrderState.UNPAID,
+        step=step,
+        status="planned",
+        moment=at,
+        due=at,
+        channel=channel,
+    )
+    send = Send(
+        channel=channel,
+        valid_until=at + HOUR,
+        limits=Limits(day_start=at - 12 * HOUR, day_end=at + 12 * HOUR),
+        ships_today=ships_today,
+        rules=(),
+    )
+    return render(catalog, facts, send, policy, at)

@@ -1,0 +1,98 @@
+"""Where templates are found, and what is refused when they are loaded."""
+
+from pathlib import Path
+
+import pytest
+
+from dispatcher.errors import InvalidTemplate
+from dispatcher.messages.catalog import MANIFEST, Catalog
+from tests.messages.conftest import Edit
+from tests.messages.samples import rendered
+
+SMS = "zh-CN/first_reminder/sms.j2"
+
+
+def test_directory_that_is_named_wins(edited: Edit, catalog: Catalog) -> None:
+    source = (catalog.directory / SMS).read_text("utf-8")
+    directory = edited(SMS, source.replace("还未付款", "还没付款"))
+
+    loaded = Catalog.load(directory)
+
+    assert loaded.directory == directory
+    assert "还没付款" in rendered(loaded, 1, "sms").text
+
+
+def test_named_directory_without_a_catalog_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidTemplate, match=f"expected {MANIFEST} in"):
+        Catalog.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "was", "becomes", "complaint"),
+    [
+        (MANIFEST, 'locale = "zh-CN"', "locale =", "Invalid value"),
+        (MANIFEST, 'locale = "zh-CN"', 'locale = "../zh-CN"', "locale"),
+        (MANIFEST, 'technique = "check_details"', 'technique = "threat"', "technique"),
+        (MANIFEST, 'class = "notice"', 'class = "notice"\ncolour = "red"', "colour"),
+        (MANIFEST, '"pay_link"]', '"pay_link", "poem"]', "poem"),
+        (MANIFEST, "[templates.first_reminder.sms]", "[templates.first_reminder.fax]", "fax"),
+        (MANIFEST, "version = 1", 'version = "one"', "version"),
+        (SMS, "{{ pay_url }}", "{{ pay_link }}", "unknown field pay_link; known are shop, customer"),
+        (SMS, "{{ pay_url }}", "", "must carry pay_link, but does not use pay_url"),
+        (SMS, "{{ pay_url }}", "{{ pay_url", "line "),
+        (SMS, "{{ pay_url }}", "{{ pay_url|shout }}", "No filter named 'shout'"),
+        (SMS, "{{ pay_url }}", "{{ pay_url }}{{ range(9) }}", "unknown field range"),
+    ],
+)
+def test_what_is_not_right_is_refused_by_name(
+    edited: Edit, catalog: Catalog, file: str, was: str, becomes: str, complaint: str
+) -> None:
+    source = (catalog.directory / file).read_text("utf-8")
+    assert was in source
+    directory = edited(file, source.replace(was, becomes))
+
+    with pytest.raises(InvalidTemplate) as caught:
+        Catalog.load(directory)
+
+    assert complaint in str(caught.value)
+    assert str(directory / file) in str(caught.value)
+
+
+def test_kind_without_a_template_is_refused(edited: Edit, catalog: Catalog) -> None:
+    source = (catalog.directory / MANIFEST).read_text("utf-8")
+    directory = edited(MANIFEST, source[: source.index("[templates.before_close.phone]")])
+
+    with pytest.raises(InvalidTemplate, match=r"expected a section \[templates.before_close.phone\]"):
+        Catalog.load(directory)
+
+
+def test_template_file_that_is_not_there_is_refused(edited: Edit) -> None:
+    directory = edited(SMS, "")
+    (directory / SMS).unlink()
+
+    with pytest.raises(InvalidTemplate, match="No such file"):
+        Catalog.load(directory)
+
+
+def test_template_that_is_not_utf8_is_refused(edited: Edit) -> None:
+    directory = edited(SMS, "")
+    (directory / SMS).write_bytes("【{{ shop }}】".encode("gb18030"))
+
+    with pytest.raises(InvalidTemplate, match="utf-8"):
+        Catalog.load(directory)
+
+
+def test_syntax_error_is_reported_with_its_line(edited: Edit) -> None:
+    directory = edited(SMS, "【{{ shop }}】\n\n{% if %}")
+
+    with pytest.raises(InvalidTemplate, match=r"sms\.j2, line 3: "):
+        Catalog.load(directory)
+
+
+def test_source_lines_join_and_a_pilcrow_breaks_the_line(edited: Edit, catalog: Catalog) -> None:
+    source = (catalog.directory / SMS).read_text("utf-8")
+    directory = edited(SMS, source + "一\n  二 三\n\n¶四\n")
+
+    text = rendered(Catalog.load(directory), 1, "sms").text
+
+    assert text.endswith("一二 三\n四")

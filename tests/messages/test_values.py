@@ -1,0 +1,108 @@
+"""Values made fit for one line, times and amounts in words, and what a text message costs."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatcher.messages.sms import segments
+from dispatcher.messages.times import in_words
+from dispatcher.messages.values import amount, one_line, shortened
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        (None, None),
+        ("", None),
+        (" \n", None),
+        ("\u200b\u200e", None),
+        ("王女士", "王女士"),
+        ("  a \n\n b\t", "a b"),
+        ("【别家店】", "[别家店]"),
+        ("全角\u3000空格", "全角 空格"),
+    ],
+)
+def test_value_is_brought_to_one_line(value: str | None, line: str | None) -> None:
+    assert one_line(value) == line
+
+
+@pytest.mark.parametrize(
+    ("value", "columns", "short"),
+    [
+        ("连衣裙", 6, "连衣裙"),
+        ("连衣裙碎", 6, "连衣…"),
+        ("abcdef", 6, "abcdef"),
+        ("abcdefg", 6, "abcd…"),
+        ("夏季 连衣裙", 7, "夏季…"),
+        ("ab连衣裙", 6, "ab连…"),
+    ],
+)
+def test_value_is_cut_by_display_width(value: str, columns: int, short: str) -> None:
+    assert shortened(value, columns) == short
+
+
+@given(st.text(max_size=80), st.integers(min_value=2, max_value=40))
+def test_shortened_value_never_has_more_characters_than_columns(value: str, columns: int) -> None:
+    short = shortened(value, columns)
+
+    assert short is None or 0 < len(short) <= columns
+
+
+@pytest.mark.parametrize(
+    ("total", "currency", "words"),
+    [
+        ("299.00", "CNY", "299元"),
+        ("299", "CNY", "299元"),
+        ("299.50", "CNY", "299.50元"),
+        ("299.5", "CNY", "299.50元"),
+        ("0.01", "CNY", "0.01元"),
+        ("300", "CNY", "300元"),
+        ("12.345", "CNY", "12.345元"),
+        ("20.00", "USD", "20美元"),
+        ("20.00", "CHF", "20 CHF"),
+    ],
+)
+def test_amount_in_words(total: str, currency: str, words: str) -> None:
+    assert amount(total, currency) == words
+
+
+NOON = datetime(2026, 7, 8, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.mark.parametrize(
+    ("days", "clock", "chat", "sms", "phone"),
+    [
+        (0, (10, 12), "今天10:12", "今日10:12", "今天上午10点12分"),
+        (-1, (21, 5), "昨天21:05", "昨日21:05", "昨天晚上9点零5分"),
+        (1, (9, 30), "明天9:30", "明日9:30", "明天上午9点半"),
+        (0, (0, 0), "今天0:00", "今日0:00", "今天凌晨0点"),
+        (0, (5, 59), "今天5:59", "今日5:59", "今天凌晨5点59分"),
+        (0, (8, 0), "今天8:00", "今日8:00", "今天早上8点"),
+        (0, (12, 15), "今天12:15", "今日12:15", "今天中午12点15分"),
+        (0, (13, 0), "今天13:00", "今日13:00", "今天下午1点"),
+        (0, (17, 59), "今天17:59", "今日17:59", "今天下午5点59分"),
+        (0, (18, 0), "今天18:00", "今日18:00", "今天晚上6点"),
+        (0, (23, 59), "今天23:59", "今日23:59", "今天晚上11点59分"),
+        (-2, (10, 0), "7月6日10:00", "7月6日10:00", "7月6日上午10点"),
+        (2, (10, 0), "7月10日10:00", "7月10日10:00", "7月10日上午10点"),
+        (-200, (10, 0), "2025年12月20日10:00", "2025年12月20日10:00", "2025年12月20日上午10点"),
+    ],
+)
+def test_local_time_in_words(days: int, clock: tuple[int, int], chat: str, sms: str, phone: str) -> None:
+    moment = (NOON + timedelta(days=days)).replace(hour=clock[0], minute=clock[1])
+
+    words = (in_words(moment, NOON, "chat"), in_words(moment, NOON, "sms"), in_words(moment, NOON, "phone"))
+
+    assert words == (chat, sms, phone)
+
+
+@pytest.mark.parametrize(
+    ("characters", "billed"),
+    [(0, 0), (1, 1), (70, 1), (71, 2), (134, 2), (135, 3), (201, 3), (202, 4)],
+)
+def test_mainland_segments(characters: int, billed: int) -> None:
+    assert segments("a" * characters) == billed
+    assert segments("字" * characters) == billed
