@@ -1,0 +1,25 @@
+-- Records decisions about leased reminders, and a person's claim of an open task. A hand-off is taken only if all
+-- it was decided on still holds; else the reminder is put back to be decided again. Repeating gives the same answer.
+-- uses: args lane orders queues attempts commit
+-- head: now:number actor:string? shops:list max_leases:number
+-- shop: name:string key:key due:list
+-- item: kind:string reminder:string order:string shop:number order_key:key step:number token:number? rev:number shop_rev:number policy:number details:string channel:string? due:number? reason:string? ledger:key? text_key:key? text:string? template:string? valid_until:number? day_start:number? day_end:number? per_day:number? min_gap:number? handed:number? tried:list?
+-- reply: for each item: committed | changed | lost | failed
+check_items()
+for i, item in ipairs(ITEMS) do check_commit(i, item) end
+local replies = {}
+for i, item in ipairs(ITEMS) do
+  local shop, order, step = HEAD.shops[item.shop], find(item)
+  if step and item.token and step.answered == item.token then
+    replies[i] = step.answer
+  elseif not step or not holds(item, step) then
+    replies[i] = 'lost'
+  else
+    replies[i] = COMMIT[item.kind](shop, item, order, step)
+    store_order(KEYS[item.order_key], order)
+  end
+end
+save_orders()
+save_queues()
+close_lane()
+return replies

@@ -1,0 +1,106 @@
+-- What each kind of decision does. Every function answers and leaves the step changed.
+local NEEDS = {
+  send = {'token', 'channel', 'ledger', 'valid_until', 'day_start', 'day_end', 'template', 'text', 'text_key'},
+  open = {'token', 'channel', 'due', 'valid_until', 'day_start', 'day_end', 'ledger', 'template', 'text', 'text_key'},
+  claim = {'handed', 'channel', 'ledger', 'valid_until', 'day_start', 'day_end'},
+  defer = {'token', 'channel', 'due', 'reason'},
+  drop = {'token', 'reason'},
+  release = {'token'},
+}
+
+local function check_commit(i, item)
+  local needs = NEEDS[item.kind] or refuse('item ' .. i .. '.kind: unknown')
+  for _, name in ipairs(needs) do
+    if item[name] == nil then refuse('item ' .. i .. '.' .. name .. ': expected for ' .. item.kind) end
+  end
+end
+
+-- Whether the one who asks still holds the reminder: a worker by its token, a person while the task is open.
+local function holds(item, step)
+  if item.kind == 'claim' then return step.status == 'open' end
+  return WAITING[step.status] == true and step.token == item.token
+end
+
+-- Whether all that a hand-off was decided on still holds, the customer's slot included.
+local function stands(shop, item, order)
+  if order.state ~= 'unpaid' or order.rev ~= item.rev or shop.rev ~= item.shop_rev then return false end
+  if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
+  local ledger = KEYS[item.ledger]
+  if item.per_day and redis.call('ZCOUNT', ledger, item.day_start, '(' .. item.day_end) >= item.per_day then return false end
+  if item.min_gap then
+    local last = redis.call('ZRANGE', ledger, -1, -1, 'WITHSCORES')[2]
+    if last and now - tonumber(last) < item.min_gap then return false end
+  end
+  return true
+end
+
+local function record(kind, shop, item, order, step)
+  audit(kind, about(shop, item.order, order, item.step, {channel = item.channel or step.channel, attempt = step.attempt,
+    reason = item.reason, policy = item.policy, template = item.template}), item.details)
+end
+
+local COMMIT = {}
+
+function COMMIT.send(shop, item, order, step)
+  if not stands(shop, item, order) or not allowed(step, 'sending') then
+    put_back(shop, step, item.reminder, 'changed')
+    step.leases = 0
+    return 'changed'
+  end
+  step.status, step.attempt, step.channel = 'sending', step.attempt + 1, item.channel
+  step.answered, step.answer, step.leases = item.token, 'committed', 0
+  redis.call('ZADD', KEYS[item.ledger], now, item.reminder)
+  redis.call('SET', KEYS[item.text_key], item.text)
+  record('reminder.sending', shop, item, order, step)
+  return 'committed'
+end
+
+function COMMIT.open(shop, item, order, step)
+  if not stands(shop, item, order) or not allowed(step, 'open') then
+    put_back(shop, step, item.reminder, 'changed')
+    step.leases = 0
+    return 'changed'
+  end
+  finish_lease(step, item.reminder, 'committed')
+  step.status, step.due, step.channel, step.leases = 'open', item.due, item.channel, 0
+  wait(shop, step, item.reminder)
+  redis.call('SET', KEYS[item.text_key], item.text)
+  record('task.opened', shop, item, order, step)
+  return 'committed'
+end
+
+function COMMIT.claim(shop, item, order, step)
+  if not stands(shop, item, order) or not allowed(step, 'claimed') then return 'changed' end
+  withdraw(shop, step, item.reminder)
+  step.status, step.attempt, step.handed, step.leases = 'claimed', step.attempt + 1, item.handed, 0
+  redis.call('ZADD', KEYS[item.ledger], item.handed, item.reminder)
+  record('task.claimed', shop, item, order, step)
+  return 'committed'
+end
+
+function COMMIT.defer(shop, item, order, step)
+  local overflows = step.status == 'open' and item.channel ~= step.channel
+  finish_lease(step, item.reminder, 'committed')
+  if overflows then step.status = 'planned' end
+  step.due, step.channel, step.leases = item.due, item.channel, 0
+  if item.tried then step.tried = item.tried end
+  wait(shop, step, item.reminder)
+  record(overflows and 'task.overflowed' or 'reminder.deferred', shop, item, order, step)
+  return 'committed'
+end
+
+function COMMIT.drop(shop, item, order, step)
+  finish_lease(step, item.reminder, 'committed')
+  step.status, step.leases = 'dropped', 0
+  record('reminder.dropped', shop, item, order, step)
+  return 'committed'
+end
+
+function COMMIT.release(shop, item, order, step)
+  if (step.leases or 0) >= HEAD.max_leases then
+    give_up(shop, item, order, step, item.reminder, item.details)
+    return 'failed'
+  end
+  put_back(shop, step, item.reminder, 'changed')
+  return 'changed'
+end

@@ -1,0 +1,15 @@
+-- Ends what is left of an order that is paid, cancelled or closed: waiting reminders are dropped, claimed tasks
+-- withdrawn; what is being sent is settled by its worker.
+local function end_steps(shop, id, order, reason)
+  for number, step in ipairs(order.steps) do
+    local more = {channel = step.channel, attempt = step.attempt, reason = reason}
+    if WAITING[step.status] then
+      withdraw(shop, step, reminder_id(shop, id, number))
+      step.status = 'dropped'
+      audit('reminder.dropped', about(shop, id, order, number, more))
+    elseif allowed(step, 'withdrawn') then
+      step.status = 'withdrawn'
+      audit('task.withdrawn', about(shop, id, order, number, more))
+    end
+  end
+end

@@ -1,0 +1,118 @@
+-- What an event does to its order.
+local ENDS = {['order.paid'] = 'paid', ['order.cancelled'] = 'cancelled'}
+local REMEMBERED = {accepted = true, stale = true}
+local taken = {}
+
+-- Refuses what accept() and finish() could trip over, and reads the order, before anything is written.
+local function check_event(i, event)
+  local where = 'item ' .. i
+  local shop = HEAD.shops[event.shop]
+  if shop == nil then refuse(where .. '.shop: expected the number of a shop') end
+  for _, key in ipairs(event.buckets) do
+    if not fits(key, 'key') then refuse(where .. '.buckets: expected keys') end
+    local found = redis.call('TYPE', KEYS[key]).ok
+    if found ~= 'hash' and found ~= 'none' then refuse(KEYS[key] .. ': expected a hash') end
+    local text = event.first == nil and redis.call('HGET', KEYS[key], event.seen)
+    if text then event.first = decode(KEYS[key], text) end
+  end
+  if #event.buckets == 0 then refuse(where .. '.buckets: expected keys') end
+  load_order(KEYS[event.order_key])
+  if ENDS[event.type] then return end
+  check(where, event, SPEC.facts)
+  for n, plan in ipairs(event.plan) do
+    check(where .. '.plan ' .. n, plan, SPEC.plan)
+    if plan.channel and not known(shop, plan.channel) then refuse(where .. '.plan.channel: unknown') end
+    if not plan.reason and not (plan.due and plan.channel) then refuse(where .. '.plan: expected due and channel') end
+  end
+end
+
+-- What was answered first to an event of this id: from the store, read before the first write, or from this call.
+local function remembered(event)
+  local first = event.first or taken[event.shop .. ' ' .. event.seen]
+  if first == nil then return nil end
+  if first.digest ~= event.digest then return {status = 'reused'} end
+  return {status = 'duplicate', reminders = first.reminders, stopped = first.stopped, too_late = first.too_late}
+end
+
+local function remember(shop, event, reply)
+  if not REMEMBERED[reply.status] then return end
+  reply.digest = event.digest
+  redis.call('HSET', KEYS[event.buckets[1]], event.seen, cmsgpack.pack(reply))
+  taken[event.shop .. ' ' .. event.seen] = reply
+  if shop.seen_timer then
+    redis.call('ZADD', TIMERS, shop.seen_until, shop.seen_timer)
+    shop.seen_timer = nil
+  end
+end
+
+local function plan_step(shop, event, order, number, plan)
+  local id = reminder_id(shop, event.order, number)
+  local step = order.steps[number]
+  if step and (step.status ~= 'planned' or step.moment == plan.moment) then return end
+  if step then
+    withdraw(shop, step, id)
+  else
+    step = {status = 'planned', attempt = 0}
+    order.steps[number] = step
+  end
+  step.moment, step.due, step.channel = plan.moment, plan.due or plan.moment, plan.channel or step.channel or 'sms'
+  local more = {channel = plan.channel, reason = plan.reason, policy = plan.policy}
+  if plan.reason then
+    step.status = 'dropped'
+    audit('reminder.dropped', about(shop, event.order, order, number, more), plan.details)
+  else
+    wait(shop, step, id)
+    audit('reminder.planned', about(shop, event.order, order, number, more), plan.details)
+  end
+end
+
+-- An unpaid order, new or amended.
+local function accept(shop, event)
+  local key = KEYS[event.order_key]
+  local order = load_order(key)
+  if event.shop_rev ~= shop.rev then return {status = 'policy_changed'} end
+  if event.rev and event.rev ~= (order and order.rev or 0) then return {status = 'conflict'} end
+  local kind = 'order.amended'
+  if order == nil or order.facts == nil then
+    kind = 'order.accepted'
+    order = order or {state = 'unpaid', rev = 0, steps = {}}
+  elseif order.customer ~= event.customer then
+    return {status = 'customer_differs'}
+  elseif order.state ~= 'unpaid' or event.time < order.time then
+    return {status = 'stale', reminders = #order.steps}
+  end
+  order.rev, order.time, order.closes = order.rev + 1, event.time, event.closes
+  order.customer, order.facts = event.customer, event.facts
+  store_order(key, order)
+  audit(kind, {shop = shop.name, order = event.order, customer = event.customer},
+    '{"event":' .. cjson.encode(event.event) .. ',"revision":' .. order.rev .. ',"state":"' .. order.state .. '",' .. string.sub(event.details, 2))
+  if order.state == 'unpaid' then
+    redis.call('ZADD', TIMERS, order.closes, event.timer)
+    for number, plan in ipairs(event.plan) do plan_step(shop, event, order, number, plan) end
+  end
+  return {status = 'accepted', reminders = #order.steps}
+end
+
+-- An order that is paid or cancelled: what waits is stopped, what was handed over is named.
+local function finish(shop, event, state)
+  local key = KEYS[event.order_key]
+  local order = load_order(key) or {state = 'unpaid', rev = 0, time = event.time, steps = {}}
+  local stopped, too_late, stopped_ids, too_late_ids = {}, {}, {}, {}
+  for number, step in ipairs(order.steps) do
+    local id = reminder_id(shop, event.order, number)
+    if WAITING[step.status] then
+      stopped[#stopped + 1], stopped_ids[#stopped_ids + 1] = number, id
+    elseif HANDED_OVER[step.status] then
+      too_late[#too_late + 1], too_late_ids[#too_late_ids + 1] = number, id
+    end
+  end
+  audit(event.type, {shop = shop.name, order = event.order, customer = order.customer},
+    '{"event":' .. cjson.encode(event.event) .. ',"stopped":' .. json_list(stopped_ids) .. ',"too_late":' .. json_list(too_late_ids) .. '}')
+  if order.state == 'unpaid' or order.state == 'closed' then
+    order.state, order.rev = state, order.rev + 1
+    redis.call('ZADD', TIMERS, now + HEAD.retention, event.timer)
+  end
+  store_order(key, order)
+  end_steps(shop, event.order, order, state)
+  return {status = 'accepted', reminders = #order.steps, stopped = stopped, too_late = too_late}
+end

@@ -1,0 +1,29 @@
+-- The lane's clock and audit. `now` never goes back; records count without gaps.
+for i, kind in ipairs({'hash', 'stream', 'zset', 'zset', 'zset'}) do
+  local found = redis.call('TYPE', KEYS[i]).ok
+  if found ~= kind and found ~= 'none' then refuse('KEYS ' .. i .. ': expected a ' .. kind .. ', got a ' .. found) end
+end
+local LANE, AUDIT, READY, LEASES, TIMERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local seq, last_at = unpack(redis.call('HMGET', LANE, 'seq', 'at'))
+seq = tonumber(seq or 0)
+local now = math.max(HEAD.now, tonumber(last_at or 0))
+
+-- Appends a record. `about` names shop, order, customer, step, attempt, channel, reason, policy, template;
+-- `details` is a JSON object, '{}' when left out.
+local function audit(kind, about, details)
+  seq = seq + 1
+  redis.call('XADD', AUDIT, seq .. '-0', 'at', now, 'kind', kind, 'actor', about.actor or HEAD.actor or 'system',
+    'shop', about.shop or '', 'order', about.order or '', 'customer', about.customer or '',
+    'step', about.step or '', 'attempt', about.attempt or '', 'channel', about.channel or '',
+    'reason', about.reason or '', 'policy', about.policy or '', 'template', about.template or '',
+    'details', details or '{}')
+end
+
+local function close_lane()
+  redis.call('HSET', LANE, 'seq', seq, 'at', now)
+end
+
+local function json_list(texts)
+  for i, text in ipairs(texts) do texts[i] = cjson.encode(text) end
+  return '[' .. table.concat(texts, ',') .. ']'
+end

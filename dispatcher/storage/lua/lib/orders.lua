@@ -1,0 +1,41 @@
+-- Orders as stored (records.StoredOrder), each read at most once a call and written once at its end.
+local orders = {}
+local changed = {}
+
+-- Reads the orders under `keys` before the first write; an unreadable one refuses the call as a whole.
+local function load_order(key)
+  if orders[key] == nil then
+    local text = redis.pcall('GET', key)
+    if type(text) == 'table' then refuse(key .. ': ' .. text.err) end
+    if text then
+      local ok, order = pcall(cmsgpack.unpack, text)
+      if not ok or type(order) ~= 'table' then refuse(key .. ': not an order') end
+      orders[key] = order
+    end
+  end
+  return orders[key]
+end
+
+local function store_order(key, order)
+  orders[key] = order
+  changed[key] = true
+end
+
+local function save_orders()
+  for key in pairs(changed) do redis.call('SET', key, cmsgpack.pack(orders[key])) end
+end
+
+local function allowed(step, status)
+  return MOVES[step.status] ~= nil and MOVES[step.status][status] == true
+end
+
+local function reminder_id(shop, id, number)
+  return shop.name .. '~' .. id .. '~' .. number
+end
+
+-- What a record about a reminder names.
+local function about(shop, id, order, number, more)
+  local fields = more or {}
+  fields.shop, fields.order, fields.customer, fields.step = shop.name, id, order.customer, number
+  return fields
+end

@@ -1,0 +1,53 @@
+-- Queues of one shop and channel, and the lane's index that says which of them is due next.
+for i, shop in ipairs(HEAD.shops) do
+  check('shop ' .. i, shop, SPEC.shop)
+  local rev, paused = unpack(redis.call('HMGET', KEYS[shop.key], 'rev', 'paused'))
+  shop.rev, shop.paused = tonumber(rev or 0), paused or ''
+  for channel, key in pairs(shop.due) do
+    if not fits(key, 'key') then refuse('shop ' .. i .. '.due.' .. channel .. ': expected key') end
+    local found = redis.call('TYPE', KEYS[key]).ok
+    if found ~= 'zset' and found ~= 'none' then refuse(KEYS[key] .. ': expected a zset, got a ' .. found) end
+  end
+end
+local touched = {}
+
+local function touch(shop, channel)
+  touched[shop.name .. '~' .. channel] = {shop, channel}
+end
+
+-- Whether `channel` is one this shop has a queue for.
+local function known(shop, channel)
+  return shop.due[channel] ~= nil
+end
+
+local function wait(shop, step, id)
+  redis.call('ZADD', KEYS[shop.due[step.channel]], step.due, id)
+  touch(shop, step.channel)
+end
+
+-- Takes a reminder from wherever it waits: its queue or the leases.
+local function withdraw(shop, step, id)
+  if redis.call('ZREM', KEYS[shop.due[step.channel]], id) == 1 then
+    touch(shop, step.channel)
+  else
+    redis.call('ZREM', LEASES, id)
+  end
+  step.token, step.lease_end = nil, nil
+end
+
+local function paused(shop, channel)
+  return string.find(shop.paused, ',' .. channel .. ',', 1, true) ~= nil
+    or string.find(shop.paused, ',*,', 1, true) ~= nil
+end
+
+local function save_queues()
+  for name, queue in pairs(touched) do
+    local shop, channel = queue[1], queue[2]
+    local head = redis.call('ZRANGE', KEYS[shop.due[channel]], 0, 0, 'WITHSCORES')
+    if head[2] and not paused(shop, channel) then
+      redis.call('ZADD', READY, head[2], name)
+    else
+      redis.call('ZREM', READY, name)
+    end
+  end
+end

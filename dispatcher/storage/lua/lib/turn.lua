@@ -1,0 +1,61 @@
+-- One timer's turn.
+local function check_timer(i, item)
+  local where = 'item ' .. i
+  if HEAD.shops[item.shop] == nil then refuse(where .. '.shop: expected the number of a shop') end
+  if not item.seen_key and not (item.order and item.order_key) then refuse(where .. ': expected order or seen_key') end
+  for _, key in ipairs(item.texts or {}) do
+    if not fits(key, 'key') then refuse(where .. '.texts: expected keys') end
+  end
+  local ledger = item.ledger and redis.call('TYPE', KEYS[item.ledger]).ok or 'none'
+  if ledger ~= 'zset' and ledger ~= 'none' then refuse(KEYS[item.ledger] .. ': expected a zset') end
+  if item.order_key then load_order(KEYS[item.order_key]) end
+end
+
+local function under_way(order)
+  for _, step in ipairs(order.steps) do
+    if not FINAL[step.status] then return true end
+  end
+  return false
+end
+
+local function close(shop, item, order)
+  order.state, order.rev = 'closed', order.rev + 1
+  store_order(KEYS[item.order_key], order)
+  audit('order.closed', {shop = shop.name, order = item.order, customer = order.customer, reason = 'closed'})
+  end_steps(shop, item.order, order, 'closed')
+  redis.call('ZADD', TIMERS, now + HEAD.retention, item.timer)
+  return 'closed'
+end
+
+local function retire(shop, item, order)
+  for number in ipairs(order.steps) do
+    if item.ledger then redis.call('ZREM', KEYS[item.ledger], reminder_id(shop, item.order, number)) end
+  end
+  for _, key in ipairs(item.texts or {}) do redis.call('DEL', KEYS[key]) end
+  redis.call('DEL', KEYS[item.order_key])
+  orders[KEYS[item.order_key]] = nil
+  redis.call('ZREM', TIMERS, item.timer)
+  audit('order.retired', {shop = shop.name, order = item.order, customer = order.customer})
+  return 'retired'
+end
+
+local function turn(shop, item)
+  local at = tonumber(redis.call('ZSCORE', TIMERS, item.timer) or 'inf')
+  if at > now then return 'later' end
+  if item.seen_key then
+    redis.call('DEL', KEYS[item.seen_key])
+    redis.call('ZREM', TIMERS, item.timer)
+    return 'forgotten'
+  end
+  local order = load_order(KEYS[item.order_key])
+  if not order then
+    redis.call('ZREM', TIMERS, item.timer)
+    return 'gone'
+  elseif order.state == 'unpaid' then
+    return close(shop, item, order)
+  elseif under_way(order) then
+    redis.call('ZADD', TIMERS, now + HEAD.retention, item.timer)
+    return 'later'
+  end
+  return retire(shop, item, order)
+end

@@ -1,0 +1,27 @@
+-- Records what became of hand-offs. A slot is given back only when nothing was handed over.
+-- uses: args lane orders queues attempts settle
+-- head: now:number actor:string? shops:list
+-- shop: name:string key:key due:list
+-- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string channel:string? due:number? reason:string? handed:number? tried:list?
+-- reply: for each item: settled | lost
+check_items()
+for i, item in ipairs(ITEMS) do check_outcome(i, item) end
+local replies = {}
+for i, item in ipairs(ITEMS) do
+  local shop, order, step = HEAD.shops[item.shop], find(item)
+  if step and step.settled == item.token then
+    replies[i] = 'settled'
+  elseif not step or step.status ~= 'sending' or step.token ~= item.token then
+    replies[i] = 'lost'
+  else
+    SETTLE[item.outcome](shop, item, order, step)
+    redis.call('ZREM', LEASES, item.reminder)
+    step.settled, step.token, step.lease_end = item.token, nil, nil
+    store_order(KEYS[item.order_key], order)
+    replies[i] = 'settled'
+  end
+end
+save_orders()
+save_queues()
+close_lane()
+return replies

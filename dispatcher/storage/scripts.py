@@ -1,0 +1,107 @@
+"""The Lua scripts, put together from `lua/` with the tables they follow, and called by their hash.
+
+A script's header is its contract: `uses` names the parts from `lua/lib`, and every other line of the
+form `name: field:type …` becomes the table its arguments are checked against, so a header cannot lie.
+"""
+
+import re
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
+
+from dispatcher.policy.reminders import FINAL, HANDED_OVER, MOVES, WAITING, Status
+
+TYPES = frozenset({"number", "string", "boolean", "key", "list"})
+_FIELD = re.compile(r"(\w+):(\w+)(\?)?$")
+_LUA = files("dispatcher.storage") / "lua"
+
+Spec = dict[str, dict[str, tuple[str, bool]]]
+"""Table name -> field -> (type, optional)."""
+
+
+def header(source: str) -> tuple[list[str], Spec]:
+    """Return the parts a script uses and the tables its header states; `ValueError` on an unknown type."""
+    uses: list[str] = []
+    spec: Spec = {"head": {}, "item": {}, "shop": {}}
+    for line in source.splitlines():
+        if not line.startswith("-- "):
+            break
+        name, colon, rest = line[3:].partition(": ")
+        if not colon or " " in name or name == "reply":
+            continue
+        if name == "uses":
+            uses = rest.split()
+            continue
+        spec[name] = {}
+        for word in rest.split():
+            match = _FIELD.match(word)
+            if match is None or match[2] not in TYPES:
+                raise ValueError(f"{word} in the header line {name!r} is not name:type")
+            spec[name][match[1]] = (match[2], match[3] is not None)
+    return uses, spec
+
+
+def _spec_table(spec: Spec) -> str:
+    tables = []
+    for name, fields in spec.items():
+        rules = ", ".join(
+            f"{field} = {{kind = '{kind}', optional = {str(optional).lower()}}}"
+            for field, (kind, optional) in fields.items()
+        )
+        tables.append(f"{name} = {{{rules}}}")
+    return "local SPEC = {" + ", ".join(tables) + "}"
+
+
+def _set(name: str, statuses: frozenset[Status]) -> str:
+    return f"{name} = {{" + ", ".join(f"{status} = true" for status in sorted(statuses)) + "}"
+
+
+def _moves_table() -> str:
+    rows = (
+        f"{before} = {{{', '.join(f'{a} = true' for a in sorted(after))}}}" for before, after in MOVES.items()
+    )
+    return "local MOVES = {" + ", ".join(rows) + "}"
+
+
+_TABLES = "\n".join(
+    (
+        _moves_table(),
+        "local " + _set("WAITING", WAITING),
+        "local " + _set("HANDED_OVER", HANDED_OVER),
+        "local " + _set("FINAL", FINAL),
+    )
+)
+
+
+class Script:
+    """One transition: called with the keys of one lane, a head and a batch of items."""
+
+    def __init__(self, name: str) -> None:
+        source = (_LUA / f"{name}.lua").read_text(encoding="utf-8")
+        uses, self.spec = header(source)
+        parts = [(_LUA / "lib" / f"{part}.lua").read_text(encoding="utf-8") for part in uses]
+        self.name = name
+        self.source = "\n".join([_spec_table(self.spec), _TABLES, *parts, source])
+        self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+
+    async def __call__(self, redis: Redis, keys: list[str], head: dict[str, Any], items: Any) -> Any:
+        """Run the script once; loads it again where the store has lost it."""
+        args = (msgspec.msgpack.encode(head), msgspec.msgpack.encode(items))
+        try:
+            return await redis.execute_command(  # type: ignore[no-untyped-call]
+                "EVALSHA", self.sha, len(keys), *keys, *args
+            )
+        except NoScriptError:
+            return await redis.execute_command(  # type: ignore[no-untyped-call]
+                "EVAL", self.source, len(keys), *keys, *args
+            )
+
+
+NAMES = tuple(
+    sorted(entry.name.removesuffix(".lua") for entry in _LUA.iterdir() if entry.name.endswith(".lua"))
+)
+SCRIPTS = {name: Script(name) for name in NAMES}
