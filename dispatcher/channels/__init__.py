@@ -1,0 +1,1 @@
+"""LAW: a message goes out, an outcome comes back; nothing is decided here."""

@@ -1,0 +1,125 @@
+"""The one place where parts meet: settings, store, channels, templates and clock become a service."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from dispatcher.channels.base import Channel
+from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.rendering import Rendered, render
+from dispatcher.policy.decisions import Send
+from dispatcher.policy.document import Policy, to_json
+from dispatcher.policy.facts import Channel as ChannelName
+from dispatcher.policy.facts import Facts, Instant
+from dispatcher.settings import Settings
+from dispatcher.storage.audit import AuditTrail
+from dispatcher.storage.store import Store
+from dispatcher.workflow import details
+from dispatcher.workflow.dispatch import Dispatcher
+from dispatcher.workflow.housekeeping import Housekeeping
+from dispatcher.workflow.intake import EventIntake
+from dispatcher.workflow.policies import PolicyBook
+from dispatcher.workflow.ports import Clock
+from dispatcher.workflow.sending import Breaker, Sender
+from dispatcher.workflow.tasks import Tasks
+
+DAY_MS = 24 * 3_600_000
+SOCKET_TIMEOUT_SECONDS = 10.0
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> Instant:
+        """Return the present instant."""
+        return time.time_ns() // 1_000_000
+
+
+def connect(*, url: str | None = None, socket: Path | None = None) -> Redis:
+    """Return a client of the store at a URL or a Unix socket, every default of the library stated."""
+    options: dict[str, Any] = {
+        "socket_timeout": SOCKET_TIMEOUT_SECONDS,
+        "socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
+        "health_check_interval": 0,
+        "max_connections": 64,
+        "protocol": 2,
+    }
+    if socket is not None:
+        return Redis(unix_socket_path=str(socket), **options)
+    assert url is not None
+    client: Redis = Redis.from_url(url, **options)
+    return client
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of a running dispatcher."""
+
+    store: Store
+    audit: AuditTrail
+    policies: PolicyBook
+    intake: EventIntake
+    dispatcher: Dispatcher
+    housekeeping: Housekeeping
+    tasks: Tasks
+    clock: Clock
+
+    async def put_policy(self, shop: str, policy: Policy, note: str, actor: str) -> int:
+        """Put a policy into force for a shop as a new version, which is returned."""
+        document = msgspec.json.encode(to_json(policy)).decode()
+        return await self.store.put_policy(
+            shop, document, details.encoded({"note": note}), self.clock.now(), actor
+        )
+
+
+async def open_audit(settings: Settings, redis: Redis, directory: Path) -> tuple[Store, AuditTrail]:
+    """Open a store and the audit trail whose closed segments are in `directory`."""
+    store = await Store.open(
+        redis,
+        settings.lanes,
+        retention=int(settings.retention_days * DAY_MS),
+        lease=int(settings.lease_seconds * 1000),
+        max_leases=settings.max_leases,
+    )
+    return store, AuditTrail(store, directory, settings.segment_records)
+
+
+async def build(
+    settings: Settings,
+    redis: Redis,
+    clock: Clock,
+    channels: Mapping[ChannelName, Channel],
+    audit_directory: Path,
+    templates: Path | None = None,
+) -> Service:
+    """Put a service together over a store."""
+    store, audit = await open_audit(settings, redis, audit_directory)
+    policies = PolicyBook(store)
+    catalog = Catalog.load(templates)
+
+    def write(facts: Facts, decision: Send, policy: Policy, now: Instant) -> Rendered:
+        return render(catalog, facts, decision, policy, now)
+
+    senders = {
+        name: Sender(
+            channel,
+            clock,
+            settings.concurrency,
+            int(settings.channel_timeout_seconds * 1000),
+            Breaker(settings.breaker_failures, int(settings.breaker_rest_seconds * 1000)),
+        )
+        for name, channel in channels.items()
+    }
+    return Service(
+        store=store,
+        audit=audit,
+        policies=policies,
+        intake=EventIntake(store, policies, clock),
+        dispatcher=Dispatcher(store, policies, write, senders, clock, settings.batch),
+        housekeeping=Housekeeping(store, clock),
+        tasks=Tasks(store, policies, clock),
+        clock=clock,
+    )

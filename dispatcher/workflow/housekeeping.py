@@ -1,0 +1,40 @@
+"""What time alone does: leases end, orders close and retire, audit segments go to disk."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+
+from dispatcher.policy.facts import Instant
+from dispatcher.workflow.ports import Clock, Store
+
+PAGE = 500
+"""Reminders or timers in one call."""
+
+
+class Housekeeping:
+    """Does what is due in a lane; every part is safe to repeat and to run in several workers at once."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def sweep(self, lane: int) -> Counter[str]:
+        """End leases that ran out; return counts by what became of the reminders."""
+        return await self._pages(lane, self._store.expired, self._store.sweep)
+
+    async def turn(self, lane: int) -> Counter[str]:
+        """Close, retire and forget what is due; return counts by what was done."""
+        return await self._pages(lane, self._store.timers, self._store.turn)
+
+    async def _pages(
+        self,
+        lane: int,
+        find: Callable[[int, Instant, int], Awaitable[list[str]]],
+        act: Callable[[int, Sequence[str], Instant], Awaitable[list[str]]],
+    ) -> Counter[str]:
+        done: Counter[str] = Counter()
+        now = self._clock.now()
+        while found := await find(lane, now, PAGE):
+            done.update(await act(lane, found, now))
+            if len(found) < PAGE:
+                break
+        return done

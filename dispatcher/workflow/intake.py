@@ -1,0 +1,182 @@
+"""Takes events: reads what an amendment amends, plans, and lets the store record it all in one step."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from dispatcher.errors import (
+    Contended,
+    CustomerDiffers,
+    DispatcherError,
+    EventIdReused,
+    InvalidEvent,
+    UnknownOrder,
+)
+from dispatcher.policy.decisions import Planned, Unplanned
+from dispatcher.policy.events import Event, EventType, facts_of, merged
+from dispatcher.policy.facts import Instant, OrderFacts
+from dispatcher.policy.schedule import plan
+from dispatcher.storage.keys import reminder_id
+from dispatcher.storage.records import Intake, IntakeReply, PlanStep, StoredOrder
+from dispatcher.workflow import details
+from dispatcher.workflow.policies import InForce, PolicyBook
+from dispatcher.workflow.ports import Clock, Store
+
+ATTEMPTS = 8
+"""How often an event is tried while the policy or the order it amends changes under it."""
+
+REFUSALS: dict[str, DispatcherError] = {
+    "reused": EventIdReused("an event with this id was taken before, with other content"),
+    "customer_differs": CustomerDiffers("the order belongs to another customer"),
+}
+AGAIN = frozenset({"policy_changed", "conflict"})
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one event; `problem` says why it was rejected."""
+
+    id: str | None
+    status: str
+    order: str | None = None
+    reminders: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    too_late: tuple[str, ...] = ()
+    problem: DispatcherError | None = None
+
+
+class EventIntake:
+    """Takes events of any shops in one go; a bad one is answered and the others are taken."""
+
+    def __init__(self, store: Store, policies: PolicyBook, clock: Clock) -> None:
+        self._store = store
+        self._policies = policies
+        self._clock = clock
+
+    async def take(self, events: Sequence[Event | InvalidEvent], actor: str) -> list[Result]:
+        """Return one result an event, in order. What is accepted is durable when this returns."""
+        results: dict[int, Result] = {}
+        lanes: dict[int, list[tuple[int, Event]]] = {}
+        for position, event in enumerate(events):
+            if isinstance(event, InvalidEvent):
+                results[position] = Result(id=event.event_id, status="rejected", problem=event)
+            else:
+                lanes.setdefault(self._store.lane_of(event.shop), []).append((position, event))
+        for lane, numbered in lanes.items():
+            for wave in _waves(numbered):
+                results |= await self._take_wave(lane, wave, actor)
+        return [results[position] for position in range(len(events))]
+
+    async def _take_wave(self, lane: int, wave: list[tuple[int, Event]], actor: str) -> dict[int, Result]:
+        results: dict[int, Result] = {}
+        for attempt in range(ATTEMPTS):
+            found = await self._amended(wave)
+            items: list[tuple[int, Event, Intake]] = []
+            for position, event in wave:
+                try:
+                    item = await self._item(event, found, anew=attempt > 0)
+                except DispatcherError as refusal:
+                    results[position] = _rejected(event, refusal)
+                else:
+                    items.append((position, event, item))
+            if not items:
+                return results
+            replies = await self._store.intake(lane, [item for _, _, item in items], self._clock.now(), actor)
+            wave = []
+            for (position, event, _), reply in zip(items, replies, strict=True):
+                if reply.status in AGAIN:
+                    wave.append((position, event))
+                else:
+                    results[position] = _result(event, reply)
+            if not wave:
+                return results
+        problem = Contended("the shop's policy or the order kept changing; repeat the event")
+        return results | {position: _rejected(event, problem) for position, event in wave}
+
+    async def _amended(self, wave: list[tuple[int, Event]]) -> dict[tuple[str, str], StoredOrder]:
+        return await self._store.orders(
+            [(event.shop, event.order) for _, event in wave if event.type is EventType.AMENDED]
+        )
+
+    async def _item(self, event: Event, found: dict[tuple[str, str], StoredOrder], *, anew: bool) -> Intake:
+        item = Intake(
+            event=event.id,
+            seen=f"{event.source} {event.id}",
+            digest=event.digest,
+            type=event.type,
+            time=event.time,
+            order=event.order,
+            shop_name=event.shop,
+        )
+        if event.type in (EventType.PAID, EventType.CANCELLED):
+            return item
+        force = await self._policies.in_force(event.shop, anew=anew)
+        if event.type is EventType.AMENDED:
+            before = found.get((event.shop, event.order))
+            item.rev = before.rev if before else 0
+            facts = _amend(event, before, force)
+        else:
+            facts = facts_of(event, force.policy)
+        return _planned(item, facts, force, self._clock.now())
+
+
+def _waves(numbered: list[tuple[int, Event]]) -> Iterator[list[tuple[int, Event]]]:
+    """Cut a lane's events so that an amendment is read after what came before it in the batch."""
+    wave: list[tuple[int, Event]] = []
+    named: set[tuple[str, str]] = set()
+    for position, event in numbered:
+        order = (event.shop, event.order)
+        if event.type is EventType.AMENDED and order in named:
+            yield wave
+            wave, named = [], set()
+        wave.append((position, event))
+        named.add(order)
+    if wave:
+        yield wave
+
+
+def _amend(event: Event, before: StoredOrder | None, force: InForce) -> OrderFacts:
+    if before is not None and before.facts is not None:
+        return merged(before.known(), event, force.policy)
+    try:
+        return facts_of(event, force.policy)
+    except InvalidEvent:
+        raise UnknownOrder("the order is not known yet, and the amendment alone does not make one") from None
+
+
+def _planned(item: Intake, facts: OrderFacts, force: InForce, now: Instant) -> Intake:
+    item.shop_rev = force.rev
+    item.customer = facts.customer.id
+    item.facts = msgspec.json.encode(facts).decode()
+    item.closes = facts.order.closes_at
+    item.details = details.of_order(facts)
+    item.plan = [_plan_step(step, force.version) for step in plan(facts, force.policy, now)]
+    return item
+
+
+def _plan_step(step: Planned | Unplanned, version: int) -> PlanStep:
+    written = details.of_plan(step)
+    if isinstance(step, Unplanned):
+        return PlanStep(moment=step.moment, reason=step.reason, policy=version, details=written)
+    return PlanStep(moment=step.moment, due=step.due, channel=step.channel, policy=version, details=written)
+
+
+def _rejected(event: Event, problem: DispatcherError) -> Result:
+    return Result(id=event.id, status="rejected", order=event.order, problem=problem)
+
+
+def _result(event: Event, reply: IntakeReply) -> Result:
+    refusal = REFUSALS.get(reply.status)
+    if refusal is not None:
+        return _rejected(event, refusal)
+
+    def ids(steps: Sequence[int]) -> tuple[str, ...]:
+        return tuple(reminder_id(event.shop, event.order, step) for step in steps)
+
+    return Result(
+        id=event.id,
+        status=reply.status,
+        order=event.order,
+        reminders=ids(range(1, reply.reminders + 1)),
+        stopped=ids(reply.stopped),
+        too_late=ids(reply.too_late),
+    )

@@ -1,0 +1,152 @@
+"""Turns a leased reminder into what will be recorded of it: facts, decision, text, commit."""
+
+from typing import Protocol
+
+import msgspec
+
+from dispatcher.channels.base import Message
+from dispatcher.errors import MissingField
+from dispatcher.messages.rendering import Rendered
+from dispatcher.policy.decide import decide
+from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
+from dispatcher.policy.document import Policy
+from dispatcher.policy.facts import Channel, Customer, Facts, Instant
+from dispatcher.storage.records import Commit, Lease, Leased, StoredOrder
+from dispatcher.workflow import details
+
+
+class Renderer(Protocol):
+    """Writes messages."""
+
+    def __call__(self, facts: Facts, decision: Send, policy: Policy, now: Instant) -> Rendered:
+        """Return the text of a hand-off; `MissingField` when a value it needs is missing."""
+
+
+class Judged(msgspec.Struct, kw_only=True):
+    """A decision about one reminder, ready to be recorded; `message` is what its channel will get."""
+
+    item: Leased
+    facts: Facts
+    commit: Commit
+    valid_until: Instant = 0
+    message: Message | None = None
+
+
+def facts_about(shop: str, number: int, order: StoredOrder, ledger: tuple[Instant, ...]) -> Facts:
+    """Return what deciding about an order's step stands on."""
+    known, step = order.known(), order.steps[number - 1]
+    return Facts(
+        shop=shop,
+        order=known.order,
+        customer=known.customer,
+        state=order.state,
+        step=number,
+        status=step.status,
+        moment=step.moment,
+        due=step.due,
+        channel=step.channel,
+        attempt=step.attempt,
+        tried=step.tried,
+        used=order.used(but=number),
+        ledger=ledger,
+    )
+
+
+def judge(
+    item: Leased, lease: Lease, policy: Policy, render: Renderer, now: Instant, latest: Instant
+) -> Judged:
+    """Decide about a leased reminder; no hand-off starts at or after `latest`."""
+    facts = facts_about(lease.shop, item.number, item.order, item.ledger)
+    decision: Decision = decide(facts, policy, now)
+    rendered = None
+    if isinstance(decision, Send):
+        try:
+            rendered = render(facts, decision, policy, now)
+        except MissingField as missing:
+            decision = _incomplete(decision, missing.field)
+    commit = _commit(item, lease, decision, facts)
+    judged = Judged(item=item, facts=facts, commit=commit)
+    if rendered is not None and isinstance(decision, Send):
+        commit.template, commit.text = rendered.template, rendered.text
+        judged.valid_until = min(decision.valid_until, latest)
+        _hand_over(judged, decision, rendered)
+    return judged
+
+
+def released(item: Leased, lease: Lease, error: Exception) -> Judged:
+    """Give a reminder back that could not be decided about; the audit names the kind of error only."""
+    commit = _bare(item, lease, "release", details.encoded({"error": type(error).__name__}))
+    facts = msgspec.UNSET
+    return Judged(item=item, facts=facts, commit=commit)  # type: ignore[arg-type]
+
+
+def _incomplete(decision: Send, field: str) -> Drop:
+    rule = Rule(rule="template_fields", outcome="drop", inputs={"missing": field})
+    return Drop(reason="missing_field", rules=(*decision.rules, rule))
+
+
+def _bare(item: Leased, lease: Lease, kind: str, written: str) -> Commit:
+    return Commit(
+        kind=kind,  # type: ignore[arg-type]
+        reminder=item.reminder,
+        order=item.order_id,
+        customer=item.order.customer,
+        step=item.number,
+        token=lease.token,
+        rev=item.order.rev,
+        shop_rev=lease.shop_rev,
+        policy=lease.policy,
+        details=written,
+    )
+
+
+def _commit(item: Leased, lease: Lease, decision: Decision, facts: Facts) -> Commit:
+    match decision:
+        case Drop():
+            commit = _bare(item, lease, "drop", details.of_decision(decision))
+            commit.reason = decision.reason
+        case Defer():
+            written = details.of_decision(decision, due=details.moment(decision.until))
+            commit = _bare(item, lease, "defer", written)
+            commit.reason, commit.due, commit.channel = decision.reason, decision.until, decision.channel
+        case Send():
+            commit = _bare(item, lease, "send", "{}")
+            bind(commit, decision)
+    return commit
+
+
+def bind(commit: Commit, decision: Send) -> None:
+    """Let the commit check what the decision stood on."""
+    limits = decision.limits
+    commit.channel, commit.valid_until = decision.channel, decision.valid_until
+    commit.day_start, commit.day_end = limits.day_start, limits.day_end
+    commit.per_day, commit.min_gap = limits.per_day, limits.min_gap
+
+
+def _hand_over(judged: Judged, decision: Send, rendered: Rendered) -> None:
+    """A call is handed to a person as an open task, anything else to its channel."""
+    commit, facts = judged.commit, judged.facts
+    hashed = {"text_sha256": rendered.sha256}
+    if decision.channel == "phone":
+        due = min(decision.overflow_at or facts.order.closes_at, facts.order.closes_at)
+        commit.kind, commit.due = "open", due
+        commit.details = details.of_decision(decision, due=details.moment(due), **hashed)
+        return
+    commit.valid_until = judged.valid_until
+    commit.details = details.of_decision(decision, valid_until=details.moment(judged.valid_until), **hashed)
+    judged.message = Message(
+        reference=commit.reminder,
+        shop=facts.shop,
+        order=facts.order.id,
+        customer=facts.customer.id,
+        channel=decision.channel,
+        address=address(facts.customer, decision.channel),
+        text=rendered.text,
+    )
+
+
+def address(customer: Customer, channel: Channel) -> str:
+    """Return where a customer is reached; a decision to send implies there is such an address."""
+    found = customer.chat if channel == "chat" else customer.phone
+    assert found is not None
+    return found

@@ -1,0 +1,89 @@
+"""What the workflow needs of the outside."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from dispatcher.policy.facts import Channel, Instant
+from dispatcher.storage.records import (
+    Commit,
+    Completion,
+    Intake,
+    IntakeReply,
+    Lease,
+    Settlement,
+    ShopState,
+    StoredOrder,
+)
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> Instant:
+        """Return the present instant."""
+
+
+class Policies(Protocol):
+    """Where policy documents are kept."""
+
+    async def shop(self, shop: str) -> ShopState:
+        """Return a shop's revision and the policy version in force."""
+
+    async def policy(self, shop: str, version: int) -> bytes | None:
+        """Return a version's document as JSON."""
+
+
+class Store(Policies, Protocol):
+    """Where everything is kept; every change is atomic and audited."""
+
+    @property
+    def lanes(self) -> int:
+        """Count the lanes."""
+
+    def lane_of(self, shop: str) -> int:
+        """Return a shop's lane."""
+
+    async def intake(
+        self, lane: int, events: Sequence[Intake], now: Instant, actor: str
+    ) -> list[IntakeReply]:
+        """Take events."""
+
+    async def lease(self, shop: str, channel: Channel, limit: int, now: Instant) -> Lease:
+        """Lease due reminders."""
+
+    async def commit(
+        self, lane: int, commits: Sequence[Commit], now: Instant, actor: str = "system"
+    ) -> list[str]:
+        """Record decisions if all they stood on still holds."""
+
+    async def settle(self, lane: int, settlements: Sequence[Settlement], now: Instant) -> list[str]:
+        """Record outcomes."""
+
+    async def complete(
+        self, lane: int, completions: Sequence[Completion], now: Instant, actor: str
+    ) -> list[str]:
+        """Complete tasks."""
+
+    async def expired(self, lane: int, now: Instant, limit: int) -> list[str]:
+        """Name reminders whose lease ended."""
+
+    async def sweep(self, lane: int, reminders: Iterable[str], now: Instant) -> list[str]:
+        """End leases."""
+
+    async def timers(self, lane: int, now: Instant, limit: int) -> list[str]:
+        """Name timers whose turn has come."""
+
+    async def turn(self, lane: int, timers: Sequence[str], now: Instant) -> list[str]:
+        """Give timers their turn."""
+
+    async def ready(self, lane: int, now: Instant, limit: int) -> list[tuple[str, Channel]]:
+        """Name queues that have something due."""
+
+    async def orders(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredOrder]:
+        """Read orders of one lane."""
+
+    async def order(self, shop: str, order: str) -> StoredOrder | None:
+        """Read one order."""
+
+    async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
+        """Read a customer's hand-offs."""
