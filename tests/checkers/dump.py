@@ -1,0 +1,56 @@
+"""The present state as the store's raw keys tell it, to be compared with what the audit tells."""
+
+from typing import Any
+
+from tests.checkers.records import Record
+from tests.checkers.state import Order, Reminder, Shop, State, essential
+from tests.checkers.store import Client, Lane, read
+
+
+def dump(client: Client, lanes: int) -> State:
+    """Return what the store holds; the client must not decode replies."""
+    state = State()
+    for lane in read(client, lanes):
+        state.orders |= {key: _order(stored) for key, stored in lane.orders.items()}
+        state.reminders |= {reminder: _reminder(step) for reminder, step in lane.steps()}
+        state.slots |= {customer: dict(slots) for customer, slots in lane.ledgers.items() if slots}
+        state.shops |= {shop: found for shop, found in _shops(lane).items() if found != Shop()}
+    return state
+
+
+def audit(client: Client, lanes: int) -> list[Record]:
+    """Return the audit records that are still in the store, in the outside form."""
+    return [record for lane in read(client, lanes) for record in lane.audit]
+
+
+def paused(shop: dict[str, str]) -> frozenset[str]:
+    """Return the paused channels of a stored shop (`*`: all)."""
+    return frozenset(filter(None, shop.get("paused", "").split(",")))
+
+
+def _shops(lane: Lane) -> dict[str, Shop]:
+    return {
+        shop: Shop(policy=int(stored.get("policy") or 0), paused=paused(stored))
+        for shop, stored in lane.shops.items()
+    }
+
+
+def _order(stored: dict[str, Any]) -> Order:
+    closes = stored.get("closes")
+    return Order(
+        state=stored["state"],
+        revision=int(stored.get("rev") or 0),
+        closes_at=int(closes) if closes is not None else None,
+    )
+
+
+def _reminder(step: dict[str, Any]) -> Reminder:
+    due = step.get("due")
+    return essential(
+        Reminder(
+            status=step["status"],
+            due=int(due) if due is not None else None,
+            channel=step.get("channel") or None,
+            attempt=int(step.get("attempt") or 0),
+        )
+    )

@@ -1,0 +1,84 @@
+"""I3 and I4: how often and when a customer may be reminded, judged at the instant of hand-off."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from tests.checkers.handoffs import Handoff, handoffs
+from tests.checkers.localtime import local, within
+from tests.checkers.records import Record
+
+
+def caps(records: Iterable[Record], per_day: int, zone: str) -> list[str]:
+    """Find hand-offs beyond `per_day` in the customer's local day, possible ones counted.
+
+    `zone` is the shop's; a customer's own wins.
+    """
+    violations = []
+    for customer, found in _by_customer(records).items():
+        for nth, handoff in enumerate(found):
+            today = local(handoff.at, handoff.zone or zone).date()
+            count = sum(local(before.at, handoff.zone or zone).date() == today for before in found[: nth + 1])
+            if count > per_day:
+                violations.append(
+                    f"{handoff} is number {count} of {today} for {'~'.join(customer)}, the cap is {per_day}"
+                )
+    return violations
+
+
+def gaps(records: Iterable[Record], min_gap_ms: int) -> list[str]:
+    """Find hand-offs to one customer that follow each other sooner than `min_gap_ms`."""
+    return [
+        f"{later} comes {later.at - earlier.at} ms after {earlier}, the gap is {min_gap_ms}"
+        for found in _by_customer(records).values()
+        for earlier, later in pairwise(found)
+        if later.at - earlier.at < min_gap_ms
+    ]
+
+
+def quiet(records: Iterable[Record], start: str, end: str, zone: str) -> list[str]:
+    """Find hand-offs in [start, end) local time; the window may cross midnight, equal ends mean none."""
+    return [
+        f"{handoff} is in quiet hours: {local(handoff.at, handoff.zone or zone)}"
+        for handoff in _possible(records)
+        if within(handoff.at, start, end, handoff.zone or zone)
+    ]
+
+
+def phone_windows(records: Iterable[Record], windows: Sequence[tuple[str, str]], zone: str) -> list[str]:
+    """Find calls outside every window [start, end) local time."""
+    return [
+        f"{handoff} is outside the phone windows: {local(handoff.at, handoff.zone or zone)}"
+        for handoff in _possible(records)
+        if handoff.channel == "phone"
+        and not any(within(handoff.at, start, end, handoff.zone or zone) for start, end in windows)
+    ]
+
+
+def before_close(records: Iterable[Record]) -> list[str]:
+    """Find hand-offs at or after the order's close, as it was known at the commit."""
+    return [
+        f"{handoff} is not before the order's close at {handoff.closes_at}"
+        for handoff in _possible(records)
+        if handoff.closes_at is not None and handoff.at >= handoff.closes_at
+    ]
+
+
+def while_valid(records: Iterable[Record]) -> list[str]:
+    """Find messages handed over at or after the `valid_until` of their decision."""
+    return [
+        f"{handoff} was valid until {handoff.valid_until}"
+        for handoff in handoffs(records)
+        if handoff.outcome == "sent" and handoff.valid_until is not None and handoff.at >= handoff.valid_until
+    ]
+
+
+def _possible(records: Iterable[Record]) -> list[Handoff]:
+    return [handoff for handoff in handoffs(records) if handoff.possible]
+
+
+def _by_customer(records: Iterable[Record]) -> dict[tuple[str, str], list[Handoff]]:
+    found = defaultdict(list)
+    for handoff in sorted(handoffs(records), key=lambda handoff: handoff.at):
+        found[handoff.shop, handoff.customer].append(handoff)
+    return found

