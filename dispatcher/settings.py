@@ -20,6 +20,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A reminder leased so often without a commit is failed (`internal`)."""
     batch: int = 500
     """Most reminders in one lease."""
+    hands: int = 2
+    """Batches of a lane that one worker has under way at once."""
     concurrency: int = 64
     """Most channel calls under way at once, by channel and worker."""
     channel_timeout_seconds: float = 10.0

@@ -118,7 +118,7 @@ async def build(
         audit=audit,
         policies=policies,
         intake=EventIntake(store, policies, clock),
-        dispatcher=Dispatcher(store, policies, write, senders, clock, settings.batch),
+        dispatcher=Dispatcher(store, policies, write, senders, clock, settings.batch, settings.hands),
         housekeeping=Housekeeping(store, clock),
         tasks=Tasks(store, policies, clock),
         clock=clock,

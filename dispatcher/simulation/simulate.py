@@ -22,7 +22,7 @@ from dispatcher.storage.records import AuditRecord
 from dispatcher.wiring import build, connect
 from dispatcher.workflow.intake import Result
 
-SETTINGS = Settings(lanes=1, retention_days=RETENTION_DAYS)
+SETTINGS = Settings(lanes=1, hands=1, retention_days=RETENTION_DAYS)
 
 
 class Simulated(msgspec.Struct, kw_only=True):

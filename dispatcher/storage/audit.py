@@ -21,6 +21,10 @@ PAGE = 1_000
 """Records read from the stream at once."""
 
 
+SEPARATOR = "\x1f"
+"""Parts the fields of a record in the stream; no id can hold it, and the details come last."""
+
+
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
     """What stands beside a segment: `digest` chains its `sha256` to the digest before it."""
 
@@ -131,31 +135,31 @@ class AuditTrail:
 
 
 def _record(keys: LaneKeys, entry: bytes, fields: dict[bytes, bytes]) -> AuditRecord:
-    text = {name.decode(): value.decode() or None for name, value in fields.items()}
-    shop, order, step = text["shop"] or "", text["order"], text["step"]
-
-    def number(name: str) -> int | None:
-        value = text[name]
-        return None if value is None else int(value)
-
+    *names, details = fields[b"r"].decode().split(SEPARATOR, 12)
+    at, kind, actor, shop, *rest = names
+    order, customer, step, attempt, channel, reason, policy, template = (value or None for value in rest)
     return AuditRecord(
         seq=int(entry.split(b"-")[0]),
         lane=keys.number,
-        at=iso(int(text["at"] or 0)),
-        kind=text["kind"] or "",
-        actor=text["actor"] or "",
+        at=iso(int(at)),
+        kind=kind,
+        actor=actor,
         shop=shop,
         order=order,
-        customer=text["customer"],
+        customer=customer,
         reminder=reminder_id(shop, order, int(step)) if order and step else None,
-        step=number("step"),
-        attempt=number("attempt"),
-        channel=text["channel"],
-        reason=text["reason"],
-        policy=number("policy"),
-        template=text["template"],
-        details=msgspec.Raw(fields[b"details"]),
+        step=_number(step),
+        attempt=_number(attempt),
+        channel=channel,
+        reason=reason,
+        policy=_number(policy),
+        template=template,
+        details=msgspec.Raw(details.encode()),
     )
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
 
 
 def line(record: AuditRecord) -> bytes:

@@ -52,6 +52,7 @@ class LaneKeys:
         self.leases = prefix + "leases"  # sorted set: reminder -> when its lease ends
         self.timers = prefix + "timers"  # sorted set: what housekeeping looks at next, and when
         self.order_prefix = prefix + "order:"
+        self.facts_prefix = prefix + "facts:"
         self.ledger_prefix = prefix + "ledger:"
         self._prefix = prefix
         self.fixed = [self.lane, self.audit, self.ready, self.leases, self.timers]
@@ -65,8 +66,12 @@ class LaneKeys:
         return f"{self._prefix}policies:{shop}"
 
     def order(self, shop: str, order: str) -> str:
-        """String: the order and its reminders (`records.StoredOrder`)."""
+        """String: where the order and its reminders stand (`records.StoredOrder`)."""
         return f"{self.order_prefix}{shop}{SEPARATOR}{order}"
+
+    def facts(self, shop: str, order: str) -> str:
+        """String: what is known of order and customer, as JSON; apart, as it seldom changes."""
+        return f"{self.facts_prefix}{shop}{SEPARATOR}{order}"
 
     def due(self, shop: str, channel: Channel) -> str:
         """Sorted set: reminders that wait for this channel -> when they are due."""

@@ -31,20 +31,14 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """An order and its reminders; without `facts` only its end is known so far."""
+    """Where an order and its reminders stand; without `customer` only its end is known so far."""
 
     state: OrderState
     rev: int
     time: Instant
     closes: Instant | None = None
     customer: str | None = None
-    facts: Json | None = None
     steps: list[StoredStep] = []
-
-    def known(self) -> OrderFacts:
-        """Return the order's facts; the order must have some."""
-        assert self.facts is not None
-        return _FACTS.decode(self.facts)
 
     def used(self, but: int) -> tuple[Handoff, ...]:
         """Return the hand-offs of the order's steps other than `but`."""
@@ -55,7 +49,7 @@ class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True):
         )
 
 
-_FACTS = msgspec.json.Decoder(OrderFacts)
+FACTS = msgspec.json.Decoder(OrderFacts)
 ORDER = msgspec.msgpack.Decoder(StoredOrder)
 
 
@@ -138,6 +132,7 @@ class Intake(msgspec.Struct, kw_only=True, omit_defaults=True):
     shop: int = 0
     buckets: list[int] = []
     order_key: int = 0
+    facts_key: int = 0
     timer: str = ""
     shop_rev: int | None = None
     rev: int | None = None
@@ -166,6 +161,7 @@ class Leased(msgspec.Struct, kw_only=True):
     order_id: str
     number: int
     order: StoredOrder
+    facts: OrderFacts
     ledger: tuple[Instant, ...]
 
     @property

@@ -15,7 +15,6 @@ from redis.exceptions import NoScriptError
 
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, MOVES, WAITING, Status
 
-TYPES = frozenset({"number", "string", "boolean", "key", "list"})
 _FIELD = re.compile(r"(\w+):(\w+)(\?)?$")
 _LUA = files("dispatcher.storage") / "lua"
 
@@ -39,21 +38,34 @@ def header(source: str) -> tuple[list[str], Spec]:
         spec[name] = {}
         for word in rest.split():
             match = _FIELD.match(word)
-            if match is None or match[2] not in TYPES:
+            if match is None or match[2] not in _WRONG:
                 raise ValueError(f"{word} in the header line {name!r} is not name:type")
             spec[name][match[1]] = (match[2], match[3] is not None)
     return uses, spec
 
 
-def _spec_table(spec: Spec) -> str:
-    tables = []
+_WRONG = {
+    "number": "type(v) ~= 'number' or v - v ~= 0",
+    "string": "type(v) ~= 'string'",
+    "list": "type(v) ~= 'table'",
+    "key": "not is_key(v)",
+}
+"""Type -> the Lua condition under which a value `v` is not of it."""
+
+
+def _checks(spec: Spec) -> str:
+    """Return Lua that makes a table of functions, one for each of the header's tables."""
+    lines = ["local function CHECKS(is_key, wrong)", "local checks = {}"]
     for name, fields in spec.items():
-        rules = ", ".join(
-            f"{field} = {{kind = '{kind}', optional = {str(optional).lower()}}}"
-            for field, (kind, optional) in fields.items()
-        )
-        tables.append(f"{name} = {{{rules}}}")
-    return "local SPEC = {" + ", ".join(tables) + "}"
+        lines += [f"function checks.{name}(where, fields)", "local v"]
+        for field, (kind, optional) in fields.items():
+            given = "v ~= nil and " if optional else ""
+            lines += [
+                f"v = fields.{field}",
+                f"if {given}({_WRONG[kind]}) then wrong(where, '{field}', '{kind}', v) end",
+            ]
+        lines.append("end")
+    return "\n".join([*lines, "return checks", "end"])
 
 
 def _set(name: str, statuses: frozenset[Status]) -> str:
@@ -85,7 +97,7 @@ class Script:
         uses, self.spec = header(source)
         parts = [(_LUA / "lib" / f"{part}.lua").read_text(encoding="utf-8") for part in uses]
         self.name = name
-        self.source = "\n".join([_spec_table(self.spec), _TABLES, *parts, source])
+        self.source = "\n".join([_checks(self.spec), _TABLES, *parts, source])
         self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, redis: Redis, keys: list[str], head: dict[str, Any], items: Any) -> Any:

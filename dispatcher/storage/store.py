@@ -7,10 +7,11 @@ import msgspec
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.policy.facts import CHANNELS, Channel, Instant
+from dispatcher.policy.facts import CHANNELS, Channel, Instant, OrderFacts
 from dispatcher.storage import keys as names
 from dispatcher.storage.keys import LaneKeys, lane_of
 from dispatcher.storage.records import (
+    FACTS,
     ORDER,
     Command,
     Commit,
@@ -111,6 +112,7 @@ class Store:
                 call.shops[event.shop - 1]["seen_until"] = (today + names.SEEN_BUCKETS) * names.SEEN_BUCKET_MS
             event.buckets = buckets[shop]
             event.order_key = call.key(call.lane.order(shop, event.order))
+            event.facts_key = call.key(call.lane.facts(shop, event.order))
             event.timer = names.order_timer(shop, event.order)
         head = {"now": now, "actor": actor, "retention": self.retention, "shops": call.shops}
         replies = await SCRIPTS["intake"](self.redis, call.keys, head, events)
@@ -127,17 +129,26 @@ class Store:
             "limit": limit,
             "lease": self.lease_ms,
             "order_prefix": call.lane.order_prefix,
+            "facts_prefix": call.lane.facts_prefix,
             "ledger_prefix": call.lane.ledger_prefix,
         }
         token, rev, policy, *rest = await SCRIPTS["lease"](self.redis, call.keys, head, [])
         items = []
-        for position in range(0, len(rest), 3):
+        for position in range(0, len(rest), 4):
             reminder = rest[position].decode()
             _, order_id, number = names.split_reminder_id(reminder)
             order = ORDER.decode(rest[position + 1])
-            ledger = _LEDGER.decode(rest[position + 2])
+            facts = FACTS.decode(rest[position + 2])
+            ledger = _LEDGER.decode(rest[position + 3])
             items.append(
-                Leased(reminder=reminder, order_id=order_id, number=number, order=order, ledger=ledger)
+                Leased(
+                    reminder=reminder,
+                    order_id=order_id,
+                    number=number,
+                    order=order,
+                    facts=facts,
+                    ledger=ledger,
+                )
             )
         return Lease(
             shop=shop,
@@ -208,9 +219,10 @@ class Store:
             else:
                 order = orders.get((shop, rest))
                 item |= {"order": rest, "order_key": call.key(call.lane.order(shop, rest))}
+                item["erase"] = [call.key(call.lane.facts(shop, rest))]
                 if order is not None and order.customer is not None:
                     item["ledger"] = call.key(call.lane.ledger(shop, order.customer))
-                    item["texts"] = [
+                    item["erase"] += [
                         call.key(call.lane.text(names.reminder_id(shop, rest, number)))
                         for number in range(1, len(order.steps) + 1)
                     ]
@@ -267,6 +279,13 @@ class Store:
     async def order(self, shop: str, order: str) -> StoredOrder | None:
         """Return an order, or `None`."""
         return (await self.orders([(shop, order)])).get((shop, order))
+
+    async def facts(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], OrderFacts]:
+        """Return what is known of the orders among (shop, order) pairs of one lane."""
+        if not ids:
+            return {}
+        texts = await self.redis.mget([self._of(shop).facts(shop, order) for shop, order in ids])
+        return {pair: FACTS.decode(text) for pair, text in zip(ids, texts, strict=True) if text is not None}
 
     async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
         """Return a customer's hand-off instants, oldest first."""

@@ -1,5 +1,6 @@
 """Brings due reminders to customers: lease, decide, render, commit, send, settle."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class Dispatcher:
         senders: Mapping[Channel, Sender],
         clock: Clock,
         batch: int,
+        hands: int,
     ) -> None:
         self._store = store
         self._policies = policies
@@ -46,17 +48,30 @@ class Dispatcher:
         self._senders = senders
         self._clock = clock
         self._batch = batch
+        self._hands = hands
 
     async def drain(self, lane: int) -> Counter[str]:
-        """Give every queue of a lane turns of one batch until nothing is due; return what was done."""
+        """Work a lane off until nothing is due; return what was done.
+
+        While the store works for one hand, another decides: leases keep them apart.
+        """
         done: Counter[str] = Counter()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._hands):
+                group.create_task(self._drain(lane, done))
+        return done
+
+    async def _drain(self, lane: int, done: Counter[str]) -> None:
+        """Give every queue turns of one batch until a round finds nothing due."""
         while True:
             queues = await self._store.ready(lane, self._clock.now(), QUEUES_AT_ONCE)
-            before = done.total()
+            idle = True
             for shop, channel in queues:
-                done += await self.dispatch(shop, channel)
-            if done.total() == before:
-                return done
+                one = await self.dispatch(shop, channel)
+                done.update(one)
+                idle = idle and not one
+            if idle:
+                return
 
     async def dispatch(self, shop: str, channel: Channel) -> Counter[str]:
         """Work off one batch of a shop and channel; return counts by what became of its reminders."""

@@ -17,7 +17,7 @@ from dispatcher.policy.events import Event, EventType, facts_of, merged
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.schedule import plan
 from dispatcher.storage.keys import reminder_id
-from dispatcher.storage.records import Intake, IntakeReply, PlanStep, StoredOrder
+from dispatcher.storage.records import Intake, IntakeReply, PlanStep
 from dispatcher.workflow import details
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
@@ -29,6 +29,9 @@ REFUSALS: dict[str, DispatcherError] = {
     "reused": EventIdReused("an event with this id was taken before, with other content"),
     "customer_differs": CustomerDiffers("the order belongs to another customer"),
 }
+Known = dict[tuple[str, str], tuple[int, OrderFacts | None]]
+"""(shop, order) -> its revision and what is known of it."""
+
 AGAIN = frozenset({"policy_changed", "conflict"})
 
 
@@ -69,11 +72,11 @@ class EventIntake:
     async def _take_wave(self, lane: int, wave: list[tuple[int, Event]], actor: str) -> dict[int, Result]:
         results: dict[int, Result] = {}
         for attempt in range(ATTEMPTS):
-            found = await self._amended(wave)
+            known = await self._amended(wave)
             items: list[tuple[int, Event, Intake]] = []
             for position, event in wave:
                 try:
-                    item = await self._item(event, found, anew=attempt > 0)
+                    item = await self._item(event, known, anew=attempt > 0)
                 except DispatcherError as refusal:
                     results[position] = _rejected(event, refusal)
                 else:
@@ -92,12 +95,14 @@ class EventIntake:
         problem = Contended("the shop's policy or the order kept changing; repeat the event")
         return results | {position: _rejected(event, problem) for position, event in wave}
 
-    async def _amended(self, wave: list[tuple[int, Event]]) -> dict[tuple[str, str], StoredOrder]:
-        return await self._store.orders(
-            [(event.shop, event.order) for _, event in wave if event.type is EventType.AMENDED]
-        )
+    async def _amended(self, wave: list[tuple[int, Event]]) -> Known:
+        """Read what will be amended; the revision first, so that a change in between is noticed."""
+        ids = [(event.shop, event.order) for _, event in wave if event.type is EventType.AMENDED]
+        orders = await self._store.orders(ids)
+        facts = await self._store.facts(ids)
+        return {pair: (order.rev, facts.get(pair)) for pair, order in orders.items()}
 
-    async def _item(self, event: Event, found: dict[tuple[str, str], StoredOrder], *, anew: bool) -> Intake:
+    async def _item(self, event: Event, known: Known, *, anew: bool) -> Intake:
         item = Intake(
             event=event.id,
             seen=f"{event.source} {event.id}",
@@ -111,8 +116,8 @@ class EventIntake:
             return item
         force = await self._policies.in_force(event.shop, anew=anew)
         if event.type is EventType.AMENDED:
-            before = found.get((event.shop, event.order))
-            item.rev = before.rev if before else 0
+            rev, before = known.get((event.shop, event.order), (0, None))
+            item.rev = rev
             facts = _amend(event, before, force)
         else:
             facts = facts_of(event, force.policy)
@@ -134,9 +139,9 @@ def _waves(numbered: list[tuple[int, Event]]) -> Iterator[list[tuple[int, Event]
         yield wave
 
 
-def _amend(event: Event, before: StoredOrder | None, force: InForce) -> OrderFacts:
-    if before is not None and before.facts is not None:
-        return merged(before.known(), event, force.policy)
+def _amend(event: Event, before: OrderFacts | None, force: InForce) -> OrderFacts:
+    if before is not None:
+        return merged(before, event, force.policy)
     try:
         return facts_of(event, force.policy)
     except InvalidEvent:

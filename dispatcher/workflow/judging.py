@@ -10,7 +10,7 @@ from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decide import decide
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.document import Policy
-from dispatcher.policy.facts import Channel, Customer, Facts, Instant
+from dispatcher.policy.facts import Channel, Customer, Facts, Instant, OrderFacts
 from dispatcher.storage.records import Commit, Lease, Leased, StoredOrder
 from dispatcher.workflow import details
 
@@ -32,9 +32,11 @@ class Judged(msgspec.Struct, kw_only=True):
     message: Message | None = None
 
 
-def facts_about(shop: str, number: int, order: StoredOrder, ledger: tuple[Instant, ...]) -> Facts:
+def facts_about(
+    shop: str, number: int, order: StoredOrder, known: OrderFacts, ledger: tuple[Instant, ...]
+) -> Facts:
     """Return what deciding about an order's step stands on."""
-    known, step = order.known(), order.steps[number - 1]
+    step = order.steps[number - 1]
     return Facts(
         shop=shop,
         order=known.order,
@@ -56,7 +58,7 @@ def judge(
     item: Leased, lease: Lease, policy: Policy, render: Renderer, now: Instant, latest: Instant
 ) -> Judged:
     """Decide about a leased reminder; no hand-off starts at or after `latest`."""
-    facts = facts_about(lease.shop, item.number, item.order, item.ledger)
+    facts = facts_about(lease.shop, item.number, item.order, item.facts, item.ledger)
     decision: Decision = decide(facts, policy, now)
     rendered = None
     if isinstance(decision, Send):

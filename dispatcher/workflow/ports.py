@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from dispatcher.policy.facts import Channel, Instant
+from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.storage.records import (
     Commit,
     Completion,
@@ -81,6 +81,9 @@ class Store(Policies, Protocol):
 
     async def orders(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredOrder]:
         """Read orders of one lane."""
+
+    async def facts(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], OrderFacts]:
+        """Read what is known of orders of one lane."""
 
     async def order(self, shop: str, order: str) -> StoredOrder | None:
         """Read one order."""

@@ -35,9 +35,10 @@ class Tasks:
             order = await self._find(shop, order_id, number)
             if order.steps[number - 1].status is not Status.OPEN:
                 raise TaskNotOpen("the task is not open any more")
+            known = (await self._store.facts([(shop, order_id)]))[shop, order_id]
             ledger = await self._store.ledger(shop, order.customer or "")
             force = await self._policies.in_force(shop, anew=True)
-            facts = facts_about(shop, number, order, ledger)
+            facts = facts_about(shop, number, order, known, ledger)
             commit = self._commit(task, facts, order, force)
             (answer,) = await self._store.commit(
                 self._store.lane_of(shop), [commit], self._clock.now(), f"user:{agent}"

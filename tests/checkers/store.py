@@ -44,6 +44,25 @@ class Lane:
                 yield f"{shop}~{order}~{number}", step
 
 
+PARTED = "\x1f"
+FIELDS = (
+    "at",
+    "kind",
+    "actor",
+    "shop",
+    "order",
+    "customer",
+    "step",
+    "attempt",
+    "channel",
+    "reason",
+    "policy",
+    "template",
+    "details",
+)
+"""A stream entry has one field `r`: these, parted by a character that no id can hold."""
+
+
 def read(client: Client, lanes: int) -> list[Lane]:
     """Return every lane as it stands; the store must be at rest meanwhile."""
     keys = defaultdict(list)
@@ -88,7 +107,8 @@ def _scores(client: Client, key: str) -> Scores:
 
 
 def _record(lane: int, entry: bytes, raw: dict[bytes, bytes]) -> Record:
-    text = {name.decode(): value.decode() or None for name, value in raw.items()}
+    values = raw[b"r"].decode().split(PARTED, len(FIELDS) - 1)
+    text = {name: value or None for name, value in zip(FIELDS, values, strict=True)}
     number = {name: int(text[name] or 0) if text[name] else None for name in ("step", "attempt", "policy")}
     reminder = f"{text['shop']}~{text['order']}~{text['step']}" if text["step"] else None
     return {

@@ -1,8 +1,8 @@
 -- Takes events: creates and amends orders with their planned reminders, and ends them.
 -- uses: args lane orders queues endings intake
 -- head: now:number actor:string? retention:number shops:list
--- shop: name:string key:key due:list seen_timer:string? seen_until:number?
--- item: event:string seen:string digest:string buckets:list type:string time:number shop:number order:string order_key:key timer:string rev:number?
+-- shop: name:string key:key due:list seen_timer:string seen_until:number
+-- item: event:string seen:string digest:string buckets:list type:string time:number shop:number order:string order_key:key facts_key:key timer:string rev:number?
 -- facts: shop_rev:number customer:string facts:string closes:number plan:list details:string
 -- plan: moment:number due:number? channel:string? reason:string? policy:number details:string
 -- reply: for each item MessagePack {status, reminders, stopped, too_late}; status is accepted | duplicate | stale | reused | customer_differs | policy_changed | conflict

@@ -1,8 +1,8 @@
 -- Leases due reminders of one shop and channel, with what deciding about them needs.
 -- uses: args lane orders queues
--- head: now:number shops:list channel:string limit:number lease:number order_prefix:string ledger_prefix:string
+-- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string
 -- shop: name:string key:key due:list
--- reply: {token, shop rev, policy version, reminder, order, ledger, reminder, …}: order as stored, ledger as MessagePack
+-- reply: {token, shop rev, policy version, reminder, order, facts, ledger, reminder, …}: order and ledger as MessagePack
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
@@ -18,26 +18,27 @@ for i, id in ipairs(ids) do
   local order = name and load_order(HEAD.order_prefix .. name)
   local step = order and order.steps[tonumber(number)]
   if step and WAITING[step.status] then
-    found[#found + 1] = {id, HEAD.order_prefix .. name, order, step}
+    found[#found + 1] = {id, name, order, step}
   end
 end
 
-local reply = {token, shop.rev, policy}
 for _, entry in ipairs(found) do
-  local id, key, order, step = unpack(entry)
+  local id, name, order, step = unpack(entry)
   step.token, step.lease_end, step.leases = token, now + HEAD.lease, (step.leases or 0) + 1
   redis.call('ZADD', LEASES, step.lease_end, id)
-  store_order(key, order)
+  store_order(HEAD.order_prefix .. name, order)
 end
-save_orders()
+local packed = save_orders()
+local reply = {token, shop.rev, policy}
 for i = 1, #ids, 1000 do redis.call('ZREM', due, unpack(ids, i, math.min(i + 999, #ids))) end
 for _, entry in ipairs(found) do
-  local id, key, order = unpack(entry)
+  local id, name, order = unpack(entry)
   local ledger = {}
   for i, score in ipairs(redis.call('ZRANGE', HEAD.ledger_prefix .. shop.name .. '~' .. order.customer, 0, -1, 'WITHSCORES')) do
     if i % 2 == 0 then ledger[#ledger + 1] = tonumber(score) end
   end
-  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = id, redis.call('GET', key), cmsgpack.pack(ledger)
+  reply[#reply + 1], reply[#reply + 2] = id, packed[HEAD.order_prefix .. name]
+  reply[#reply + 1], reply[#reply + 2] = redis.call('GET', HEAD.facts_prefix .. name), cmsgpack.pack(ledger)
 end
 if #ids > 0 then
   touch(shop, HEAD.channel)

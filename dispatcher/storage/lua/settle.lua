@@ -2,7 +2,7 @@
 -- uses: args lane orders queues attempts settle
 -- head: now:number actor:string? shops:list
 -- shop: name:string key:key due:list
--- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string channel:string? due:number? reason:string? handed:number? tried:list?
+-- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string? channel:string? due:number? reason:string? handed:number? tried:list?
 -- reply: for each item: settled | lost
 check_items()
 for i, item in ipairs(ITEMS) do check_outcome(i, item) end

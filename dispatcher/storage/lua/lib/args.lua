@@ -1,28 +1,15 @@
 -- Decodes HEAD (ARGV[1]) and ITEMS (ARGV[2]), both MessagePack, and refuses them as a whole before
--- anything is written unless every field has the type that the script's header states (SPEC).
+-- anything is written unless every field has the type that the script's header states (CHECK).
 local function refuse(why)
   error({err = 'BADARG ' .. why})
 end
 
-local function fits(value, kind)
-  if kind == 'key' then
-    return type(value) == 'number' and KEYS[value] ~= nil
-  elseif kind == 'list' then
-    return type(value) == 'table'
-  end
-  return type(value) == kind and value == value
+local function is_key(value)
+  return type(value) == 'number' and KEYS[value] ~= nil
 end
 
-local function check(where, fields, spec)
-  if type(fields) ~= 'table' then refuse(where .. ': expected a map') end
-  for name, rule in pairs(spec) do
-    local value = fields[name]
-    if value == nil then
-      if not rule.optional then refuse(where .. '.' .. name .. ': expected ' .. rule.kind .. ', got nothing') end
-    elseif not fits(value, rule.kind) then
-      refuse(where .. '.' .. name .. ': expected ' .. rule.kind .. ', got ' .. type(value))
-    end
-  end
+local function wrong(where, name, kind, value)
+  refuse(where .. '.' .. name .. ': expected ' .. kind .. ', got ' .. (value == nil and 'nothing' or type(value)))
 end
 
 local function decode(where, text)
@@ -31,7 +18,13 @@ local function decode(where, text)
   return value
 end
 
+local CHECK = CHECKS(is_key, wrong)
+local function check(where, fields, name)
+  if type(fields) ~= 'table' then refuse(where .. ': expected a map') end
+  CHECK[name](where, fields)
+end
+
 local HEAD = decode('head', ARGV[1] or '')
 local ITEMS = decode('items', ARGV[2] or '')
-check('head', HEAD, SPEC.head)
-for i, item in ipairs(ITEMS) do check('item ' .. i, item, SPEC.item) end
+check('head', HEAD, 'head')
+for i, item in ipairs(ITEMS) do check('item ' .. i, item, 'item') end

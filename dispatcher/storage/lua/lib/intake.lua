@@ -9,7 +9,7 @@ local function check_event(i, event)
   local shop = HEAD.shops[event.shop]
   if shop == nil then refuse(where .. '.shop: expected the number of a shop') end
   for _, key in ipairs(event.buckets) do
-    if not fits(key, 'key') then refuse(where .. '.buckets: expected keys') end
+    if not is_key(key) then refuse(where .. '.buckets: expected keys') end
     local found = redis.call('TYPE', KEYS[key]).ok
     if found ~= 'hash' and found ~= 'none' then refuse(KEYS[key] .. ': expected a hash') end
     local text = event.first == nil and redis.call('HGET', KEYS[key], event.seen)
@@ -18,9 +18,9 @@ local function check_event(i, event)
   if #event.buckets == 0 then refuse(where .. '.buckets: expected keys') end
   load_order(KEYS[event.order_key])
   if ENDS[event.type] then return end
-  check(where, event, SPEC.facts)
+  check(where, event, 'facts')
   for n, plan in ipairs(event.plan) do
-    check(where .. '.plan ' .. n, plan, SPEC.plan)
+    check(where .. '.plan ' .. n, plan, 'plan')
     if plan.channel and not known(shop, plan.channel) then refuse(where .. '.plan.channel: unknown') end
     if not plan.reason and not (plan.due and plan.channel) then refuse(where .. '.plan: expected due and channel') end
   end
@@ -73,7 +73,7 @@ local function accept(shop, event)
   if event.shop_rev ~= shop.rev then return {status = 'policy_changed'} end
   if event.rev and event.rev ~= (order and order.rev or 0) then return {status = 'conflict'} end
   local kind = 'order.amended'
-  if order == nil or order.facts == nil then
+  if order == nil or order.customer == nil then
     kind = 'order.accepted'
     order = order or {state = 'unpaid', rev = 0, steps = {}}
   elseif order.customer ~= event.customer then
@@ -82,8 +82,9 @@ local function accept(shop, event)
     return {status = 'stale', reminders = #order.steps}
   end
   order.rev, order.time, order.closes = order.rev + 1, event.time, event.closes
-  order.customer, order.facts = event.customer, event.facts
+  order.customer = event.customer
   store_order(key, order)
+  redis.call('SET', KEYS[event.facts_key], event.facts)
   audit(kind, {shop = shop.name, order = event.order, customer = event.customer},
     '{"event":' .. cjson.encode(event.event) .. ',"revision":' .. order.rev .. ',"state":"' .. order.state .. '",' .. string.sub(event.details, 2))
   if order.state == 'unpaid' then

@@ -9,14 +9,13 @@ seq = tonumber(seq or 0)
 local now = math.max(HEAD.now, tonumber(last_at or 0))
 
 -- Appends a record. `about` names shop, order, customer, step, attempt, channel, reason, policy, template;
--- `details` is a JSON object, '{}' when left out.
+-- `details` is a JSON object, '{}' when left out. One field, parted by a character that no id can hold, costs
+-- the store a third of what a field each does.
 local function audit(kind, about, details)
   seq = seq + 1
-  redis.call('XADD', AUDIT, seq .. '-0', 'at', now, 'kind', kind, 'actor', about.actor or HEAD.actor or 'system',
-    'shop', about.shop or '', 'order', about.order or '', 'customer', about.customer or '',
-    'step', about.step or '', 'attempt', about.attempt or '', 'channel', about.channel or '',
-    'reason', about.reason or '', 'policy', about.policy or '', 'template', about.template or '',
-    'details', details or '{}')
+  redis.call('XADD', AUDIT, seq .. '-0', 'r', table.concat({now, kind, HEAD.actor or 'system', about.shop,
+    about.order or '', about.customer or '', about.step or '', about.attempt or '', about.channel or '',
+    about.reason or '', about.policy or '', about.template or '', details or '{}'}, '\31'))
 end
 
 local function close_lane()

@@ -9,7 +9,7 @@ local function load_order(key)
     if type(text) == 'table' then refuse(key .. ': ' .. text.err) end
     if text then
       local ok, order = pcall(cmsgpack.unpack, text)
-      if not ok or type(order) ~= 'table' then refuse(key .. ': not an order') end
+      if not ok or type(order) ~= 'table' or type(order.steps) ~= 'table' or not order.rev then refuse(key .. ': not an order') end
       orders[key] = order
     end
   end
@@ -21,8 +21,14 @@ local function store_order(key, order)
   changed[key] = true
 end
 
+-- Writes what changed and returns it by key, as written.
 local function save_orders()
-  for key in pairs(changed) do redis.call('SET', key, cmsgpack.pack(orders[key])) end
+  local packed = {}
+  for key in pairs(changed) do
+    packed[key] = cmsgpack.pack(orders[key])
+    redis.call('SET', key, packed[key])
+  end
+  return packed
 end
 
 local function allowed(step, status)

@@ -3,8 +3,8 @@ local function check_timer(i, item)
   local where = 'item ' .. i
   if HEAD.shops[item.shop] == nil then refuse(where .. '.shop: expected the number of a shop') end
   if not item.seen_key and not (item.order and item.order_key) then refuse(where .. ': expected order or seen_key') end
-  for _, key in ipairs(item.texts or {}) do
-    if not fits(key, 'key') then refuse(where .. '.texts: expected keys') end
+  for _, key in ipairs(item.erase or {}) do
+    if not is_key(key) then refuse(where .. '.erase: expected keys') end
   end
   local ledger = item.ledger and redis.call('TYPE', KEYS[item.ledger]).ok or 'none'
   if ledger ~= 'zset' and ledger ~= 'none' then refuse(KEYS[item.ledger] .. ': expected a zset') end
@@ -31,7 +31,7 @@ local function retire(shop, item, order)
   for number in ipairs(order.steps) do
     if item.ledger then redis.call('ZREM', KEYS[item.ledger], reminder_id(shop, item.order, number)) end
   end
-  for _, key in ipairs(item.texts or {}) do redis.call('DEL', KEYS[key]) end
+  for _, key in ipairs(item.erase or {}) do redis.call('DEL', KEYS[key]) end
   redis.call('DEL', KEYS[item.order_key])
   orders[KEYS[item.order_key]] = nil
   redis.call('ZREM', TIMERS, item.timer)

@@ -1,0 +1,32 @@
+"""A real store for every test that needs one: one server a test process, emptied before each test."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.wiring import connect
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """A Valkey server of this test process's own."""
+    with EmbeddedStore(tmp_path_factory.mktemp("valkey"), durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+async def redis(valkey: EmbeddedStore) -> AsyncIterator[Redis]:
+    """A client of an empty store."""
+    client = connect(socket=valkey.socket)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def audit_directory(tmp_path: Path) -> Path:
+    """Where closed audit segments go."""
+    return tmp_path / "audit"

@@ -1,0 +1,127 @@
+"""Small worlds for tests: the real wiring over a test's own store, under a clock the test moves."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+from dispatcher.channels.base import Channel, Message
+from dispatcher.channels.stub import Behaviour, StubChannel, accepting
+from dispatcher.policy.document import Policy, load_toml
+from dispatcher.policy.events import Event, decode_event
+from dispatcher.policy.facts import Channel as ChannelName
+from dispatcher.policy.facts import Instant
+from dispatcher.policy.zones import iso
+from dispatcher.settings import Settings
+from dispatcher.simulation.clock import VirtualClock
+from dispatcher.wiring import Service, build
+
+NOON: Instant = 1_762_833_600_000
+"""2025-11-11 12:00 in Shanghai."""
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+AT_ONCE = load_toml(
+    """
+    timezone = "Asia/Shanghai"
+    platform = "own"
+    pay_within = "24h"
+    [[cadence]]
+    placed = ["00:00", "24:00"]
+    remind = {after = "0s"}
+    [routing]
+    channels = ["sms", "chat"]
+    """
+)
+"""Reminds at the moment of the order, at any hour, without cap: a test adds what it is about."""
+
+
+class World:
+    """A service under a virtual clock, with stub channels that do what the test says."""
+
+    def __init__(
+        self, service: Service, clock: VirtualClock, channels: Mapping[ChannelName, StubChannel]
+    ) -> None:
+        self.service = service
+        self.clock = clock
+        self.channels = channels
+        self.lane = service.store.lane_of("demo")
+
+    async def dispatch(self) -> dict[str, int]:
+        """Do all that is due now: leases that ended, timers, reminders."""
+        await self.service.housekeeping.sweep(self.lane)
+        await self.service.housekeeping.turn(self.lane)
+        return dict(await self.service.dispatcher.drain(self.lane))
+
+    async def audit(self) -> list[dict[str, Any]]:
+        """Return the whole audit of the lane as plain data."""
+        from dispatcher.storage.audit import as_json
+
+        return [as_json(record) async for record in self.service.audit.read(self.lane)]
+
+
+async def world(
+    redis: Redis,
+    audit_directory: Path,
+    *,
+    policy: Policy = AT_ONCE,
+    behaviour: Callable[[Message], Behaviour] = accepting,
+    start: Instant = NOON,
+    settings: Settings | None = None,
+    log: Path | None = None,
+) -> World:
+    """Build a world whose shop `demo` has a policy."""
+    clock = VirtualClock(start)
+    stubs: dict[ChannelName, StubChannel] = {
+        "chat": StubChannel("chat", clock.now, log, behaviour),
+        "sms": StubChannel("sms", clock.now, log, behaviour),
+    }
+    channels: dict[ChannelName, Channel] = dict(stubs)
+    service = await build(settings or Settings(lanes=4), redis, clock, channels, audit_directory)
+    await service.put_policy("demo", policy, "test", "user:test")
+    return World(service, clock, stubs)
+
+
+def event(
+    kind: str,
+    order: str,
+    at: Instant,
+    *,
+    event_id: str | None = None,
+    shop: str = "demo",
+    customer: str = "C-1",
+    total: str = "99.00",
+    placed_at: Instant | None = None,
+    closes_at: Instant | None = None,
+    **more: Any,
+) -> Event:
+    """Return an event of an order as the API would decode it; `more` goes to the customer."""
+    data: dict[str, Any] = {"order": {"id": order}}
+    if kind in ("order.unpaid", "order.amended"):
+        data["order"] |= {
+            "placed_at": iso(placed_at if placed_at is not None else at),
+            "total": total,
+            "currency": "CNY",
+            "pay_url": "https://pay.example/" + order,
+            "items": [{"name": "示例商品", "quantity": 1, "price": total}],
+        }
+        if closes_at is not None:
+            data["order"]["closes_at"] = iso(closes_at)
+        data["customer"] = {
+            "id": customer,
+            "phone": "+8613800000000",
+            "chat": "example_1",
+            "paid_orders": 0,
+        } | more
+    return decode_event(
+        {
+            "specversion": "1.0",
+            "id": event_id or f"{order}-{kind}-{at}",
+            "source": f"/shops/{shop}",
+            "type": kind,
+            "time": iso(at),
+            "data": data,
+        }
+    )
