@@ -80,6 +80,7 @@ class Timing(NamedTuple):
             first = first or block.rule
             if block.rule == "quiet_hours":
                 held = max(held, block.until - start)
+            assert block.until > at, "a rule that blocks ends later"
             at = start = block.until
             anchored = block.rule in _ANCHORS
             if at >= last:

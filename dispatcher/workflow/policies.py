@@ -11,10 +11,11 @@ KEPT = 10_000
 
 
 class InForce(msgspec.Struct, frozen=True, kw_only=True):
-    """A shop's policy and what it was at: `rev` changes with every policy or pause."""
+    """A shop's policy and its state: `rev` changes with every policy or pause."""
 
     rev: int
     version: int
+    paused: tuple[str, ...]
     policy: Policy
 
 
@@ -53,5 +54,7 @@ class PolicyBook:
             policy = await self.version(shop, state.policy)
             if len(self._in_force) >= KEPT:
                 self._in_force.clear()
-            found = self._in_force[shop] = InForce(rev=state.rev, version=state.policy, policy=policy)
+            found = self._in_force[shop] = InForce(
+                rev=state.rev, version=state.policy, paused=state.paused, policy=policy
+            )
         return found

@@ -38,6 +38,8 @@ class Tasks:
             known = (await self._store.facts([(shop, order_id)]))[shop, order_id]
             ledger = await self._store.ledger(shop, order.customer or "")
             force = await self._policies.in_force(shop, anew=True)
+            if "*" in force.paused or "phone" in force.paused:
+                raise NotNow("paused")
             facts = facts_about(shop, number, order, known, ledger)
             commit = self._commit(task, facts, order, force)
             (answer,) = await self._store.commit(

@@ -23,7 +23,7 @@ end
 
 -- Whether all that a hand-off was decided on still holds, the customer's slot included.
 local function stands(shop, item, order)
-  if order.state ~= 'unpaid' or order.rev ~= item.rev or shop.rev ~= item.shop_rev then return false end
+  if paused(shop, item.channel) or order.state ~= 'unpaid' or order.rev ~= item.rev or shop.rev ~= item.shop_rev then return false end
   if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
   local ledger = KEYS[item.ledger]
   if item.per_day and redis.call('ZCOUNT', ledger, item.day_start, '(' .. item.day_end) >= item.per_day then return false end
