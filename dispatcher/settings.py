@@ -26,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most channel calls under way at once, by channel and worker."""
     channel_timeout_seconds: float = 10.0
     """How long a channel may take to answer; must be shorter than the lease."""
+    start_within_seconds: float = 2.0
+    """How long after its decision a hand-off may still start; later ones are decided again."""
     breaker_failures: int = 20
     """So many hand-offs in a row without an answer, or refused for now, rest the channel."""
     breaker_rest_seconds: float = 30.0

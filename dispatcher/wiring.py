@@ -107,9 +107,10 @@ async def build(
         name: Sender(
             channel,
             clock,
-            settings.concurrency,
-            int(settings.channel_timeout_seconds * 1000),
             Breaker(settings.breaker_failures, int(settings.breaker_rest_seconds * 1000)),
+            concurrency=settings.concurrency,
+            timeout=int(settings.channel_timeout_seconds * 1000),
+            start_within=int(settings.start_within_seconds * 1000),
         )
         for name, channel in channels.items()
     }

@@ -98,15 +98,18 @@ class Dispatcher:
         return done
 
     def _allowance(self, channel: Channel) -> int:
+        if channel == "phone":
+            return self._batch
         sender = self._senders.get(channel)
-        return self._batch if sender is None else sender.allowance(self._batch, self._clock.now())
+        return 0 if sender is None else sender.allowance(self._batch, self._clock.now())
 
     def _judge(self, item: Leased, lease: Lease, policy: Policy) -> Judged:
         """One reminder that cannot be decided about never stops its batch."""
+        now = self._clock.now()
         sender = self._senders.get(item.step.channel)
-        latest = lease.lease_end - (sender.timeout if sender else 0)
+        latest = sender.latest_start(now, lease.lease_end) if sender else lease.lease_end
         try:
-            return judge(item, lease, policy, self._render, self._clock.now(), latest)
+            return judge(item, lease, policy, self._render, now, latest)
         except Exception as error:
             _log.exception(REMINDER_NOT_DECIDED, extra={"reminder": item.reminder})
             return released(item, lease, error)

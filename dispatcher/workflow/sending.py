@@ -51,13 +51,21 @@ class Breaker:
 
 
 class Sender:
-    """Hands messages over on one channel; `timeout` is in ms."""
+    """Hands messages over on one channel; `timeout` and `start_within` are in ms."""
 
     def __init__(
-        self, channel: Channel, clock: Clock, concurrency: int, timeout: int, breaker: Breaker
+        self,
+        channel: Channel,
+        clock: Clock,
+        breaker: Breaker,
+        *,
+        concurrency: int,
+        timeout: int,
+        start_within: int,
     ) -> None:
         self.channel = channel
         self.timeout = timeout
+        self._start_within = start_within
         self.breaker = breaker
         self._clock = clock
         self._concurrency = concurrency
@@ -66,6 +74,14 @@ class Sender:
     def allowance(self, batch: int, now: Instant) -> int:
         """Return how many messages to take at once: no more than can start within about a second."""
         return self.breaker.allowance(min(batch, self._pace), now)
+
+    def latest_start(self, now: Instant, lease_end: Instant) -> Instant:
+        """Return the instant from which a call decided now must not start any more.
+
+        A payment that comes after the commit is answered `too_late`, so the call follows it closely or
+        not at all; and its answer must come before the lease ends.
+        """
+        return min(now + self._start_within, lease_end - self.timeout)
 
     async def send(self, messages: Sequence[Judged], settle: Settle) -> None:
         """Hand messages over; `settle` gets what became of them, as soon and as many at once as there are."""

@@ -1,0 +1,138 @@
+"""A sound call of every script and of every kind of item it takes: one good item stands before it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from dispatcher.storage.keys import split_reminder_id
+from dispatcher.storage.records import Commit, Completion, Intake, PlanStep
+from dispatcher.storage.store import Store
+from tests.storage.scenes import LATER, Call, Scene, caught, kept, send, settlement
+from tests.worlds import DAY, HOUR, MINUTE, NOON
+
+AFTER_LEASES = LATER + MINUTE
+AFTER_CLOSE = NOON + 2 * DAY
+AFTER_RETENTION = NOON + 40 * DAY
+TASKS = ("demo~C-claimed-1~1", "demo~C-claimed-2~1")
+
+
+def _event(order: str, kind: str) -> Intake:
+    event = Intake(
+        event=f"e-{order}",
+        seen=f"/shops/demo e-{order}",
+        digest="0" * 32,
+        type=kind,
+        time=LATER,
+        order=order,
+        shop_name="demo",
+    )
+    if kind in ("order.paid", "order.cancelled"):
+        return event
+    event.shop_rev, event.customer, event.facts, event.details = 1, "C-new", '{"made":"up"}', '{"a":1}'
+    event.closes, event.rev = LATER + DAY, 0
+    event.plan = [
+        PlanStep(moment=LATER, reason="too_late", policy=1, details="{}"),
+        PlanStep(moment=LATER, due=LATER + HOUR, channel="sms", policy=1, details="{}"),
+    ]
+    return event
+
+
+def _intake(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
+    async def make(scene: Scene, store: Store) -> Any:
+        events = [_event("N-1", "order.unpaid"), _event("N-2", kind)]
+        return await store.intake(0, events, LATER, "key:test")
+
+    return make
+
+
+def _decision(scene: Scene, kind: str) -> Commit:
+    lease, item = scene.leased, scene.leased.items[1]
+    match kind:
+        case "send":
+            return send(lease, item, per_day=5, min_gap=MINUTE)
+        case "open":
+            return send(lease, item, kind="open", channel="phone", due=LATER + HOUR)
+        case "defer":
+            return kept(lease, item, kind, channel="chat", due=LATER + HOUR, reason="min_gap", tried=("sms",))
+        case "drop":
+            return kept(lease, item, kind, reason="too_late")
+        case "release":
+            return kept(lease, item, kind)
+        case _:
+            reminder = "demo~B-open-2~1"
+            of = {"reminder": reminder, "order": "B-open-2", "customer": "C-B-open-2", "step": 1}
+            return send(lease, item, kind="claim", channel="phone", handed=LATER, token=None, **of)
+
+
+def _commit(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
+    async def make(scene: Scene, store: Store) -> Any:
+        first = send(scene.leased, scene.leased.items[0])
+        return await store.commit(0, [first, _decision(scene, kind)], LATER)
+
+    return make
+
+
+def _settle(outcome: str) -> Callable[[Scene, Store], Awaitable[Any]]:
+    async def make(scene: Scene, store: Store) -> Any:
+        one, other = scene.sending
+        return await store.settle(0, [settlement(one, "retry"), settlement(other, outcome)], LATER)
+
+    return make
+
+
+async def _complete(scene: Scene, store: Store) -> Any:
+    done = []
+    for task in TASKS:
+        _, order, step = split_reminder_id(task)
+        done.append(Completion(reminder=task, order=order, customer=f"C-{order}", step=step, details="{}"))
+    return await store.complete(0, done, LATER, "user:agent")
+
+
+async def _sweep(scene: Scene, store: Store) -> Any:
+    gone = [scene.sending[0].reminder, scene.leased.items[1].reminder]
+    return await store.sweep(0, gone, AFTER_LEASES)
+
+
+def _turn(*timers: str, at: int) -> Callable[[Scene, Store], Awaitable[Any]]:
+    async def make(scene: Scene, store: Store) -> Any:
+        return await store.turn(0, timers, at)
+
+    return make
+
+
+async def _lease(scene: Scene, store: Store) -> Any:
+    return await store.lease("demo", "sms", 10, LATER)
+
+
+async def _policy(scene: Scene, store: Store) -> Any:
+    return await store.put_policy("demo", "{}", "{}", LATER, "user:test")
+
+
+async def _pause(scene: Scene, store: Store) -> Any:
+    return await store.pause("demo", "sms", LATER, "user:test")
+
+
+MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
+    "intake unpaid": _intake("order.unpaid"),
+    "intake paid": _intake("order.paid"),
+    "lease": _lease,
+    **{f"commit {kind}": _commit(kind) for kind in ("send", "open", "claim", "defer", "drop", "release")},
+    **{f"settle {outcome}": _settle(outcome) for outcome in ("sent", "uncertain", "retry", "fail")},
+    "complete": _complete,
+    "sweep": _sweep,
+    "turn close": _turn("o~demo~A-sent", "o~demo~F-due-1", at=AFTER_CLOSE),
+    "turn retire": _turn("o~demo~F-due-1", "o~demo~G-paid", at=AFTER_RETENTION),
+    "turn forget": _turn("o~demo~A-sent", f"e~demo~{NOON // DAY}", at=AFTER_RETENTION),
+    "configure policy": _policy,
+    "configure pause": _pause,
+}
+NAMES = (*MAKERS, "trim")
+
+
+async def sound(scene: Scene, name: str) -> Call:
+    """Return the call of that name, which would succeed on the scene."""
+    if name == "trim":
+        return await caught(scene.redis, scene.store, lambda store, trail: trail.archive(0))
+    call = await caught(scene.redis, scene.store, lambda store, trail: MAKERS[name](scene, store))
+    if name.startswith("configure"):
+        call.items.insert(0, {"kind": "pause", "pause": "chat", "details": "{}"})
+    return call

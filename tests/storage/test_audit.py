@@ -1,0 +1,346 @@
+"""The audit trail: complete wherever its records are, and whatever was done to it is found."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.settings import Settings
+from dispatcher.storage import audit as audit_module
+from dispatcher.storage.audit import AuditTrail, line
+from dispatcher.storage.records import AuditRecord
+from dispatcher.storage.scripts import SCRIPTS
+from tests.storage.scenes import dump
+from tests.worlds import HOUR, NOON, World, event, world
+
+SEGMENT = 5
+RECORDS = 23
+"""The records of the world: one of its policy, two an order."""
+
+
+@pytest.fixture
+async def here(redis: Redis, audit_directory: Path) -> World:
+    """A lane with 23 audit records, five of which make a segment."""
+    here = await world(redis, audit_directory, settings=Settings(lanes=1, segment_records=SEGMENT))
+    events = [event("order.unpaid", f"O-{number}", NOON, customer="王~1") for number in range(11)]
+    await here.service.intake.take(events, 'key:"test"')
+    return here
+
+
+@pytest.fixture
+def trail(here: World) -> AuditTrail:
+    """The audit trail of that world."""
+    return here.service.audit
+
+
+async def records(trail: AuditTrail, first: int = 1) -> list[AuditRecord]:
+    return [record async for record in trail.read(0, first)]
+
+
+async def text(trail: AuditTrail) -> bytes:
+    return b"".join(line(record) for record in await records(trail))
+
+
+def segments(directory: Path) -> list[Path]:
+    return sorted((directory / "lane-00").glob("*.jsonl"))
+
+
+async def test_full_segments_move_to_disk_and_the_rest_stays(
+    here: World, redis: Redis, audit_directory: Path, trail: AuditTrail
+) -> None:
+    moved = await trail.archive(0)
+    again = await trail.archive(0)
+
+    assert (moved, again) == (4, 0)
+    assert len(segments(audit_directory)) == 4
+    assert await redis.xlen(here.service.store.keys(0).audit) == RECORDS - 4 * SEGMENT
+
+
+async def test_the_same_records_are_read_before_and_after_archiving(trail: AuditTrail) -> None:
+    before = await text(trail)
+
+    await trail.archive(0)
+
+    assert await text(trail) == before
+    assert [record.seq for record in await records(trail)] == list(range(1, RECORDS + 1))
+
+
+@pytest.mark.parametrize("first", [1, 3, 5, 6, 20, 21, 23, 24])
+async def test_reading_begins_anywhere(trail: AuditTrail, first: int) -> None:
+    await trail.archive(0)
+
+    found = await records(trail, first)
+
+    assert [record.seq for record in found] == list(range(first, RECORDS + 1))
+
+
+@pytest.mark.parametrize("stop", [1, 4, 5, 6, 12, 20])
+async def test_reading_goes_on_while_records_are_archived(
+    trail: AuditTrail, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    monkeypatch.setattr(audit_module, "PAGE", 3)
+    seen = []
+
+    async for record in trail.read(0):
+        seen.append(record.seq)
+        if record.seq == stop:
+            await trail.archive(0)
+
+    assert seen == list(range(1, RECORDS + 1))
+
+
+async def test_reading_goes_on_while_records_are_added(here: World, trail: AuditTrail) -> None:
+    seen = []
+
+    async for record in trail.read(0):
+        seen.append(record.seq)
+        if record.seq == RECORDS - 1:
+            await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
+
+    assert seen[:RECORDS] == list(range(1, RECORDS + 1))
+    assert seen == sorted(set(seen))
+
+
+async def test_a_record_keeps_what_it_says(here: World, trail: AuditTrail) -> None:
+    await trail.archive(0)
+
+    record = (await here.audit())[1]
+
+    assert {name: record[name] for name in record if name != "details"} == {
+        "seq": 2,
+        "lane": 0,
+        "at": "2025-11-11T04:00:00.000Z",
+        "kind": "order.accepted",
+        "actor": 'key:"test"',
+        "shop": "demo",
+        "order": "O-0",
+        "customer": "王~1",
+        "reminder": None,
+        "step": None,
+        "attempt": None,
+        "channel": None,
+        "reason": None,
+        "policy": None,
+        "template": None,
+    }
+    assert record["details"]["closes_at"] == "2025-11-12T04:00:00.000Z"
+
+
+async def test_reading_says_when_a_segment_is_not_on_this_disk(
+    trail: AuditTrail, audit_directory: Path
+) -> None:
+    await trail.archive(0)
+    for path in segments(audit_directory):
+        path.unlink()
+
+    with pytest.raises(StoreUnavailable, match="audit records 1 to 20 of lane 0 are not on this disk"):
+        await records(trail)
+
+
+async def test_a_sound_trail_is_verified_quietly(trail: AuditTrail) -> None:
+    problems = [await trail.verify(0)]
+    await trail.archive(0)
+    problems.append(await trail.verify(0))
+
+    assert problems == [[], []]
+
+
+async def test_an_empty_trail_is_sound(redis: Redis, audit_directory: Path) -> None:
+    here = await world(redis, audit_directory)
+    other = (here.lane + 1) % 4
+
+    assert await here.service.audit.verify(other) == []
+    assert await here.service.audit.archive(other) == 0
+
+
+def _change_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[content.index(b"O-") + 2] ^= 1
+    path.write_bytes(content)
+
+
+def _seal(path: Path) -> Path:
+    return path.with_suffix(".seal.json")
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+    _seal(path).unlink()
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _garble_the_seal(path: Path) -> None:
+    _seal(path).write_bytes(b"{}")
+
+
+def _drop_a_line(path: Path) -> None:
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def _forge(path: Path) -> None:
+    """Change a byte and seal it anew: the chain of the later segments still tells."""
+    _change_a_byte(path)
+    first, last = audit_module.bounds(path)
+    seal = audit_module.sealed(0, first, last, path.read_bytes(), "")
+    _seal(path).write_bytes(msgspec.json.encode(seal))
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a changed byte": (_change_a_byte, "does not match its seal"),
+    "a missing line": (_drop_a_line, "does not match its seal"),
+    "a removed segment": (_remove, "does not follow on|segments end at"),
+    "a removed seal": (lambda path: _seal(path).unlink(), "the seal of .* is missing or unreadable"),
+    "an unreadable seal": (_garble_the_seal, "is missing or unreadable"),
+    "a forged segment": (_forge, "does not match its seal|segments end at"),
+    "an emptied segment": (_empty, "does not match its seal"),
+}
+
+
+@pytest.mark.parametrize("place", [0, 1, -1], ids=["first", "middle", "last"])
+@pytest.mark.parametrize(("damage", "told"), DAMAGE.values(), ids=DAMAGE.keys())
+async def test_damage_on_disk_is_found(
+    trail: AuditTrail,
+    audit_directory: Path,
+    damage: Callable[[Path], None],
+    told: str,
+    place: int,
+) -> None:
+    await trail.archive(0)
+    damage(segments(audit_directory)[place])
+
+    (problem,) = await trail.verify(0)
+
+    assert re.search(told, problem)
+
+
+async def test_a_gap_in_the_store_is_found(here: World, redis: Redis, trail: AuditTrail) -> None:
+    await trail.archive(0)
+    await redis.xdel(here.service.store.keys(0).audit, "22-0")
+
+    problems = await trail.verify(0)
+
+    assert problems == ["lane 0: expected record 22, got 23"]
+
+
+@pytest.mark.parametrize("gone", [["23-0"], ["21-0", "22-0", "23-0"]])
+async def test_missing_newest_records_are_found(
+    here: World, redis: Redis, trail: AuditTrail, gone: list[str]
+) -> None:
+    await trail.archive(0)
+    await redis.xdel(here.service.store.keys(0).audit, *gone)
+
+    problems = await trail.verify(0)
+
+    assert problems == [f"lane 0: records {gone[0][:2]} to 23 are missing"]
+
+
+async def test_time_that_goes_back_is_found(here: World, redis: Redis, trail: AuditTrail) -> None:
+    keys = here.service.store.keys(0)
+    ((_, fields),) = await redis.xrange(keys.audit, "23-0", "23-0")
+    earlier = {
+        name: value.replace(str(NOON).encode(), str(NOON - 1).encode()) for name, value in fields.items()
+    }
+    await redis.xadd(keys.audit, earlier, "24-0")
+    await redis.hset(keys.lane, "seq", "24")  # type: ignore[misc]
+
+    problems = await trail.verify(0)
+
+    assert problems == ["lane 0: record 24 is earlier than the one before it"]
+
+
+async def test_two_archivers_at_once_move_each_record_once(
+    here: World, redis: Redis, audit_directory: Path, trail: AuditTrail
+) -> None:
+    before = await text(trail)
+    others = [AuditTrail(here.service.store, audit_directory, SEGMENT) for _ in range(4)]
+
+    moved = await asyncio.gather(*(other.archive(0) for other in others))
+
+    assert sum(moved) + await trail.archive(0) == 4
+    assert await text(trail) == before
+    assert await trail.verify(0) == []
+
+
+class _Crash(Exception):
+    pass
+
+
+@pytest.fixture
+async def crashed(trail: AuditTrail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archiver that died after it wrote a segment and before it trimmed the store."""
+
+    async def die(*arguments: Any) -> None:
+        raise _Crash
+
+    with monkeypatch.context() as patched:
+        patched.setitem(SCRIPTS, "trim", die)
+        with pytest.raises(_Crash):
+            await trail.archive(0)
+
+
+@pytest.mark.usefixtures("crashed")
+async def test_a_crash_before_the_trim_loses_and_doubles_nothing(
+    trail: AuditTrail, audit_directory: Path
+) -> None:
+    assert len(segments(audit_directory)) == 1
+    during = [record.seq for record in await records(trail)]
+    problems = await trail.verify(0)
+
+    moved = await trail.archive(0)
+
+    assert during == [record.seq for record in await records(trail)] == list(range(1, RECORDS + 1))
+    assert (problems, moved) == ([], 4)
+    assert await trail.verify(0) == []
+
+
+async def test_a_trim_that_does_not_follow_on_changes_nothing(
+    here: World, redis: Redis, trail: AuditTrail
+) -> None:
+    await trail.archive(0)
+    before = await dump(redis)
+    keys = list(here.service.store.keys(0).fixed)
+    wrong: list[dict[str, object]] = [
+        {"first": 1, "last": 5, "previous": ""},
+        {"first": 22, "last": 23, "previous": "x"},
+        {"first": 21, "last": 23, "previous": "x"},
+        {"first": 21, "last": 99, "previous": "x"},
+    ]
+
+    answers = [await SCRIPTS["trim"](redis, keys, {"now": NOON, "digest": "d", **head}, []) for head in wrong]
+
+    assert answers == [b"lost"] * 4
+    assert await dump(redis) == before
+
+
+async def test_time_in_the_audit_never_goes_back(here: World, redis: Redis, audit_directory: Path) -> None:
+    here.clock.advance_to(NOON + HOUR)
+    await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
+    slow = await world(redis, audit_directory, start=NOON - HOUR)
+
+    await slow.service.intake.take([event("order.paid", "O-2", NOON)], "key:test")
+
+    instants = [record.at for record in await records(here.service.audit)]
+    assert instants == sorted(instants)
+    assert instants[-1] == "2025-11-11T05:00:00.000Z"
+    assert await here.service.audit.verify(0) == []
+
+
+async def test_records_count_without_gaps_over_all_that_happens(here: World, trail: AuditTrail) -> None:
+    await here.dispatch()
+    await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
+    here.clock.advance_to(NOON + 24 * HOUR)
+    await here.dispatch()
+
+    sequence = [record.seq for record in await records(trail)]
+
+    assert sequence == list(range(1, len(sequence) + 1))
+    assert len(sequence) > RECORDS + 22

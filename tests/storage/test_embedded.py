@@ -1,0 +1,229 @@
+"""The embedded store: one at a time, durable, and never left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.storage.embedded import EmbeddedStore, answers
+
+ROOT = Path(__file__).parents[2]
+
+PARENT = """
+import sys
+from pathlib import Path
+from redis import Redis
+from dispatcher.storage.embedded import EmbeddedStore
+store = EmbeddedStore(Path(sys.argv[1]))
+store.start()
+client = Redis(unix_socket_path=str(store.socket))
+client.set("kept", "yes")
+print(store.socket, client.info("server")["process_id"], flush=True)
+sys.stdin.read()
+"""
+"""Starts a store, writes to it, and waits to be killed."""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    """A data directory; a server that is still running in it at the end is a failure."""
+    path = tmp_path / "store"
+    yield path
+    left = servers(path)
+    for process in left:
+        os.kill(process, signal.SIGKILL)
+    assert left == []
+
+
+def servers(directory: Path) -> list[int]:
+    """Return the processes whose working directory is the store's."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and (process / "cwd").readlink() == directory:
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def client(store: EmbeddedStore) -> Redis:
+    return Redis(unix_socket_path=str(store.socket))
+
+
+def config(store: EmbeddedStore, name: str) -> str:
+    found: Any = client(store).config_get(name)
+    return str(found[name])
+
+
+def test_a_store_starts_answers_and_stops(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        assert client(store).ping()
+        assert len(servers(directory)) == 1
+
+    assert not answers(store.socket)
+
+
+def test_every_write_is_on_disk_before_it_is_acknowledged(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        kept = [config(store, name) for name in ("appendonly", "appendfsync")]
+
+    assert kept == ["yes", "always"]
+
+
+def test_a_store_that_need_not_last_writes_nothing(directory: Path) -> None:
+    with EmbeddedStore(directory, durable=False) as store:
+        client(store).set("a", "b")
+
+    assert {path.name for path in directory.iterdir()} <= {"lock", "valkey.log", "valkey.sock"}
+
+
+def test_a_second_start_in_the_same_directory_is_refused(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        with pytest.raises(StoreUnavailable, match="in use by another process; stop it, or choose another"):
+            EmbeddedStore(directory).start()
+
+        assert client(store).ping()
+
+
+def test_another_path_to_the_same_directory_is_refused_too(directory: Path, tmp_path: Path) -> None:
+    other = tmp_path / "link"
+
+    with EmbeddedStore(directory):
+        other.symlink_to(directory)
+
+        with pytest.raises(StoreUnavailable, match="in use"):
+            EmbeddedStore(other).start()
+
+
+def test_data_is_there_after_a_restart(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        client(store).set("kept", "yes")
+
+    with EmbeddedStore(directory) as store:
+        assert client(store).get("kept") == b"yes"
+
+
+def test_an_acknowledged_write_survives_a_crash_of_the_store(directory: Path) -> None:
+    store = EmbeddedStore(directory)
+    store.start()
+    client(store).set("kept", "yes")
+
+    store.kill()
+
+    assert servers(directory) == []
+    store.stop()
+    with EmbeddedStore(directory) as again:
+        assert client(again).get("kept") == b"yes"
+
+
+def test_stopping_twice_is_harmless(directory: Path) -> None:
+    store = EmbeddedStore(directory)
+    store.start()
+
+    store.stop()
+    store.stop()
+
+    assert servers(directory) == []
+
+
+def test_a_store_that_stopped_may_start_again(directory: Path) -> None:
+    store = EmbeddedStore(directory)
+
+    for _ in range(2):
+        with store:
+            assert client(store).ping()
+
+    assert servers(directory) == []
+
+
+def test_a_store_left_behind_is_taken_over_with_its_data(directory: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as parent:
+        assert parent.stdout is not None
+        _, orphan = parent.stdout.readline().split()
+        parent.kill()
+    assert servers(directory) == [int(orphan)]
+    told: list[str] = []
+
+    store = EmbeddedStore(directory)
+    store.start(told.append)
+
+    assert client(store).get("kept") == b"yes"
+    assert int(orphan) not in servers(directory)
+    assert any("left behind" in line for line in told)
+    store.stop()
+
+
+def test_a_directory_with_a_long_path_works(tmp_path: Path) -> None:
+    directory = tmp_path / ("x" * 120)
+
+    with EmbeddedStore(directory) as store:
+        client(store).set("kept", "yes")
+
+    with EmbeddedStore(directory) as store:
+        assert client(store).get("kept") == b"yes"
+    assert servers(directory) == []
+
+
+def test_data_that_cannot_be_loaded_is_told_and_nothing_is_left(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        client(store).set("kept", "yes")
+    (log,) = (directory / "appendonlydir").glob("*.incr.aof")
+    log.write_bytes(b"*1\r\nnonsense\r\n" + log.read_bytes())
+
+    with pytest.raises(StoreUnavailable, match=r"did not start; .*valkey.log says why"):
+        EmbeddedStore(directory).start()
+
+    assert servers(directory) == []
+
+
+def test_a_failed_start_leaves_the_directory_free(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        client(store).set("kept", "yes")
+    (log,) = (directory / "appendonlydir").glob("*.incr.aof")
+    good = log.read_bytes()
+    log.write_bytes(b"*1\r\nnonsense\r\n")
+    broken = EmbeddedStore(directory)
+    with pytest.raises(StoreUnavailable):
+        broken.start()
+
+    log.write_bytes(good)
+
+    with EmbeddedStore(directory) as store:
+        assert client(store).get("kept") == b"yes"
+
+
+def test_a_store_that_crashed_within_a_write_loads_what_was_acknowledged(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        client(store).set("kept", "yes")
+    (log,) = (directory / "appendonlydir").glob("*.incr.aof")
+    log.write_bytes(log.read_bytes() + b"*3\r\n$3\r\nSET\r\n$1\r\na")
+
+    with EmbeddedStore(directory) as store:
+        assert client(store).get("kept") == b"yes"
+        assert client(store).get("a") is None
+
+
+def test_an_interrupt_from_the_keyboard_does_not_reach_the_store(directory: Path) -> None:
+    with EmbeddedStore(directory):
+        (server,) = servers(directory)
+
+        assert os.getsid(server) == server != os.getsid(0)
+
+
+def test_the_store_is_closed_to_other_users(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        assert store.socket.stat().st_mode & 0o077 == 0
+        assert config(store, "port") == "0"

@@ -1,0 +1,141 @@
+"""Leases: who holds a reminder, what stops it from being held, and what ends that."""
+
+from dispatcher.storage.store import Store
+from tests.storage.scenes import LEASE, kept, leased, send, step, swept
+from tests.worlds import MINUTE, NOON, World, event
+
+
+async def test_a_leased_reminder_is_nobody_elses(here: World, store: Store) -> None:
+    first = await leased(store)
+
+    second = await leased(store)
+
+    assert [item.reminder for item in first.items] == ["demo~O-1~1", "demo~O-2~1"]
+    assert first.lease_end == NOON + LEASE
+    assert second.items == []
+
+
+async def test_a_lease_takes_no_more_than_asked_and_nothing_before_it_is_due(
+    here: World, store: Store
+) -> None:
+    await here.service.intake.take([event("order.unpaid", "O-3", NOON, placed_at=NOON + MINUTE)], "key:test")
+
+    one = await leased(store, limit=1)
+    rest = await leased(store, NOON + MINUTE - 1)
+    due = await leased(store, NOON + MINUTE)
+
+    counts = [[item.order_id for item in lease.items] for lease in (one, rest, due)]
+    assert counts == [["O-1"], ["O-2"], ["O-3"]]
+    assert one.token < rest.token < due.token
+
+
+async def test_a_sweep_makes_what_was_being_sent_uncertain_and_keeps_its_slot(
+    here: World, store: Store
+) -> None:
+    lease = await leased(store)
+    await store.commit(here.lane, [send(lease, lease.items[0])], NOON)
+
+    early = await swept(here, NOON + LEASE - 1)
+    due = await swept(here, NOON + LEASE)
+
+    assert early == []
+    assert sorted(due) == ["back", "uncertain"]
+    assert (await step(store)).status == "uncertain"
+    assert await store.ledger("demo", "C-1") == (NOON,)
+    assert [item.reminder for item in (await leased(store, NOON + LEASE)).items] == ["demo~O-2~1"]
+
+
+async def test_a_reminder_leased_three_times_without_a_commit_is_failed(here: World, store: Store) -> None:
+    answers = []
+    for turn in range(3):
+        await leased(store, NOON + turn * LEASE, limit=1)
+        answers += await swept(here, NOON + (turn + 1) * LEASE)
+
+    assert answers == ["back", "back", "failed"]
+    (failed,) = [record for record in await here.audit() if record["kind"] == "reminder.failed"]
+    assert (failed["reminder"], failed["reason"]) == ("demo~O-1~1", "internal")
+    assert (await step(store)).status == "failed"
+
+
+async def test_a_reminder_that_cannot_be_decided_about_is_failed_at_the_third_release(
+    here: World, store: Store
+) -> None:
+    answers = []
+    for _ in range(3):
+        lease = await leased(store, limit=1)
+        answers += await store.commit(here.lane, [kept(lease, lease.items[0], "release")], NOON)
+
+    assert answers == ["changed", "changed", "failed"]
+    assert (await step(store)).status == "failed"
+
+
+async def test_a_conflict_does_not_count_as_a_lease_without_commit(here: World, store: Store) -> None:
+    for _ in range(5):
+        lease = await leased(store, limit=1)
+        await store.commit(here.lane, [send(lease, lease.items[0], rev=99)], NOON)
+
+    assert (await step(store)).status == "planned"
+    assert (await step(store)).leases == 0
+
+
+async def test_sweeping_what_is_not_leased_changes_no_reminder(here: World, store: Store) -> None:
+    before = await step(store)
+
+    answers = await store.sweep(here.lane, ["demo~O-1~1", "demo~O-9~1", "demo~O-1~7"], NOON)
+
+    assert answers == ["gone", "gone", "gone"]
+    assert await step(store) == before
+
+
+async def test_two_sweeps_at_once_end_a_lease_once(here: World, store: Store) -> None:
+    lease = await leased(store)
+    names = [item.reminder for item in lease.items]
+
+    first = await store.sweep(here.lane, names, NOON + LEASE)
+    second = await store.sweep(here.lane, names, NOON + LEASE)
+
+    assert (first, second) == (["back", "back"], ["gone", "gone"])
+
+
+async def test_nothing_is_leased_while_paused_and_all_goes_on_after(here: World, store: Store) -> None:
+    counts = []
+    for channel in (None, "sms"):
+        await store.pause("demo", channel, NOON, "user:test")
+        counts.append(len((await leased(store)).items))
+        assert await store.ready(here.lane, NOON, 10) == []
+        await store.resume("demo", channel, NOON, "user:test")
+    assert await store.ready(here.lane, NOON, 10) == [("demo", "sms")]
+
+    lease = await leased(store)
+
+    assert counts == [0, 0]
+    assert len(lease.items) == 2
+
+
+async def test_a_pause_of_one_channel_leaves_the_others(here: World, store: Store) -> None:
+    await store.pause("demo", "chat", NOON, "user:test")
+
+    lease = await leased(store)
+
+    assert len(lease.items) == 2
+    assert (await store.shop("demo")).paused == ("chat",)
+
+
+async def test_the_end_of_one_pause_leaves_the_other(here: World, store: Store) -> None:
+    for channel in (None, "sms", "sms"):
+        await store.pause("demo", channel, NOON, "user:test")
+
+    await store.resume("demo", None, NOON, "user:test")
+
+    assert (await store.shop("demo")).paused == ("sms",)
+    assert (await leased(store)).items == []
+
+
+async def test_what_becomes_due_during_a_pause_is_there_after_it(here: World, store: Store) -> None:
+    await store.pause("demo", None, NOON, "user:test")
+    await here.service.intake.take([event("order.unpaid", "O-3", NOON)], "key:test")
+    assert await store.ready(here.lane, NOON, 10) == []
+
+    await store.resume("demo", None, NOON, "user:test")
+
+    assert len((await leased(store)).items) == 3

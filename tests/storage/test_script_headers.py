@@ -1,0 +1,119 @@
+"""A script's header is its contract: it is what its arguments are checked against, and what Python sends."""
+
+import re
+import types
+import typing
+from importlib.resources import files
+
+import msgspec
+import pytest
+
+from dispatcher.storage.records import Command, Commit, Completion, Intake, PlanStep, Settlement
+from dispatcher.storage.scripts import NAMES, SCRIPTS, header
+
+STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
+    ("commit", "item"): (Commit, {"customer"}),
+    ("settle", "item"): (Settlement, {"customer"}),
+    ("complete", "item"): (Completion, {"customer", "ledger"}),
+    ("sweep", "item"): (Command, {"customer", "ledger"}),
+    ("intake", "item facts"): (Intake, {"shop_name"}),
+    ("intake", "plan"): (PlanStep, set()),
+}
+"""Which struct is sent as which table, and the fields that only tell the store where keys are."""
+
+LUA_OF = {"string": "string", "number": "number", "key": "number", "list": "list"}
+
+
+def lua_type(annotation: object) -> str:
+    """Return the type a header must name for a Python annotation."""
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        (annotation,) = (part for part in typing.get_args(annotation) if part is not types.NoneType)
+    origin = typing.get_origin(annotation) or annotation
+    if origin is int:
+        return "number"
+    return "list" if origin in (list, tuple) else "string"
+
+
+def stated(script: str, tables: str) -> dict[str, tuple[str, bool]]:
+    """Return the fields of some of a header's tables; those of any but the first are optional as a whole."""
+    first, *more = tables.split()
+    spec = SCRIPTS[script].spec
+    return spec[first] | {name: (kind, True) for table in more for name, (kind, _) in spec[table].items()}
+
+
+@pytest.mark.parametrize(("place", "struct"), STRUCTS.items(), ids=lambda value: str(value[0]))
+def test_a_header_and_its_struct_name_the_same_fields(
+    place: tuple[str, str], struct: tuple[type[msgspec.Struct], set[str]]
+) -> None:
+    kind, own = struct
+    sent = {field.encode_name for field in msgspec.structs.fields(kind)}
+
+    expected = stated(*place).keys()
+
+    assert sent - own == expected
+
+
+@pytest.mark.parametrize(("place", "struct"), STRUCTS.items(), ids=lambda value: str(value[0]))
+def test_a_header_and_its_struct_agree_on_types(
+    place: tuple[str, str], struct: tuple[type[msgspec.Struct], set[str]]
+) -> None:
+    hints = typing.get_type_hints(struct[0])
+
+    differing = [name for name, (kind, _) in stated(*place).items() if LUA_OF[kind] != lua_type(hints[name])]
+
+    assert differing == []
+
+
+@pytest.mark.parametrize(("place", "struct"), STRUCTS.items(), ids=lambda value: str(value[0]))
+def test_what_a_struct_may_leave_out_a_header_does_not_ask_for(
+    place: tuple[str, str], struct: tuple[type[msgspec.Struct], set[str]]
+) -> None:
+    given_by_the_store = {"shop", "order_key", "facts_key", "ledger", "buckets", "timer", "text_key"}
+    left_out = {field.encode_name for field in msgspec.structs.fields(struct[0]) if not field.required}
+
+    asked = {name for name, (_, optional) in stated(*place).items() if not optional}
+
+    assert asked & left_out <= given_by_the_store
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_header_says_what_the_script_does_takes_and_replies(name: str) -> None:
+    source = (files("dispatcher.storage") / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+    lines = [line for line in source.splitlines() if line.startswith("-- ")]
+
+    _, spec = header(source)
+
+    assert re.match(r"-- [A-Z]\w+ ", lines[0])
+    assert any(line.startswith("-- reply: ") for line in lines)
+    assert "now" in spec["head"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_reads_no_argument_that_its_header_does_not_name(name: str) -> None:
+    script = SCRIPTS[name]
+    named = set().union(*(fields.keys() for fields in script.spec.values()))
+    body = (files("dispatcher.storage") / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+
+    read = set(re.findall(r"\b(?:HEAD|item|event|plan)\.(\w+)", body))
+
+    assert read <= named
+
+
+def test_tables_and_parts_are_read_from_a_header() -> None:
+    lines = ("Says what it does.", "uses: args lane", "head: now:number actor:string?", "reply: x:y")
+    source = "".join(f"-- {line}\n" for line in lines) + "return 1"
+
+    uses, spec = header(source)
+
+    assert uses == ["args", "lane"]
+    assert spec == {
+        "head": {"now": ("number", False), "actor": ("string", True)},
+        "item": {},
+        "shop": {},
+    }
+
+
+@pytest.mark.parametrize("line", ["now", "now:integer", "now:number?!", "now :number"])
+def test_a_header_with_an_unknown_type_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="is not name:type"):
+        header(f"-- head: {line}")

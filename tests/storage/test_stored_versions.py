@@ -1,0 +1,213 @@
+"""Bytes that a version has written stay readable by every later one: these are only ever added to."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.policy.facts import Customer, Item, Order, OrderFacts, OrderState
+from dispatcher.policy.reminders import Status
+from dispatcher.storage.audit import line, read_segment
+from dispatcher.storage.records import FACTS, ORDER, StoredOrder, StoredStep
+from tests.worlds import DAY, HOUR, NOON, World, event, world
+
+CLOSES = NOON + DAY
+SECOND_STEP = StoredStep(status=Status.PLANNED, moment=NOON + 22 * HOUR, due=NOON + 22 * HOUR, channel="chat")
+
+SENT = (
+    "86a8637573746f6d6572a8432d412d73656e74a57374617465a6756e70616964a372657601a6636c6f736573cf0000019a76386a"
+    "00a474696d65cf0000019a71120e00a57374657073928aa8616e73776572656402a6737461747573a473656e74a66c6561736573"
+    "00a7736574746c656402a3647565cf0000019a71120e00a76368616e6e656ca3736d73a668616e646564cf0000019a71120e00a6"
+    "616e73776572a9636f6d6d6974746564a7617474656d707401a66d6f6d656e74cf0000019a71120e0085a3647565cf0000019a75"
+    "ca8d00a6737461747573a7706c616e6e6564a76368616e6e656ca463686174a7617474656d707400a66d6f6d656e74cf0000019a"
+    "75ca8d00"
+)
+SENDING = (
+    "86a8637573746f6d6572ad432d442d73656e64696e672d31a57374617465a6756e70616964a372657601a6636c6f736573cf0000"
+    "019a76386a00a474696d65cf0000019a71120e00a57374657073928aa96c656173655f656e64cf0000019a71128330a673746174"
+    "7573a773656e64696e67a66c656173657300a3647565cf0000019a71120e00a8616e73776572656403a76368616e6e656ca3736d"
+    "73a5746f6b656e03a6616e73776572a9636f6d6d6974746564a7617474656d707401a66d6f6d656e74cf0000019a71120e0085a3"
+    "647565cf0000019a75ca8d00a6737461747573a7706c616e6e6564a76368616e6e656ca463686174a7617474656d707400a66d6f"
+    "6d656e74cf0000019a75ca8d00"
+)
+RETRIED = (
+    "86a8637573746f6d6572ad432d442d73656e64696e672d31a57374617465a6756e70616964a372657601a6636c6f736573cf0000"
+    "019a76386a00a474696d65cf0000019a71120e00a57374657073928aa8616e73776572656403a6737461747573a7706c616e6e65"
+    "64a66c656173657300a7736574746c656403a5747269656491a3736d73a3647565cf0000019a7112fc48a76368616e6e656ca463"
+    "686174a6616e73776572a9636f6d6d6974746564a7617474656d707401a66d6f6d656e74cf0000019a71120e0085a3647565cf00"
+    "00019a75ca8d00a6737461747573a7706c616e6e6564a76368616e6e656ca463686174a7617474656d707400a66d6f6d656e74cf"
+    "0000019a75ca8d00"
+)
+CANCELLED_UNKNOWN = "84a474696d65cf0000019a71120e00a57374617465a963616e63656c6c6564a372657601a5737465707390"
+SEEN_PAYMENT = (
+    "85a6646967657374d9203032633931643133656330343030333665323733646463373463326362303562a6737461747573a86163"
+    "636570746564a773746f70706564920102a972656d696e6465727302a8746f6f5f6c61746590"
+)
+FACTS_JSON = (
+    '{"order":{"id":"O-1","placed_at":1762833600000,"closes_at":1762920000000,"total":"99.00","currency":"CNY",'
+    '"items":[{"name":"示例商品","price":"99.00"}],"pay_url":"https://pay.example/O-1"},'
+    '"customer":{"id":"C-1","phone":"+8613800000000","chat":"example_1"}}'
+)
+RECORD = (
+    "1762833600000\x1freminder.planned\x1fkey:test\x1fdemo\x1fO~1\x1f王~1\x1f2\x1f1\x1fsms\x1fmin_gap\x1f4"
+    '\x1ffirst_reminder/sms@1\x1f{"due":"2025-11-11T04:00:00.000Z"}'
+)
+
+
+def order(first: StoredStep, customer: str) -> StoredOrder:
+    return StoredOrder(
+        state=OrderState.UNPAID,
+        rev=1,
+        time=NOON,
+        closes=CLOSES,
+        customer=customer,
+        steps=[first, SECOND_STEP],
+    )
+
+
+ORDERS_OF_D1 = {
+    "sent": (
+        SENT,
+        order(
+            StoredStep(status=Status.SENT, moment=NOON, due=NOON, channel="sms", attempt=1, handed=NOON),
+            "C-A-sent",
+        ),
+    ),
+    "being sent": (
+        SENDING,
+        order(
+            StoredStep(
+                status=Status.SENDING,
+                moment=NOON,
+                due=NOON,
+                channel="sms",
+                attempt=1,
+                token=3,
+                lease_end=NOON + 30_000,
+            ),
+            "C-D-sending-1",
+        ),
+    ),
+    "retried": (
+        RETRIED,
+        order(
+            StoredStep(
+                status=Status.PLANNED,
+                moment=NOON,
+                due=NOON + 61_000,
+                channel="chat",
+                attempt=1,
+                tried=("sms",),
+            ),
+            "C-D-sending-1",
+        ),
+    ),
+    "cancelled before it was known": (
+        CANCELLED_UNKNOWN,
+        StoredOrder(state=OrderState.CANCELLED, rev=1, time=NOON),
+    ),
+}
+
+
+@pytest.fixture
+async def here(redis: Redis, audit_directory: Path) -> World:
+    """An empty store with a shop."""
+    return await world(redis, audit_directory)
+
+
+@pytest.mark.parametrize(("written", "expected"), ORDERS_OF_D1.values(), ids=ORDERS_OF_D1.keys())
+def test_an_order_of_layout_d1_is_read(written: str, expected: StoredOrder) -> None:
+    assert ORDER.decode(bytes.fromhex(written)) == expected
+
+
+def test_facts_of_layout_d1_are_read() -> None:
+    expected = OrderFacts(
+        order=Order(
+            id="O-1",
+            placed_at=NOON,
+            closes_at=CLOSES,
+            total="99.00",
+            currency="CNY",
+            items=(Item(name="示例商品", price="99.00"),),
+            pay_url="https://pay.example/O-1",
+        ),
+        customer=Customer(id="C-1", phone="+8613800000000", chat="example_1"),
+    )
+
+    assert FACTS.decode(FACTS_JSON) == expected
+
+
+async def test_the_scripts_read_an_order_of_layout_d1(here: World, redis: Redis) -> None:
+    store = here.service.store
+    await redis.set(store.keys(here.lane).order("demo", "O-1"), bytes.fromhex(SENT))
+
+    (result,) = await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
+
+    assert (result.stopped, result.too_late) == (("demo~O-1~2",), ("demo~O-1~1",))
+
+
+async def test_the_present_version_writes_what_it_wrote(here: World) -> None:
+    await here.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+    await here.dispatch()
+
+    found = await here.service.store.order("demo", "O-1")
+
+    assert found is not None
+    fresh, golden = msgspec.to_builtins(found), msgspec.to_builtins(ORDER.decode(bytes.fromhex(SENT)))
+    assert fresh["steps"][0] == golden["steps"][0]
+    assert {name: type(value) for name, value in fresh.items()} == {
+        name: type(value) for name, value in golden.items()
+    }
+
+
+async def test_a_seen_event_of_layout_d1_is_a_duplicate(here: World, redis: Redis) -> None:
+    seen = here.service.store.keys(here.lane).seen("demo", NOON // DAY)
+    payment = event("order.paid", "G-paid", NOON)
+    await redis.hset(seen, mapping={f"/shops/demo {payment.id}": bytes.fromhex(SEEN_PAYMENT)})  # type: ignore[misc]
+
+    (result,) = await here.service.intake.take([payment], "key:test")
+
+    assert result.status == "duplicate"
+    assert result.reminders == result.stopped == ("demo~G-paid~1", "demo~G-paid~2")
+    assert result.too_late == ()
+
+
+async def test_an_audit_record_of_layout_d1_is_read(here: World, redis: Redis) -> None:
+    await redis.xadd(here.service.store.keys(here.lane).audit, {"r": RECORD}, "2-0")
+
+    record = (await here.audit())[-1]
+
+    assert record == {
+        "seq": 2,
+        "lane": here.lane,
+        "at": "2025-11-11T04:00:00.000Z",
+        "kind": "reminder.planned",
+        "actor": "key:test",
+        "shop": "demo",
+        "order": "O~1",
+        "customer": "王~1",
+        "reminder": "demo~O~1~2",
+        "step": 2,
+        "attempt": 1,
+        "channel": "sms",
+        "reason": "min_gap",
+        "policy": 4,
+        "template": "first_reminder/sms@1",
+        "details": {"due": "2025-11-11T04:00:00.000Z"},
+    }
+
+
+def test_a_segment_line_of_layout_d1_is_read(tmp_path: Path) -> None:
+    text = (
+        '{"seq":2,"lane":2,"at":"2025-11-11T04:00:00.000Z","kind":"order.paid","actor":"key:test","shop":"demo",'
+        '"order":"O-1","customer":null,"reminder":null,"step":null,"attempt":null,"channel":null,"reason":null,'
+        '"policy":null,"template":null,"details":{"event":"e-1"}}\n'
+    )
+    path = tmp_path / "000000000002-000000000002.jsonl"
+    path.write_text(text)
+
+    (record,) = read_segment(path)
+
+    assert (record.seq, record.kind, record.details) == (2, "order.paid", {"event": "e-1"})
+    assert line(record) == text.encode()

@@ -1,0 +1,281 @@
+"""Calls by people: an open task holds nothing, its claim is the hand-off."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.errors import Contended, NotNow, TaskNotOpen, UnknownOrder
+from dispatcher.policy.document import load_toml
+from dispatcher.storage.records import StoredStep
+from tests.worlds import DAY, HOUR, MINUTE, NOON, World, event, world
+
+TASK = "demo~O-1~1"
+
+CALLS = load_toml(
+    """
+    timezone = "Asia/Shanghai"
+    platform = "own"
+    pay_within = "24h"
+    [[cadence]]
+    placed = ["00:00", "24:00"]
+    remind = {after = "0s"}
+    [caps]
+    per_day = 2
+    [routing]
+    channels = ["sms", "chat"]
+    high_value = "500.00"
+    [phone]
+    windows = [["09:00", "12:30"], ["14:00", "20:00"]]
+    overflow_after = "3h"
+    """
+)
+
+
+@pytest.fixture
+async def here(redis: Redis, audit_directory: Path) -> World:
+    """A shop with one open task."""
+    here = await world(redis, audit_directory, policy=CALLS)
+    await take(here, "O-1")
+    await here.dispatch()
+    return here
+
+
+async def take(here: World, order: str, total: str = "900.00", **more: Any) -> None:
+    await here.service.intake.take([event("order.unpaid", order, NOON, total=total, **more)], "key:test")
+
+
+async def step(here: World, order: str = "O-1") -> StoredStep:
+    found = await here.service.store.order("demo", order)
+    assert found is not None
+    return found.steps[0]
+
+
+async def last(here: World) -> dict[str, Any]:
+    return (await here.audit())[-1]
+
+
+async def slots(here: World) -> tuple[int, ...]:
+    return await here.service.store.ledger("demo", "C-1")
+
+
+async def test_an_open_task_holds_no_slot(here: World) -> None:
+    opened = await last(here)
+
+    assert (await step(here)).status == "open"
+    assert await slots(here) == ()
+    assert (opened["kind"], opened["channel"], opened["reason"]) == ("task.opened", "phone", None)
+    assert opened["template"].startswith("first_reminder/phone@")
+
+
+async def test_a_claim_is_the_hand_off_and_takes_the_slot(here: World) -> None:
+    here.clock.advance_to(NOON + MINUTE)
+
+    facts = await here.service.tasks.claim(TASK, "li")
+
+    claimed = await last(here)
+    assert (facts.order.id, facts.customer.phone) == ("O-1", "+8613800000000")
+    assert await slots(here) == (NOON + MINUTE,)
+    assert (await step(here)).status == "claimed"
+    assert (claimed["kind"], claimed["actor"]) == ("task.claimed", "user:li")
+    assert claimed["details"]["handed_at"] == "2025-11-11T04:01:00.000Z"
+
+
+async def test_a_claimed_task_is_completed_with_its_outcome(here: World) -> None:
+    await here.service.tasks.claim(TASK, "li")
+
+    await here.service.tasks.complete(TASK, "li", "promised")
+
+    completed = await last(here)
+    assert (await step(here)).status == "completed"
+    assert (completed["kind"], completed["details"]) == ("task.completed", {"outcome": "promised"})
+    assert len(await slots(here)) == 1
+
+
+async def test_a_task_is_completed_once_and_only_after_its_claim(here: World) -> None:
+    tasks = here.service.tasks
+    with pytest.raises(TaskNotOpen):
+        await tasks.complete(TASK, "li", "promised")
+    await tasks.claim(TASK, "li")
+    await tasks.complete(TASK, "li", "promised")
+
+    with pytest.raises(TaskNotOpen):
+        await tasks.complete(TASK, "li", "refused")
+
+
+async def test_a_task_is_claimed_once(here: World) -> None:
+    await here.service.tasks.claim(TASK, "li")
+
+    with pytest.raises(TaskNotOpen):
+        await here.service.tasks.claim(TASK, "wang")
+
+    assert len(await slots(here)) == 1
+
+
+async def test_of_many_claims_at_once_exactly_one_succeeds(here: World) -> None:
+    claims = [here.service.tasks.claim(TASK, f"agent-{number}") for number in range(64)]
+
+    answers = await asyncio.gather(*claims, return_exceptions=True)
+
+    refused = [answer for answer in answers if isinstance(answer, TaskNotOpen | Contended)]
+    assert len(refused) == 63
+    assert len(await slots(here)) == 1
+    assert [record["kind"] for record in await here.audit()].count("task.claimed") == 1
+
+
+@pytest.mark.parametrize(("minutes", "allowed"), [(29, True), (30, False), (119, False), (120, True)])
+async def test_a_claim_outside_the_hours_for_calls_is_refused(
+    here: World, minutes: int, allowed: bool
+) -> None:
+    here.clock.advance_to(NOON + minutes * MINUTE)
+
+    if allowed:
+        await here.service.tasks.claim(TASK, "li")
+    else:
+        with pytest.raises(NotNow) as refusal:
+            await here.service.tasks.claim(TASK, "li")
+        assert refusal.value.reason == "phone_window"
+
+    assert (await step(here)).status == ("claimed" if allowed else "open")
+    assert len(await slots(here)) == int(allowed)
+
+
+async def test_a_claim_beyond_the_customers_cap_is_refused(here: World) -> None:
+    await take(here, "O-2", total="10.00")
+    await take(here, "O-3", total="10.00")
+    await here.dispatch()
+
+    with pytest.raises(NotNow) as refusal:
+        await here.service.tasks.claim(TASK, "li")
+
+    assert refusal.value.reason == "daily_cap"
+    assert len(await slots(here)) == 2
+
+
+async def test_a_claim_counts_against_what_the_customer_gets_afterwards(here: World) -> None:
+    await here.service.tasks.claim(TASK, "li")
+    await take(here, "O-2", total="10.00")
+    await take(here, "O-3", total="10.00")
+
+    done = await here.dispatch()
+
+    assert done["send"] == 1
+    assert len(await slots(here)) == 2
+
+
+@pytest.mark.parametrize("end", ["order.paid", "order.cancelled"])
+async def test_an_ended_order_stops_its_open_task(here: World, end: str) -> None:
+    (result,) = await here.service.intake.take([event(end, "O-1", NOON)], "key:test")
+
+    assert (result.stopped, result.too_late) == ((TASK,), ())
+    with pytest.raises(TaskNotOpen):
+        await here.service.tasks.claim(TASK, "li")
+    assert await slots(here) == ()
+
+
+@pytest.mark.parametrize("end", ["order.paid", "order.cancelled"])
+async def test_an_ended_order_withdraws_its_claimed_task(here: World, end: str) -> None:
+    await here.service.tasks.claim(TASK, "li")
+
+    (result,) = await here.service.intake.take([event(end, "O-1", NOON)], "key:test")
+
+    withdrawn = await last(here)
+    assert (result.stopped, result.too_late) == ((), (TASK,))
+    assert (await step(here)).status == "withdrawn"
+    assert (withdrawn["kind"], withdrawn["reason"]) == ("task.withdrawn", end.removeprefix("order."))
+    with pytest.raises(TaskNotOpen):
+        await here.service.tasks.complete(TASK, "li", "promised")
+
+
+async def test_a_completed_task_is_too_late_and_stays_completed(here: World) -> None:
+    await here.service.tasks.claim(TASK, "li")
+    await here.service.tasks.complete(TASK, "li", "promised")
+
+    (result,) = await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
+
+    assert result.too_late == (TASK,)
+    assert (await step(here)).status == "completed"
+
+
+async def test_a_task_claimed_while_it_overflows_is_not_sent_too(here: World) -> None:
+    due = NOON + 3 * HOUR
+    here.clock.advance_to(due)
+    lease = await here.service.store.lease("demo", "phone", 10, due)
+    assert [item.reminder for item in lease.items] == [TASK]
+
+    await here.service.tasks.claim(TASK, "li")
+
+    here.clock.advance_to(lease.lease_end)
+    assert await here.dispatch() == {}
+    assert (await step(here)).status == "claimed"
+    assert here.channels["sms"].handed_over == 0
+
+
+async def test_a_task_without_another_channel_stays_open_to_the_close(
+    redis: Redis, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=CALLS)
+    await take(here, "O-1", consent={"sms": False, "chat": False})
+    for hours in (0, 3, 23):
+        here.clock.advance_to(NOON + hours * HOUR)
+        await here.dispatch()
+    assert (await step(here)).status == "open"
+
+    here.clock.advance_to(NOON + DAY)
+    await here.dispatch()
+
+    dropped = await last(here)
+    assert (await step(here)).status == "dropped"
+    assert (dropped["kind"], dropped["reason"]) == ("reminder.dropped", "closed")
+
+
+async def test_the_close_withdraws_a_claimed_task(here: World) -> None:
+    await here.service.tasks.claim(TASK, "li")
+    here.clock.advance_to(NOON + DAY)
+
+    await here.dispatch()
+
+    withdrawn = await last(here)
+    assert (await step(here)).status == "withdrawn"
+    assert (withdrawn["kind"], withdrawn["reason"]) == ("task.withdrawn", "closed")
+
+
+@pytest.mark.parametrize("channel", [None, "phone"])
+async def test_no_task_is_claimed_during_a_pause(here: World, channel: str | None) -> None:
+    await here.service.store.pause("demo", channel, NOON, "user:test")
+    with pytest.raises(NotNow) as refusal:
+        await here.service.tasks.claim(TASK, "li")
+    assert refusal.value.reason == "paused"
+
+    await here.service.store.resume("demo", channel, NOON, "user:test")
+    await here.service.tasks.claim(TASK, "li")
+
+    assert len(await slots(here)) == 1
+
+
+async def test_a_task_of_an_amended_order_is_claimed_with_the_new_facts(here: World) -> None:
+    amended = event("order.unpaid", "O-1", NOON + 1, placed_at=NOON, total="950.00")
+    await here.service.intake.take([amended], "key:test")
+
+    facts = await here.service.tasks.claim(TASK, "li")
+
+    assert facts.order.total == "950.00"
+
+
+@pytest.mark.parametrize(
+    "task", ["", "O-1", "demo~O-9~1", "demo~O-1~7", "demo~O-1~0", "demo~O-1~-1", "demo~O-1~x"]
+)
+async def test_a_task_there_is_none_of_is_refused(here: World, task: str) -> None:
+    with pytest.raises(UnknownOrder):
+        await here.service.tasks.claim(task, "li")
+    with pytest.raises(UnknownOrder):
+        await here.service.tasks.complete(task, "li", "promised")
+
+
+async def test_a_reminder_that_is_no_task_cannot_be_claimed(here: World) -> None:
+    await take(here, "O-2", total="10.00")
+
+    with pytest.raises(TaskNotOpen):
+        await here.service.tasks.claim("demo~O-2~1", "li")
