@@ -10,10 +10,11 @@ from typing import NoReturn
 
 import msgspec
 import rich_click as click
+from redis.exceptions import RedisError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dispatcher.errors import DispatcherError, InvalidInput
+from dispatcher.errors import DispatcherError, InvalidInput, StoreUnavailable
 from dispatcher.policy.document import Policy, default_policy, load_toml
 from dispatcher.settings import read_settings
 from dispatcher.simulation.readers import read_orders
@@ -65,13 +66,15 @@ def simulate_command(
     file: Path, form: str, policy_file: Path | None, shop: str, as_json: bool, audit: Path | None
 ) -> None:
     """Run an order FILE through the real wiring under a virtual clock; nothing leaves this machine."""
+    console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     try:
         policy = _read_policy(policy_file)
@@ -147,6 +150,8 @@ async def _trail(data: Path) -> AsyncIterator[tuple[Store, AuditTrail]]:
         redis = connect(url=url) if embedded is None else connect(socket=embedded.socket)
         try:
             yield await open_audit(settings, redis, data / "audit")
+        except RedisError as error:
+            raise StoreUnavailable(f"the store does not answer ({type(error).__name__})") from error
         finally:
             await redis.aclose()
     finally:

@@ -323,3 +323,13 @@ def test_a_wrong_setting_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
     result = dispatcher("audit", "verify")
 
     assert (result.exit_code, result.stderr) == (1, "dispatcher: DISPATCHER_LANES: expected a whole number\n")
+
+
+def test_a_store_that_is_away_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", f"unix://{tmp_path}/nowhere.sock")
+
+    result = CliRunner().invoke(main, ["audit", "verify", "--data", str(tmp_path)])
+
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("dispatcher: the store does not answer")

@@ -15,6 +15,7 @@ from dispatcher.policy.facts import Instant
 from dispatcher.policy.zones import iso
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
+from dispatcher.storage.audit import as_json
 from dispatcher.wiring import Service, build
 
 NOON: Instant = 1_762_833_600_000
@@ -57,8 +58,6 @@ class World:
 
     async def audit(self) -> list[dict[str, Any]]:
         """Return the whole audit of the lane as plain data."""
-        from dispatcher.storage.audit import as_json
-
         return [as_json(record) async for record in self.service.audit.read(self.lane)]
 
 

@@ -37,7 +37,7 @@ def decide(facts: Facts, policy: Policy, now: Instant) -> Decision:
     if channel is None:
         return Drop(reason=why_none, rules=tuple(rules))
     if channel != facts.channel:
-        return Defer(until=now, channel=channel, reason="changed", rules=tuple(rules))
+        return _deferred(facts, now, channel, "changed", rules)
     return _judge_time(facts, _timing(facts, policy, channel, tz), now, rules)
 
 
@@ -61,7 +61,7 @@ def decide_claim(facts: Facts, policy: Policy, now: Instant) -> Decision:
     slot = timing.first_free(now, facts.order.closes_at)
     if slot.at == FOREVER:
         return _drop_for_close(facts, policy, rules)
-    return Defer(until=slot.at, channel="phone", reason=_reason(slot), rules=tuple(rules))
+    return _deferred(facts, slot.at, "phone", _reason(slot), rules)
 
 
 def _no_longer_wanted(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> str | None:
@@ -106,12 +106,13 @@ def _routing(facts: Facts, outcome: str) -> Rule:
 def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> Decision:
     """Nobody claimed the task: the next channel takes over; without one it stays open to the end."""
     used = [handoff.channel for handoff in facts.used]
-    ranked, _ = routes(facts.order, facts.customer, policy, used=used, tried=(*facts.tried, "phone"))
+    tried: tuple[Channel, ...] = (*facts.tried, "phone")
+    ranked, _ = routes(facts.order, facts.customer, policy, used=used, tried=tried)
     rules.append(_routing(facts, ranked[0] if ranked else "phone"))
     if not ranked:
         closes_at = facts.order.closes_at
-        return Defer(until=closes_at, channel="phone", reason="overflow", rules=tuple(rules))
-    return Defer(until=now, channel=ranked[0], reason="overflow", rules=tuple(rules))
+        return _deferred(facts, closes_at, "phone", "overflow", rules)
+    return Defer(until=now, channel=ranked[0], reason="overflow", rules=tuple(rules), tried=tried)
 
 
 def _timing(facts: Facts, policy: Policy, channel: Channel, tz: ZoneInfo) -> Timing:
@@ -134,7 +135,11 @@ def _judge_time(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -
     if refuse_held(slot.held, policy, rules):
         return Drop(reason="too_late", rules=tuple(rules))
     until = released(timing, slot, facts.order, facts.customer, facts.step)
-    return Defer(until=until, channel=timing.channel, reason=_reason(slot), rules=tuple(rules))
+    return _deferred(facts, until, timing.channel, _reason(slot), rules)
+
+
+def _deferred(facts: Facts, until: Instant, channel: Channel, reason: str, rules: list[Rule]) -> Defer:
+    return Defer(until=until, channel=channel, reason=reason, rules=tuple(rules), tried=facts.tried)
 
 
 def _reason(slot: Slot) -> str:

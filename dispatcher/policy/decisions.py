@@ -45,12 +45,17 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="dec
 
 
 class Defer(msgspec.Struct, frozen=True, kw_only=True, tag="defer", tag_field="decision"):
-    """Decide again at `until`, on `channel` (which may differ from the present one)."""
+    """Decide again at `until`, on `channel` (which may differ from the present one).
+
+    `tried` are the channels given up, to be kept with the reminder: a task that overflowed must not
+    be opened again.
+    """
 
     until: Instant
     channel: Channel
     reason: str
     rules: tuple[Rule, ...]
+    tried: tuple[Channel, ...] = ()
 
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True, tag="drop", tag_field="decision"):

@@ -62,14 +62,14 @@ class AuditTrail:
                         expected = record.seq + 1
                 continue
             page = await self._page(lane, expected, PAGE)
-            if not page:
-                return
-            if page[0].seq != expected:
-                if self._segment_with(lane, expected) is None:
-                    raise StoreUnavailable(
-                        f"audit records {expected} to {page[0].seq - 1} of lane {lane} are not on this disk"
-                    )
-                continue
+            if not page or page[0].seq != expected:
+                if self._segment_with(lane, expected) is not None:
+                    continue  # archived while we looked
+                if not page:
+                    return
+                raise StoreUnavailable(
+                    f"audit records {expected} to {page[0].seq - 1} of lane {lane} are not on this disk"
+                )
             for record in page:
                 yield record
             expected = page[-1].seq + 1
@@ -87,10 +87,19 @@ class AuditTrail:
         return [_record(keys, entry, fields) for entry, fields in entries]
 
     async def archive(self, lane: int) -> int:
-        """Move full segments to disk and then out of the store; return how many."""
-        moved = 0
-        while await self._archive_one(lane):
-            moved += 1
+        """Move full segments to disk and then out of the store; return how many.
+
+        None when another process is at it.
+        """
+        folder, moved = self._folder(lane), 0
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return 0
+            while await self._archive_one(lane):
+                moved += 1
         return moved
 
     async def _archive_one(self, lane: int) -> bool:
@@ -123,12 +132,15 @@ class AuditTrail:
         if problems:
             return problems
         expected, last_at = 1, ""
-        async for record in self.read(lane):
-            if record.seq != expected:
-                problems.append(f"lane {lane}: expected record {expected}, got {record.seq}")
-            if record.at < last_at:
-                problems.append(f"lane {lane}: record {record.seq} is earlier than the one before it")
-            expected, last_at = record.seq + 1, record.at
+        try:
+            async for record in self.read(lane):
+                if record.seq != expected:
+                    problems.append(f"lane {lane}: expected record {expected}, got {record.seq}")
+                if record.at < last_at:
+                    problems.append(f"lane {lane}: record {record.seq} is earlier than the one before it")
+                expected, last_at = record.seq + 1, record.at
+        except StoreUnavailable as missing:
+            return [*problems, f"lane {lane}: {missing}"]
         if expected <= int(seq or 0):
             problems.append(f"lane {lane}: records {expected} to {int(seq)} are missing")
         return problems
@@ -191,13 +203,17 @@ def sealed(lane: int, first: int, last: int, text: bytes, previous: str) -> Seal
 
 
 def _write_segment(folder: Path, seal: Seal, text: bytes) -> None:
-    """Write a segment and its seal so that each is there whole or not at all, and durable."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a segment and its seal so that each is there whole or not at all, and durable.
+
+    What an earlier attempt left, written but never taken out of the store, goes first.
+    """
+    for path in folder.glob("*.jsonl"):
+        if bounds(path)[0] >= seal.first:
+            path.unlink()
+            path.with_suffix(".seal.json").unlink(missing_ok=True)
     stem = f"{seal.first:012d}-{seal.last:012d}"
-    with (folder / "lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _write_whole(folder / f"{stem}.seal.json", msgspec.json.encode(seal) + b"\n")
-        _write_whole(folder / f"{stem}.jsonl", text)
+    _write_whole(folder / f"{stem}.seal.json", msgspec.json.encode(seal) + b"\n")
+    _write_whole(folder / f"{stem}.jsonl", text)
 
 
 def _write_whole(path: Path, text: bytes) -> None:

@@ -4,7 +4,9 @@ It runs in a session of its own, so that Ctrl-C reaches us and not the store, an
 """
 
 import fcntl
+import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -38,7 +40,7 @@ class EmbeddedStore:
         self._lock: IO[bytes] | None = None
         self.socket = self._directory / "valkey.sock"
         if len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES:
-            self.socket = Path(tempfile.mkdtemp(prefix="dispatcher-")) / "valkey.sock"
+            self.socket = _short_path(self._directory)
 
     def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
         """Start the server and wait until it has loaded its data; `progress` hears why that takes time.
@@ -47,7 +49,11 @@ class EmbeddedStore:
         """
         self._directory.mkdir(parents=True, exist_ok=True)
         self._take_lock()
-        if answers(self.socket):
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        if self.socket.parent.stat().st_uid != os.getuid():
+            self._release_lock()
+            raise StoreUnavailable(f"{self.socket.parent} belongs to another user")
+        if listens(self.socket):
             progress("stopping a store that an earlier process left behind")
             _shut_down(self.socket)
         with (self._directory / "valkey.log").open("ab") as log:
@@ -104,6 +110,11 @@ class EmbeddedStore:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+        if self.socket.parent != self._directory and self.socket.parent.exists():
+            shutil.rmtree(self.socket.parent)
+        self._release_lock()
+
+    def _release_lock(self) -> None:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -114,6 +125,7 @@ class EmbeddedStore:
             self._process.kill()
             self._process.wait()
             self._process = None
+        self._release_lock()
 
     def __enter__(self) -> "EmbeddedStore":
         self.start()
@@ -123,6 +135,12 @@ class EmbeddedStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _short_path(directory: Path) -> Path:
+    """Return a socket's path that fits, always the same for a directory, so that an orphan is found."""
+    name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"dispatcher-{os.getuid()}-{name}" / "valkey.sock"
 
 
 def _ask(path: Path, command: bytes) -> bytes:
@@ -141,11 +159,19 @@ def answers(path: Path) -> bool:
         return False
 
 
+def listens(path: Path) -> bool:
+    """Tell whether a server is there at all, even one that is still loading its data."""
+    try:
+        return bool(_ask(path, b"PING"))
+    except OSError:
+        return False
+
+
 def _shut_down(path: Path) -> None:
     """Stop a server nobody holds a handle of, and wait until it is gone."""
     try:
         _ask(path, b"SHUTDOWN")
     except OSError:
         return
-    while answers(path):
+    while listens(path):
         time.sleep(POLL_SECONDS)

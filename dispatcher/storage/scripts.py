@@ -13,6 +13,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
+from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, MOVES, WAITING, Status
 
 _FIELD = re.compile(r"(\w+):(\w+)(\?)?$")
@@ -81,6 +82,7 @@ def _moves_table() -> str:
 
 _TABLES = "\n".join(
     (
+        "local CHANNELS = {" + ", ".join(f"'{channel}'" for channel in CHANNELS) + "}",
         _moves_table(),
         "local " + _set("WAITING", WAITING),
         "local " + _set("HANDED_OVER", HANDED_OVER),

@@ -111,6 +111,7 @@ def _commit(item: Leased, lease: Lease, decision: Decision, facts: Facts) -> Com
             written = details.of_decision(decision, due=details.moment(decision.until))
             commit = _bare(item, lease, "defer", written)
             commit.reason, commit.due, commit.channel = decision.reason, decision.until, decision.channel
+            commit.tried = decision.tried or None
         case Send():
             commit = _bare(item, lease, "send", "{}")
             bind(commit, decision)

@@ -39,7 +39,10 @@ class Breaker:
         """Return how many messages may be tried now, at most `batch`."""
         if self._failures < self._limit:
             return batch
-        return 0 if now < self._rests_until else 1
+        if now < self._rests_until:
+            return 0
+        self._rests_until = now + self._rest  # whoever asks next waits for how this one goes
+        return 1
 
     def note(self, outcome: Outcome, now: Instant) -> None:
         """Learn from an outcome."""
@@ -69,6 +72,7 @@ class Sender:
         self.breaker = breaker
         self._clock = clock
         self._concurrency = concurrency
+        self._places = asyncio.Semaphore(concurrency)
         self._pace = concurrency
 
     def allowance(self, batch: int, now: Instant) -> int:
@@ -107,7 +111,8 @@ class Sender:
 
     async def _work(self, queue: Iterator[Judged], done: list[HandedOver], news: asyncio.Event) -> None:
         for judged in queue:
-            done.append(await self._hand_over(judged))
+            async with self._places:
+                done.append(await self._hand_over(judged))
             news.set()
 
     async def _hand_over(self, judged: Judged) -> HandedOver:

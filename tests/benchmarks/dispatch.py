@@ -21,7 +21,7 @@ from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.wiring import Service, build, connect
-from tests.worlds import HOUR, MINUTE, NOON, event
+from tests.worlds import MINUTE, NOON, event
 
 BATCH = 500
 
@@ -30,7 +30,12 @@ def events(count: int) -> list[Event]:
     """Return unpaid orders of as many customers, due 15 minutes after noon."""
     return [
         event(
-            "order.unpaid", f"O-{number}", NOON, customer=f"C-{number}", phone=f"+8613{number:09d}", name="王女士"
+            "order.unpaid",
+            f"O-{number}",
+            NOON,
+            customer=f"C-{number}",
+            phone=f"+8613{number:09d}",
+            name="王女士",
         )
         for number in range(count)
     ]

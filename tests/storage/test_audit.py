@@ -344,3 +344,52 @@ async def test_records_count_without_gaps_over_all_that_happens(here: World, tra
 
     assert sequence == list(range(1, len(sequence) + 1))
     assert len(sequence) > RECORDS + 22
+
+
+async def test_reading_misses_nothing_that_is_archived_just_before_a_page(
+    redis: Redis, audit_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await world(redis, audit_directory, settings=Settings(lanes=1, segment_records=5))
+    await here.service.intake.take([event("order.unpaid", f"O-{n}", NOON) for n in range(12)], "key:test")
+    trail, whole = here.service.audit, redis.xrange
+
+    async def archived_first(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(redis, "xrange", whole)
+        await trail.archive(0)
+        return await whole(*args, **options)
+
+    monkeypatch.setattr(redis, "xrange", archived_first)
+    seen = [record.seq async for record in trail.read(0)]
+
+    assert seen == list(range(1, 26))
+
+
+async def test_verify_tells_of_a_gap_at_the_head_of_the_stream(redis: Redis, audit_directory: Path) -> None:
+    here = await world(redis, audit_directory, settings=Settings(lanes=1, segment_records=5))
+    await here.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+    await redis.xdel(here.service.store.keys(0).audit, "1-0")
+
+    problems = await here.service.audit.verify(0)
+
+    assert len(problems) == 1
+
+
+async def test_a_segment_left_by_a_crash_gives_way_to_one_of_another_size(
+    redis: Redis, audit_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await world(redis, audit_directory, settings=Settings(lanes=1, segment_records=10))
+    await here.service.intake.take([event("order.unpaid", f"O-{n}", NOON) for n in range(10)], "key:test")
+
+    async def die(*args: Any) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setitem(SCRIPTS, "trim", die)
+        with pytest.raises(ConnectionError):
+            await here.service.audit.archive(0)
+
+    trail = AuditTrail(here.service.store, audit_directory, 5)
+    moved = await trail.archive(0)
+
+    assert moved == 4
+    assert await trail.verify(0) == []

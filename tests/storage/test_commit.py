@@ -1,5 +1,6 @@
 """Commits: only its holder decides about a reminder, and only while what that stood on still holds."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from redis.asyncio import Redis
 
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LEASE, dump, kept, leased, send, step, swept
-from tests.worlds import DAY, HOUR, NOON, World, event
+from tests.worlds import DAY, HOUR, NOON, World, event, world
 
 
 async def test_the_first_holders_commit_is_lost_after_a_second_lease(here: World, store: Store) -> None:
@@ -229,3 +230,19 @@ async def test_the_token_of_a_holder_before_the_last_is_lost_too(here: World, st
 
     assert answers == ["lost"]
     assert await step(store) == before
+
+
+@pytest.mark.parametrize("kind", ["drop", "defer"])
+async def test_what_was_decided_on_an_older_revision_is_decided_again(
+    redis: Redis, audit_directory: Path, kind: str
+) -> None:
+    here = await world(redis, audit_directory)
+    await here.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+    lease = await here.service.store.lease("demo", "sms", 1, NOON)
+    decided = kept(lease, lease.items[0], kind, reason="no_address", due=NOON + 1, channel="sms")
+    amendment = event("order.unpaid", "O-1", NOON + 1, placed_at=NOON)
+    await here.service.intake.take([amendment], "key:test")
+
+    answers = await here.service.store.commit(here.lane, [decided], NOON)
+
+    assert answers == ["changed"]

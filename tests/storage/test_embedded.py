@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from redis import Redis
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.storage.embedded import EmbeddedStore, answers
+from dispatcher.storage.embedded import EmbeddedStore, answers, listens
 
 ROOT = Path(__file__).parents[2]
 
@@ -227,3 +229,25 @@ def test_the_store_is_closed_to_other_users(directory: Path) -> None:
     with EmbeddedStore(directory) as store:
         assert store.socket.stat().st_mode & 0o077 == 0
         assert config(store, "port") == "0"
+
+
+def test_a_server_that_is_still_loading_counts_as_there(tmp_path: Path) -> None:
+    path = tmp_path / "loading.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        answering = threading.Thread(target=answer_loading, args=(listener, 2))
+        answering.start()
+
+        found = listens(path), answers(path)
+
+        answering.join()
+    assert found == (True, False)
+
+
+def answer_loading(listener: socket.socket, times: int) -> None:
+    for _ in range(times):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(64)
+            connection.sendall(b"-LOADING Valkey is loading the dataset in memory\r\n")

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from dispatcher.storage.scripts import SCRIPTS
 from tests.storage.calls import NAMES, sound
 from tests.storage.scenes import Call, Scene, dump, refused, restore, scene
+from tests.worlds import NOON
 
 NAN, INFINITE = float("nan"), float("inf")
 WRONG: dict[str, tuple[object, ...]] = {
@@ -249,14 +250,46 @@ async def test_a_stored_order_that_is_none_writes_nothing(full: Scene, name: str
     assert wrong == []
 
 
-async def test_a_lease_that_meets_an_order_of_the_wrong_type_writes_nothing(full: Scene) -> None:
-    call = await sound(full, "lease")
-    key = full.store.keys(0).order("demo", "F-due-2")
-    await full.redis.delete(key)
-    await WRONG_TYPES["list"](full.redis, key)
+@pytest.mark.parametrize("family", ["order", "facts", "ledger"])
+async def test_a_lease_leaves_what_it_cannot_read_and_takes_the_others(full: Scene, family: str) -> None:
+    keys = full.store.keys(0)
+    broken = {
+        "order": keys.order("demo", "F-due-2"),
+        "facts": keys.facts("demo", "F-due-2"),
+        "ledger": keys.ledger("demo", "C-F-due-2"),
+    }[family]
+    before = await full.store.lease("demo", "sms", 10, NOON + 1000)
+    await full.store.sweep(0, [item.reminder for item in before.items], before.lease_end)
+    await full.redis.delete(broken)
+    await WRONG_TYPES["list"](full.redis, broken)
+
+    after = await full.store.lease("demo", "sms", 10, before.lease_end)
+
+    taken = {item.reminder for item in before.items}
+    assert "demo~F-due-2~1" in taken
+    assert {item.reminder for item in after.items} == taken - {"demo~F-due-2~1"}
+    assert await full.redis.zscore(keys.due("demo", "sms"), "demo~F-due-2~1") is not None
+
+
+async def test_items_that_are_a_map_are_refused(full: Scene) -> None:
+    call = await sound(full, "sweep")
+    head, items = msgspec.msgpack.encode(call.head), msgspec.msgpack.encode({"a": call.items[0]})
+    before = await dump(full.redis)
+
+    refusal = await refused(full.redis, call.make_raw(full.redis, head, items))
+
+    assert "items" in refusal
+    assert await dump(full.redis) == before
+
+
+@pytest.mark.parametrize("channel", ["sms", "chat", "phone"])
+@pytest.mark.parametrize("name", ["commit send", "sweep", "settle retry", "turn close", "intake paid"])
+async def test_a_shop_without_a_queue_for_a_channel_is_refused(full: Scene, name: str, channel: str) -> None:
+    call = await sound(full, name)
+    del call.head["shops"][0]["due"][channel]
     before = await dump(full.redis)
 
     refusal = await refused(full.redis, call.make(full.redis))
 
-    assert refusal != ""
+    assert channel in refusal
     assert await dump(full.redis) == before

@@ -1,5 +1,6 @@
 """What becomes of a hand-off when the channel, the renderer or the time does not do what was hoped."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +9,15 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.channels.base import Message
+from dispatcher.channels.base import Accepted, Message, Outcome
 from dispatcher.channels.stub import Behaviour
 from dispatcher.messages.rendering import Rendered, render
 from dispatcher.policy.document import load_toml
+from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Facts
 from dispatcher.settings import Settings
 from dispatcher.storage.records import StoredStep
+from dispatcher.wiring import build
 from tests.worlds import HOUR, MINUTE, NOON, World, event, world
 
 IMPATIENT = Settings(lanes=4, channel_timeout_seconds=0.05)
@@ -258,3 +261,32 @@ async def test_a_worker_that_dies_while_sending_leaves_it_uncertain(
 
     assert (await step(here)).status == "uncertain"
     assert await here.service.store.ledger("demo", "C-O-1") == (NOON,)
+
+
+async def test_the_concurrency_is_one_limit_for_all_hands_of_a_worker(
+    redis: Redis, audit_directory: Path
+) -> None:
+    under_way, most = 0, 0
+
+    class Slow:
+        name: ChannelName = "sms"
+
+        async def send(self, message: Message) -> Outcome:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            under_way -= 1
+            return Accepted()
+
+    here = await world(redis, audit_directory)
+    settings = Settings(lanes=4, concurrency=2, hands=3)
+    service = await build(settings, redis, here.clock, {"sms": Slow()}, audit_directory)
+    orders = [event("order.unpaid", f"O-{n}", NOON, customer=f"C-{n}") for n in range(12)]
+    await service.intake.take(orders, "key:test")
+
+    done = await service.dispatcher.drain(here.lane)
+
+    assert done["send"] == 12
+    assert most == 2

@@ -279,3 +279,17 @@ async def test_a_reminder_that_is_no_task_cannot_be_claimed(here: World) -> None
 
     with pytest.raises(TaskNotOpen):
         await here.service.tasks.claim("demo~O-2~1", "li")
+
+
+async def test_a_task_nobody_claimed_goes_out_on_the_next_channel(
+    redis: Redis, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=CALLS)
+    await take(here, "O-1")
+    await here.dispatch()
+
+    here.clock.advance_to(NOON + 3 * HOUR)
+    await here.dispatch()
+
+    found = await step(here)
+    assert (found.status, found.channel) == ("sent", "sms")

@@ -12,13 +12,28 @@ local ids = {}
 if not paused(shop, HEAD.channel) then
   ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, HEAD.limit)
 end
-local found = {}
-for i, id in ipairs(ids) do
+-- The customer's hand-off instants, or nil where they cannot be read.
+local function ledger_of(customer)
+  local scores = redis.pcall('ZRANGE', HEAD.ledger_prefix .. shop.name .. '~' .. (customer or ''), 0, -1, 'WITHSCORES')
+  if scores.err then return nil end
+  local instants = {}
+  for i = 2, #scores, 2 do instants[#instants + 1] = tonumber(scores[i]) end
+  return cmsgpack.pack(instants)
+end
+
+-- What cannot be read stays where it is and stops nobody else.
+local found, gone = {}, {}
+for _, id in ipairs(ids) do
   local name, number = string.match(id, '^(.*)~(%d+)$')
-  local order = name and load_order(HEAD.order_prefix .. name)
-  local step = order and order.steps[tonumber(number)]
-  if step and WAITING[step.status] then
-    found[#found + 1] = {id, name, order, step}
+  local readable, order = pcall(load_order, HEAD.order_prefix .. (name or id))
+  local step = readable and order and order.steps[tonumber(number)]
+  local facts = step and redis.pcall('GET', HEAD.facts_prefix .. name)
+  local ledger = step and ledger_of(order.customer)
+  if type(facts) == 'string' and ledger and WAITING[step.status] then
+    found[#found + 1] = {id, name, order, step, facts, ledger}
+    gone[#gone + 1] = id
+  elseif readable and not step then
+    gone[#gone + 1] = id
   end
 end
 
@@ -30,17 +45,13 @@ for _, entry in ipairs(found) do
 end
 local packed = save_orders()
 local reply = {token, shop.rev, policy}
-for i = 1, #ids, 1000 do redis.call('ZREM', due, unpack(ids, i, math.min(i + 999, #ids))) end
+for i = 1, #gone, 1000 do redis.call('ZREM', due, unpack(gone, i, math.min(i + 999, #gone))) end
 for _, entry in ipairs(found) do
-  local id, name, order = unpack(entry)
-  local ledger = {}
-  for i, score in ipairs(redis.call('ZRANGE', HEAD.ledger_prefix .. shop.name .. '~' .. order.customer, 0, -1, 'WITHSCORES')) do
-    if i % 2 == 0 then ledger[#ledger + 1] = tonumber(score) end
-  end
+  local id, name, order, step, facts, ledger = unpack(entry)
   reply[#reply + 1], reply[#reply + 2] = id, packed[HEAD.order_prefix .. name]
-  reply[#reply + 1], reply[#reply + 2] = redis.call('GET', HEAD.facts_prefix .. name), cmsgpack.pack(ledger)
+  reply[#reply + 1], reply[#reply + 2] = facts, ledger
 end
-if #ids > 0 then
+if #gone > 0 then
   touch(shop, HEAD.channel)
   redis.call('HSET', LANE, 'token', token)
   save_queues()

@@ -26,5 +26,6 @@ end
 
 local HEAD = decode('head', ARGV[1] or '')
 local ITEMS = decode('items', ARGV[2] or '')
+if #ITEMS == 0 and next(ITEMS) ~= nil then refuse('items: expected a list') end
 check('head', HEAD, 'head')
 for i, item in ipairs(ITEMS) do check('item ' .. i, item, 'item') end

@@ -21,9 +21,14 @@ local function holds(item, step)
   return WAITING[step.status] == true and step.token == item.token
 end
 
+-- Whether order, policy and pauses are as the decision saw them.
+local function unchanged(shop, item, order)
+  return order.state == 'unpaid' and order.rev == item.rev and shop.rev == item.shop_rev
+end
+
 -- Whether all that a hand-off was decided on still holds, the customer's slot included.
 local function stands(shop, item, order)
-  if paused(shop, item.channel) or order.state ~= 'unpaid' or order.rev ~= item.rev or shop.rev ~= item.shop_rev then return false end
+  if not unchanged(shop, item, order) or paused(shop, item.channel) then return false end
   if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
   local ledger = KEYS[item.ledger]
   if item.per_day and redis.call('ZCOUNT', ledger, item.day_start, '(' .. item.day_end) >= item.per_day then return false end
@@ -39,14 +44,17 @@ local function record(kind, shop, item, order, step)
     reason = item.reason, policy = item.policy, template = item.template}), item.details)
 end
 
+-- What changed since the decision is decided again; that says nothing against the reminder.
+local function again(shop, item, step)
+  put_back(shop, step, item.reminder, 'changed')
+  step.leases = 0
+  return 'changed'
+end
+
 local COMMIT = {}
 
 function COMMIT.send(shop, item, order, step)
-  if not stands(shop, item, order) or not allowed(step, 'sending') then
-    put_back(shop, step, item.reminder, 'changed')
-    step.leases = 0
-    return 'changed'
-  end
+  if not stands(shop, item, order) or not allowed(step, 'sending') then return again(shop, item, step) end
   step.status, step.attempt, step.channel = 'sending', step.attempt + 1, item.channel
   step.answered, step.answer, step.leases = item.token, 'committed', 0
   redis.call('ZADD', KEYS[item.ledger], now, item.reminder)
@@ -56,11 +64,7 @@ function COMMIT.send(shop, item, order, step)
 end
 
 function COMMIT.open(shop, item, order, step)
-  if not stands(shop, item, order) or not allowed(step, 'open') then
-    put_back(shop, step, item.reminder, 'changed')
-    step.leases = 0
-    return 'changed'
-  end
+  if not stands(shop, item, order) or not allowed(step, 'open') then return again(shop, item, step) end
   finish_lease(step, item.reminder, 'committed')
   step.status, step.due, step.channel, step.leases = 'open', item.due, item.channel, 0
   wait(shop, step, item.reminder)
@@ -79,6 +83,7 @@ function COMMIT.claim(shop, item, order, step)
 end
 
 function COMMIT.defer(shop, item, order, step)
+  if not unchanged(shop, item, order) then return again(shop, item, step) end
   local overflows = step.status == 'open' and item.channel ~= step.channel
   finish_lease(step, item.reminder, 'committed')
   if overflows then step.status = 'planned' end
@@ -90,6 +95,7 @@ function COMMIT.defer(shop, item, order, step)
 end
 
 function COMMIT.drop(shop, item, order, step)
+  if not unchanged(shop, item, order) then return again(shop, item, step) end
   finish_lease(step, item.reminder, 'committed')
   step.status, step.leases = 'dropped', 0
   record('reminder.dropped', shop, item, order, step)

@@ -3,6 +3,7 @@ for i, kind in ipairs({'hash', 'stream', 'zset', 'zset', 'zset'}) do
   local found = redis.call('TYPE', KEYS[i]).ok
   if found ~= kind and found ~= 'none' then refuse('KEYS ' .. i .. ': expected a ' .. kind .. ', got a ' .. found) end
 end
+if HEAD.actor and string.find(HEAD.actor, '%c') then refuse('head.actor: expected no control character') end
 local LANE, AUDIT, READY, LEASES, TIMERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local seq, last_at = unpack(redis.call('HMGET', LANE, 'seq', 'at'))
 seq = tonumber(seq or 0)

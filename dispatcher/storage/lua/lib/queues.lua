@@ -3,7 +3,8 @@ for i, shop in ipairs(HEAD.shops) do
   check('shop ' .. i, shop, 'shop')
   local rev, paused = unpack(redis.call('HMGET', KEYS[shop.key], 'rev', 'paused'))
   shop.rev, shop.paused = tonumber(rev or 0), paused or ''
-  for channel, key in pairs(shop.due) do
+  for _, channel in ipairs(CHANNELS) do
+    local key = shop.due[channel]
     if not is_key(key) then refuse('shop ' .. i .. '.due.' .. channel .. ': expected key') end
     local found = redis.call('TYPE', KEYS[key]).ok
     if found ~= 'zset' and found ~= 'none' then refuse(KEYS[key] .. ': expected a zset, got a ' .. found) end
