@@ -5,6 +5,7 @@ runs the product's own dispatch loop over the real store and stops around every 
 """
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Coroutine
@@ -259,13 +260,11 @@ class World(RuleBasedStateMachine):
 
     # What people do.
 
-    @rule(order=orders, agent=st.sampled_from(["ann", "bo"]))
-    def claim(self, order: str, agent: str) -> None:
-        for step in (1, 2):
-            try:
-                self.do(self.workers[2].service.tasks.claim(f"demo~{order}~{step}", agent))
-            except (NotNow, TaskNotOpen, DispatcherError):
-                continue
+    @rule(agent=st.sampled_from(["ann", "bo"]), which=workers)
+    def claim(self, agent: str, which: int) -> None:
+        for task in self.do(self.workers[which].service.store.waiting(0, "phone")):
+            with contextlib.suppress(NotNow, TaskNotOpen):
+                self.do(self.workers[which].service.tasks.claim(task, agent))
 
     @rule(order=orders)
     def complete(self, order: str) -> None:
