@@ -18,9 +18,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a worker may hold reminders; a hand-off that is not settled by then is uncertain."""
     max_leases: int = 3
     """A reminder leased so often without a commit is failed (`internal`)."""
-    batch: int = 500
+    batch: int = 100
     """Most reminders in one lease."""
-    hands: int = 2
+    hands: int = 4
     """Batches of a lane that one worker has under way at once."""
     concurrency: int = 64
     """Most channel calls under way at once, by channel and worker."""

@@ -69,9 +69,13 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     async def put_policy(self, shop: str, policy: Policy, note: str, actor: str) -> int:
         """Put a policy into force for a shop as a new version, which is returned."""
-        document = msgspec.json.encode(to_json(policy)).decode()
+        document = to_json(policy)
         return await self.store.put_policy(
-            shop, document, details.encoded({"note": note}), self.clock.now(), actor
+            shop,
+            msgspec.json.encode(document).decode(),
+            details.encoded({"note": note, "policy": document}),
+            self.clock.now(),
+            actor,
         )
 
 

@@ -90,6 +90,7 @@ def _bounds(day: int, tz: ZoneInfo) -> tuple[Instant, Instant]:
     return instant(date.fromordinal(day), 0, tz), instant(date.fromordinal(day + 1), 0, tz)
 
 
+@lru_cache(maxsize=16_384)
 def iso(at: Instant) -> str:
     """An instant as the audit writes it: `2026-11-11T02:20:31.004Z`."""
     seconds, milliseconds = divmod(at, SECOND)
