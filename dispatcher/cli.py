@@ -1,6 +1,5 @@
 """The `dispatcher` command. Exit codes: 0 done; 1 the thing checked is not right; 2 usage."""
 
-import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +9,7 @@ from typing import NoReturn
 
 import msgspec
 import rich_click as click
+import uvloop
 from redis.exceptions import RedisError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -81,7 +81,7 @@ def simulate_command(
         events = read_orders(file, form, policy, shop)
         with progress:
             bar = progress.add_task("events", total=len(events))
-            outcome = asyncio.run(simulate(events, policy, audit, lambda taken: progress.advance(bar, taken)))
+            outcome = uvloop.run(simulate(events, policy, audit, lambda taken: progress.advance(bar, taken)))
     except DispatcherError as error:
         _fail(error)
     except OSError as error:
@@ -183,7 +183,7 @@ def audit_export(data: Path, since: str | None, until: str | None, **wanted: str
                         sys.stdout.buffer.write(line(record))
 
     try:
-        asyncio.run(export())
+        uvloop.run(export())
     except DispatcherError as error:
         _fail(error)
 
@@ -198,7 +198,7 @@ def audit_verify(data: Path) -> None:
             return [problem for lane in range(store.lanes) for problem in await trail.verify(lane)]
 
     try:
-        problems = asyncio.run(verify())
+        problems = uvloop.run(verify())
     except DispatcherError as error:
         _fail(error)
     for problem in problems:

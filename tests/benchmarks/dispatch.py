@@ -6,13 +6,14 @@ The default policy at an hour when it sends, distinct orders and customers, the 
 audit, one worker. Prints one JSON object; the stub's count must equal N.
 """
 
-import asyncio
 import json
 import os
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import uvloop
 
 from dispatcher.channels.stub import StubChannel
 from dispatcher.policy.document import default_policy
@@ -80,7 +81,7 @@ def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     with tempfile.TemporaryDirectory(prefix="dispatcher-bench-") as directory:
-        print(json.dumps(asyncio.run(measure(count, Path(directory)))))
+        print(json.dumps(uvloop.run(measure(count, Path(directory)))))
 
 
 if __name__ == "__main__":
