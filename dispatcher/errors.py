@@ -7,12 +7,6 @@ class DispatcherError(Exception):
     code = "internal"
 
 
-class IllegalMove(DispatcherError):
-    """A reminder was asked to go where the table of moves does not lead."""
-
-    code = "illegal-move"
-
-
 class FieldProblem(Exception):
     """One wrong field: `pointer` is an RFC 6901 pointer (`/data/order/total`), `detail` what was expected."""
 
@@ -70,6 +64,12 @@ class MessageTooLong(DispatcherError):
     """A rendered message is longer than its channel takes; it must not be sent cut off."""
 
     code = "message-too-long"
+
+
+class StoreRefused(DispatcherError):
+    """The store refused a call as a whole and changed nothing: stored data or arguments are not right."""
+
+    code = "store-refused"
 
 
 class StoreUnavailable(DispatcherError):

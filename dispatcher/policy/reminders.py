@@ -1,11 +1,9 @@
 """The life of a reminder: its statuses and the one table of allowed moves.
 
-Scripts get the table from here, the README's diagram follows it, and an illegal move changes nothing.
+Scripts get the table from here and change a status by it alone; the README's table follows it.
 """
 
 from enum import StrEnum
-
-from dispatcher.errors import IllegalMove
 
 
 class Status(StrEnum):
@@ -62,10 +60,3 @@ FINAL = frozenset(status for status, after in MOVES.items() if not after) | {
     Status.UNCERTAIN,
 }
 """Nothing more is owed by the dispatcher; a receipt may still refine `SENT` and `UNCERTAIN`."""
-
-
-def move(before: Status, after: Status) -> Status:
-    """Return `after` if the table allows it, else raise `IllegalMove`."""
-    if after not in MOVES[before]:
-        raise IllegalMove(f"a reminder cannot go from {before} to {after}")
-    return after

@@ -16,7 +16,12 @@ Json = str
 
 
 class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One reminder of an order. `token` and `lease_end` are there while it is leased or being sent."""
+    """One reminder of an order.
+
+    `token` and `lease_end` are there while it is leased or being sent; `answered` is the token last
+    answered with `answer`, `settled` the one last settled, so that a repeated call gets the same
+    answer; `handed` is the hand-off's instant (its commit's, until it is settled); `agent` claimed it.
+    """
 
     status: Status
     moment: Instant
@@ -28,6 +33,10 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True):
     token: int | None = None
     lease_end: Instant | None = None
     handed: Instant | None = None
+    answered: int | None = None
+    answer: str | None = None
+    settled: int | None = None
+    agent: str | None = None
 
 
 class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -89,10 +98,13 @@ class Commit(Command, kw_only=True, omit_defaults=True):
     tried: tuple[Channel, ...] | None = None
 
 
+SettledAs = Literal["sent", "uncertain", "retry", "fail"]
+
+
 class Settlement(Command, kw_only=True, omit_defaults=True):
     """What became of a hand-off (see `lua/settle.lua`)."""
 
-    outcome: Literal["sent", "uncertain", "retry", "fail"]
+    outcome: SettledAs
     token: int
     details: Json = "{}"
     channel: Channel | None = None
@@ -155,13 +167,13 @@ class IntakeReply(msgspec.Struct, kw_only=True):
 
 
 class Leased(msgspec.Struct, kw_only=True):
-    """One leased reminder with what deciding about it needs."""
+    """One leased reminder with what deciding about it needs; `facts` is `None` if unreadable."""
 
     reminder: str
     order_id: str
     number: int
     order: StoredOrder
-    facts: OrderFacts
+    facts: OrderFacts | None
     ledger: tuple[Instant, ...]
 
     @property

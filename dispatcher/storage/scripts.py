@@ -11,8 +11,16 @@ from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
+from redis.exceptions import (
+    ConnectionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,
+)
 
+from dispatcher.errors import StoreRefused, StoreUnavailable
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, MOVES, WAITING, Status
 
@@ -103,16 +111,23 @@ class Script:
         self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, redis: Redis, keys: list[str], head: dict[str, Any], items: Any) -> Any:
-        """Run the script once; loads it again where the store has lost it."""
-        args = (msgspec.msgpack.encode(head), msgspec.msgpack.encode(items))
+        """Run the script once; loads it again where the store has lost it.
+
+        Raises `StoreUnavailable` when nothing is known of its effect, `StoreRefused` when it had none.
+        """
+        args = (len(keys), *keys, msgspec.msgpack.encode(head), msgspec.msgpack.encode(items))
         try:
-            return await redis.execute_command(  # type: ignore[no-untyped-call]
-                "EVALSHA", self.sha, len(keys), *keys, *args
-            )
-        except NoScriptError:
-            return await redis.execute_command(  # type: ignore[no-untyped-call]
-                "EVAL", self.source, len(keys), *keys, *args
-            )
+            try:
+                return await self._execute(redis, "EVALSHA", self.sha, *args)
+            except NoScriptError:
+                return await self._execute(redis, "EVAL", self.source, *args)
+        except (ConnectionError, TimeoutError, OutOfMemoryError, ReadOnlyError) as away:
+            raise StoreUnavailable(f"the store does not answer ({type(away).__name__})") from away
+        except ResponseError as refusal:
+            raise StoreRefused(str(refusal)) from refusal
+
+    async def _execute(self, redis: Redis, command: str, *args: Any) -> Any:
+        return await redis.execute_command(command, *args)  # type: ignore[no-untyped-call]
 
 
 NAMES = tuple(

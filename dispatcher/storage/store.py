@@ -1,12 +1,12 @@
 """The store: one typed function a script, and the reads that deciding and looking need."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
 
-from dispatcher.errors import StoreUnavailable
+from dispatcher.errors import StoreRefused, StoreUnavailable
 from dispatcher.policy.facts import CHANNELS, Channel, Instant, OrderFacts
 from dispatcher.storage import keys as names
 from dispatcher.storage.keys import LaneKeys, lane_of
@@ -25,6 +25,8 @@ from dispatcher.storage.records import (
     StoredOrder,
 )
 from dispatcher.storage.scripts import SCRIPTS
+
+T = TypeVar("T")
 
 _REPLY = msgspec.msgpack.Decoder(IntakeReply)
 _LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
@@ -137,17 +139,14 @@ class Store:
         for position in range(0, len(rest), 4):
             reminder = rest[position].decode()
             _, order_id, number = names.split_reminder_id(reminder)
-            order = ORDER.decode(rest[position + 1])
-            facts = FACTS.decode(rest[position + 2])
-            ledger = _LEDGER.decode(rest[position + 3])
             items.append(
                 Leased(
                     reminder=reminder,
                     order_id=order_id,
                     number=number,
-                    order=order,
-                    facts=facts,
-                    ledger=ledger,
+                    order=ORDER.decode(rest[position + 1]),
+                    facts=_readable(rest[position + 2]),
+                    ledger=_LEDGER.decode(rest[position + 3]),
                 )
             )
         return Lease(
@@ -156,7 +155,7 @@ class Store:
             token=token,
             shop_rev=rev,
             policy=policy,
-            lease_end=items[0].step.lease_end or now if items else now,
+            lease_end=(items[0].step.lease_end or now) if items else now,
             items=items,
         )
 
@@ -274,7 +273,7 @@ class Store:
         if not ids:
             return {}
         texts = await self.redis.mget([self._of(shop).order(shop, order) for shop, order in ids])
-        return {pair: ORDER.decode(text) for pair, text in zip(ids, texts, strict=True) if text is not None}
+        return _decoded(ORDER.decode, ids, texts)
 
     async def order(self, shop: str, order: str) -> StoredOrder | None:
         """Return an order, or `None`."""
@@ -285,16 +284,16 @@ class Store:
         if not ids:
             return {}
         texts = await self.redis.mget([self._of(shop).facts(shop, order) for shop, order in ids])
-        return {pair: FACTS.decode(text) for pair, text in zip(ids, texts, strict=True) if text is not None}
+        return _decoded(FACTS.decode, ids, texts)
 
     async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
         """Return a customer's hand-off instants, oldest first."""
         found = await self.redis.zrange(self._of(shop).ledger(shop, customer), 0, -1, withscores=True)
         return tuple(int(score) for _, score in found)
 
-    async def ready(self, lane: int, now: Instant, limit: int) -> list[tuple[str, Channel]]:
-        """Return the (shop, channel) queues of a lane that have something due, longest due first."""
-        found = await self.redis.zrangebyscore(self._keys[lane].ready, "-inf", now, start=0, num=limit)
+    async def ready(self, lane: int, now: Instant, start: int, limit: int) -> list[tuple[str, Channel]]:
+        """Return a page of the (shop, channel) queues that have something due, longest due first."""
+        found = await self.redis.zrangebyscore(self._keys[lane].ready, "-inf", now, start=start, num=limit)
         return [names.split_queue(queue.decode()) for queue in found]
 
     async def waiting(self, lane: int, channel: Channel) -> list[str]:
@@ -315,3 +314,23 @@ class Store:
                 pipe.zrange(key, 0, 0, withscores=True)
             heads = await pipe.execute()
         return min((int(head[0][1]) for head in heads if head), default=None)
+
+
+def _decoded(
+    decode: Callable[[bytes], T], ids: Sequence[tuple[str, str]], texts: Sequence[bytes | None]
+) -> dict[tuple[str, str], T]:
+    found = {}
+    for (shop, order), text in zip(ids, texts, strict=True):
+        if text is not None:
+            try:
+                found[shop, order] = decode(text)
+            except msgspec.MsgspecError as error:
+                raise StoreRefused(f"what is stored of order {order} of {shop} cannot be read") from error
+    return found
+
+
+def _readable(facts: bytes) -> OrderFacts | None:
+    try:
+        return FACTS.decode(facts)
+    except msgspec.MsgspecError:
+        return None

@@ -6,7 +6,10 @@ import msgspec
 
 from dispatcher.policy.decisions import Decision, Planned, Rule, Send, Unplanned
 from dispatcher.policy.facts import Instant, OrderFacts
-from dispatcher.policy.zones import iso
+from dispatcher.policy.zones import HOUR, iso
+
+LONGEST_DAY = 25 * HOUR
+"""The local day on which clocks are put back."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -68,6 +71,12 @@ def of_decision(decision: Decision, **more: Any) -> str:
             },
         }
     return encoded({"decision": written} | more)
+
+
+def of_ledger(ledger: tuple[Instant, ...], now: Instant) -> dict[str, Any]:
+    """Return the hand-offs a put-off or dropped reminder was decided on: those of the day, else the last."""
+    recent = tuple(at for at in ledger if at > now - LONGEST_DAY) or ledger[-1:]
+    return {"ledger": [iso(at) for at in recent]} if recent else {}
 
 
 def moment(at: Instant) -> str:

@@ -2,20 +2,23 @@
 
 import asyncio
 import logging
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from dispatcher.channels.base import Accepted, Refused, Unknown
+from dispatcher.errors import InvalidPolicy
 from dispatcher.policy.decisions import Drop, Fail, Retry
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Instant
 from dispatcher.policy.retries import after_refusal
-from dispatcher.storage.records import Lease, Leased, Settlement
-from dispatcher.telemetry import REMINDER_NOT_DECIDED
+from dispatcher.storage.records import Lease, Leased, SettledAs, Settlement
+from dispatcher.telemetry import OUTCOME_CAME_LATE, REMINDER_NOT_DECIDED
 from dispatcher.workflow import details
-from dispatcher.workflow.judging import Judged, Renderer, judge, released
+from dispatcher.workflow.judging import Handover, Judged, Renderer, judge, released
 from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 from dispatcher.workflow.sending import HandedOver, Sender
@@ -62,113 +65,134 @@ class Dispatcher:
         return done
 
     async def _drain(self, lane: int, done: Counter[str]) -> None:
-        """Give every queue turns of one batch until a round finds nothing due."""
-        while True:
-            queues = await self._store.ready(lane, self._clock.now(), QUEUES_AT_ONCE)
-            idle = True
+        """Give every queue turns of one batch until a round finds nothing that can be done."""
+        while await self._round(lane, done):
+            pass
+
+    async def _round(self, lane: int, done: Counter[str]) -> bool:
+        """Give each queue one turn and tell whether any had something to do; resting ones hold up nobody."""
+        start, busy = 0, False
+        while queues := await self._store.ready(lane, self._clock.now(), start, QUEUES_AT_ONCE):
             for shop, channel in queues:
                 one = await self.dispatch(shop, channel)
                 done.update(one)
-                idle = idle and not one
-            if idle:
-                return
+                busy = busy or bool(one)
+            start += QUEUES_AT_ONCE
+        return busy
 
     async def dispatch(self, shop: str, channel: Channel) -> Counter[str]:
         """Work off one batch of a shop and channel; return counts by what became of its reminders."""
-        limit = self._allowance(channel)
-        if not limit:
+        if channel == "phone":
+            return await self._dispatch(shop, channel, self._batch)
+        sender = self._senders.get(channel)
+        room = 0 if sender is None else sender.take(self._batch)
+        if sender is None or not room:
             return Counter()
+        try:
+            return await self._dispatch(shop, channel, room)
+        finally:
+            sender.give_back(room)
+
+    async def _dispatch(self, shop: str, channel: Channel, limit: int) -> Counter[str]:
         lease = await self._store.lease(shop, channel, limit, self._clock.now())
         if not lease.items:
             return Counter()
-        policy = await self._policies.version(shop, lease.policy)
-        judged = [self._judge(item, lease, policy) for item in lease.items]
+        judged = await self._judge_all(lease)
         lane = self._store.lane_of(shop)
         answers = await self._store.commit(lane, [one.commit for one in judged], self._clock.now())
-        done = Counter(
-            answer if answer != "committed" else one.commit.kind
-            for one, answer in zip(judged, answers, strict=True)
+        decided = list(zip(judged, answers, strict=True))
+        await self._send(
+            lane, channel, [one.handover for one, answer in decided if answer == "committed" and one.handover]
         )
-        sendable = [
-            one
-            for one, answer in zip(judged, answers, strict=True)
-            if answer == "committed" and one.message is not None
-        ]
-        await self._send(lane, channel, sendable, policy)
-        return done
+        return Counter(one.commit.kind if answer == "committed" else answer for one, answer in decided)
 
-    def _allowance(self, channel: Channel) -> int:
-        if channel == "phone":
-            return self._batch
-        sender = self._senders.get(channel)
-        return 0 if sender is None else sender.allowance(self._batch, self._clock.now())
+    async def _judge_all(self, lease: Lease) -> list[Judged]:
+        """Decide about a batch; without its policy all of it is given back."""
+        try:
+            policy = await self._policies.version(lease.shop, lease.policy)
+        except InvalidPolicy as error:
+            return [self._release(item, lease, error) for item in lease.items]
+        return [self._judge(item, lease, policy) for item in lease.items]
 
     def _judge(self, item: Leased, lease: Lease, policy: Policy) -> Judged:
-        """One reminder that cannot be decided about never stops its batch."""
+        """Decide about one reminder; one that cannot be decided about never stops its batch."""
         now = self._clock.now()
-        sender = self._senders.get(item.step.channel)
+        sender = self._senders.get(lease.channel)
         latest = sender.latest_start(now, lease.lease_end) if sender else lease.lease_end
         try:
             return judge(item, lease, policy, self._render, now, latest)
         except Exception as error:
-            _log.exception(REMINDER_NOT_DECIDED, extra={"reminder": item.reminder})
-            return released(item, lease, error)
+            return self._release(item, lease, error)
 
-    async def _send(self, lane: int, channel: Channel, messages: Sequence[Judged], policy: Policy) -> None:
+    def _release(self, item: Leased, lease: Lease, error: Exception) -> Judged:
+        frame = traceback.extract_tb(error.__traceback__)[-1:]
+        where = f"{frame[0].filename}:{frame[0].lineno}" if frame else ""
+        fields = {"reminder": item.reminder, "error": type(error).__name__, "where": where}
+        _log.error(REMINDER_NOT_DECIDED, extra=fields)
+        return released(item, lease, error)
+
+    async def _send(self, lane: int, channel: Channel, messages: Sequence[Handover]) -> None:
         if not messages:
             return
 
         async def settle(finished: Sequence[HandedOver]) -> None:
             now = self._clock.now()
-            await self._store.settle(lane, [_settlement(one, policy, now) for one in finished], now)
+            outcomes = [_settlement(one, now) for one in finished]
+            answers = await self._store.settle(lane, outcomes, now)
+            late = [one.reminder for one, answer in zip(outcomes, answers, strict=True) if answer == "lost"]
+            if late:
+                _log.warning(OUTCOME_CAME_LATE, extra={"reminders": late})
 
         await self._senders[channel].send(messages, settle)
 
 
-def _settlement(handed: HandedOver, policy: Policy, now: Instant) -> Settlement:
-    commit = handed.judged.commit
-    assert commit.token is not None
-    settlement = Settlement(
-        outcome="sent",
-        reminder=commit.reminder,
-        order=commit.order,
-        customer=commit.customer,
-        step=commit.step,
-        token=commit.token,
-    )
+def _settlement(handed: HandedOver, now: Instant) -> Settlement:
     match handed.outcome:
         case Accepted():
             assert handed.at is not None
-            settlement.handed = handed.at
-            settlement.details = details.encoded({"handed_at": details.moment(handed.at)})
+            written = details.encoded({"handed_at": details.moment(handed.at)})
+            return _settled(handed, "sent", handed=handed.at, details=written)
         case Unknown(reason=reason):
-            settlement.outcome, settlement.reason = "uncertain", "channel_down"
-            settlement.details = details.encoded({"error": reason})
+            written = details.encoded({"error": reason})
+            return _settled(handed, "uncertain", reason="channel_down", details=written)
         case Refused() as refusal:
-            _refused(settlement, handed.judged, refusal, policy, now)
+            return _refused(handed, refusal, now)
         case None:
-            _retried(
-                settlement,
-                Retry(
-                    due=now,
-                    channel=handed.judged.facts.channel,
-                    reason="changed",
-                    tried=handed.judged.facts.tried,
-                ),
-            )
-    return settlement
+            facts = handed.handover.facts
+            again = Retry(due=now, channel=facts.channel, reason="changed", tried=facts.tried)
+            return _retried(handed, again)
 
 
-def _refused(settlement: Settlement, judged: Judged, refusal: Refused, policy: Policy, now: Instant) -> None:
-    facts = msgspec.structs.replace(judged.facts, attempt=judged.facts.attempt + 1)
-    match after_refusal(facts, refusal.reason, refusal.temporary, policy, now):
+def _refused(handed: HandedOver, refusal: Refused, now: Instant) -> Settlement:
+    handover = handed.handover
+    facts = msgspec.structs.replace(handover.facts, attempt=handover.facts.attempt + 1)
+    match after_refusal(facts, refusal.reason, refusal.temporary, handover.policy, now):
         case Retry() as retry:
-            _retried(settlement, retry)
+            return _retried(handed, retry)
         case Fail(reason=reason) | Drop(reason=reason):
-            settlement.outcome, settlement.reason = "fail", reason
+            return _settled(handed, "fail", reason=reason)
 
 
-def _retried(settlement: Settlement, retry: Retry) -> None:
-    settlement.outcome, settlement.reason = "retry", retry.reason
-    settlement.due, settlement.channel, settlement.tried = retry.due, retry.channel, retry.tried
-    settlement.details = details.encoded({"due": details.moment(retry.due)})
+def _retried(handed: HandedOver, retry: Retry) -> Settlement:
+    return _settled(
+        handed,
+        "retry",
+        reason=retry.reason,
+        due=retry.due,
+        channel=retry.channel,
+        tried=retry.tried,
+        details=details.encoded({"due": details.moment(retry.due)}),
+    )
+
+
+def _settled(done: HandedOver, outcome: SettledAs, **more: Any) -> Settlement:
+    facts = done.handover.facts
+    return Settlement(
+        outcome=outcome,
+        reminder=done.handover.message.reference,
+        order=facts.order.id,
+        customer=facts.customer.id,
+        step=facts.step,
+        token=done.handover.token,
+        **more,
+    )

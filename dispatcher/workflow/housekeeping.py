@@ -1,10 +1,15 @@
-"""What time alone does: leases end, orders close and retire, audit segments go to disk."""
+"""What time alone does: leases end, orders close and retire, old events are forgotten."""
 
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
+from dispatcher.errors import StoreRefused
 from dispatcher.policy.facts import Instant
+from dispatcher.telemetry import HOUSEKEEPING_REFUSED
 from dispatcher.workflow.ports import Clock, Store
+
+_log = logging.getLogger(__name__)
 
 PAGE = 500
 """Reminders or timers in one call."""
@@ -34,7 +39,24 @@ class Housekeeping:
         done: Counter[str] = Counter()
         now = self._clock.now()
         while found := await find(lane, now, PAGE):
-            done.update(await act(lane, found, now))
-            if len(found) < PAGE:
+            answers = await self._act(act, lane, found, now)
+            done.update(answers)
+            if len(found) < PAGE or not answers:
                 break
         return done
+
+    async def _act(
+        self,
+        act: Callable[[int, Sequence[str], Instant], Awaitable[list[str]]],
+        lane: int,
+        names: Sequence[str],
+        now: Instant,
+    ) -> list[str]:
+        """Act on a page; where one of it cannot be read, on the others one by one."""
+        try:
+            return await act(lane, names, now)
+        except StoreRefused:
+            if len(names) == 1:
+                _log.error(HOUSEKEEPING_REFUSED, extra={"lane": lane, "refused": names[0]})
+                return []
+        return [answer for name in names for answer in await self._act(act, lane, [name], now)]

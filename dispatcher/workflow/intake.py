@@ -10,6 +10,7 @@ from dispatcher.errors import (
     DispatcherError,
     EventIdReused,
     InvalidEvent,
+    StoreRefused,
     UnknownOrder,
 )
 from dispatcher.policy.decisions import Planned, Unplanned
@@ -32,6 +33,7 @@ REFUSALS: dict[str, DispatcherError] = {
 Known = dict[tuple[str, str], tuple[int, OrderFacts | None]]
 """(shop, order) -> its revision and what is known of it."""
 
+ENDINGS = frozenset({EventType.PAID, EventType.CANCELLED})
 AGAIN = frozenset({"policy_changed", "conflict"})
 
 
@@ -73,20 +75,24 @@ class EventIntake:
         results: dict[int, Result] = {}
         for attempt in range(ATTEMPTS):
             known = await self._amended(wave)
+            shops = {event.shop for _, event in wave if event.type not in ENDINGS}
+            forces = {shop: await self._policies.in_force(shop, anew=attempt > 0) for shop in shops}
             items: list[tuple[int, Event, Intake]] = []
             for position, event in wave:
                 try:
-                    item = await self._item(event, known, anew=attempt > 0)
+                    item = self._item(event, known, forces)
                 except DispatcherError as refusal:
                     results[position] = _rejected(event, refusal)
                 else:
                     items.append((position, event, item))
             if not items:
                 return results
-            replies = await self._store.intake(lane, [item for _, _, item in items], self._clock.now(), actor)
+            replies = await self._record(lane, [item for _, _, item in items], actor)
             wave = []
             for (position, event, _), reply in zip(items, replies, strict=True):
-                if reply.status in AGAIN:
+                if isinstance(reply, StoreRefused):
+                    results[position] = _rejected(event, reply)
+                elif reply.status in AGAIN:
                     wave.append((position, event))
                 else:
                     results[position] = _result(event, reply)
@@ -95,6 +101,17 @@ class EventIntake:
         problem = Contended("the shop's policy or the order kept changing; repeat the event")
         return results | {position: _rejected(event, problem) for position, event in wave}
 
+    async def _record(
+        self, lane: int, items: list[Intake], actor: str
+    ) -> Sequence[IntakeReply | StoreRefused]:
+        """Record a wave; where one event's order cannot be read, the others are recorded one by one."""
+        try:
+            return await self._store.intake(lane, items, self._clock.now(), actor)
+        except StoreRefused as refusal:
+            if len(items) == 1:
+                return [refusal]
+        return [reply for item in items for reply in await self._record(lane, [item], actor)]
+
     async def _amended(self, wave: list[tuple[int, Event]]) -> Known:
         """Read what will be amended; the revision first, so that a change in between is noticed."""
         ids = [(event.shop, event.order) for _, event in wave if event.type is EventType.AMENDED]
@@ -102,7 +119,7 @@ class EventIntake:
         facts = await self._store.facts(ids)
         return {pair: (order.rev, facts.get(pair)) for pair, order in orders.items()}
 
-    async def _item(self, event: Event, known: Known, *, anew: bool) -> Intake:
+    def _item(self, event: Event, known: Known, forces: dict[str, InForce]) -> Intake:
         item = Intake(
             event=event.id,
             seen=f"{event.source} {event.id}",
@@ -112,9 +129,9 @@ class EventIntake:
             order=event.order,
             shop_name=event.shop,
         )
-        if event.type in (EventType.PAID, EventType.CANCELLED):
+        if event.type in ENDINGS:
             return item
-        force = await self._policies.in_force(event.shop, anew=anew)
+        force = forces[event.shop]
         if event.type is EventType.AMENDED:
             rev, before = known.get((event.shop, event.order), (0, None))
             item.rev = rev

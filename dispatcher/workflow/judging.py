@@ -5,7 +5,7 @@ from typing import Protocol
 import msgspec
 
 from dispatcher.channels.base import Message
-from dispatcher.errors import MissingField
+from dispatcher.errors import MissingField, StoreRefused
 from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decide import decide
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
@@ -22,14 +22,21 @@ class Renderer(Protocol):
         """Return the text of a hand-off; `MissingField` when a value it needs is missing."""
 
 
-class Judged(msgspec.Struct, kw_only=True):
-    """A decision about one reminder, ready to be recorded; `message` is what its channel will get."""
+class Handover(msgspec.Struct, frozen=True, kw_only=True):
+    """A message for a channel with what it stands on; its call must start before `valid_until`."""
 
-    item: Leased
+    message: Message
+    valid_until: Instant
     facts: Facts
+    policy: Policy
+    token: int
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision ready to be recorded, and what follows for the channel once it is."""
+
     commit: Commit
-    valid_until: Instant = 0
-    message: Message | None = None
+    handover: Handover | None = None
 
 
 def facts_about(
@@ -58,6 +65,8 @@ def judge(
     item: Leased, lease: Lease, policy: Policy, render: Renderer, now: Instant, latest: Instant
 ) -> Judged:
     """Decide about a leased reminder; no hand-off starts at or after `latest`."""
+    if item.facts is None:
+        raise StoreRefused("what is stored of the order cannot be read")
     facts = facts_about(lease.shop, item.number, item.order, item.facts, item.ledger)
     decision: Decision = decide(facts, policy, now)
     rendered = None
@@ -66,20 +75,24 @@ def judge(
             rendered = render(facts, decision, policy, now)
         except MissingField as missing:
             decision = _incomplete(decision, missing.field)
-    commit = _commit(item, lease, decision, facts)
-    judged = Judged(item=item, facts=facts, commit=commit)
-    if rendered is not None and isinstance(decision, Send):
-        commit.template, commit.text = rendered.template, rendered.text
-        judged.valid_until = min(decision.valid_until, latest)
-        _hand_over(judged, decision, rendered)
-    return judged
+    if rendered is None or not isinstance(decision, Send):
+        return Judged(commit=_commit(item, lease, decision, now))
+    if decision.channel == "phone":
+        return Judged(commit=_open_task(item, lease, decision, rendered))
+    valid_until = min(decision.valid_until, latest)
+    handover = Handover(
+        message=_message(item.reminder, facts, decision, rendered),
+        valid_until=valid_until,
+        facts=facts,
+        policy=policy,
+        token=lease.token,
+    )
+    return Judged(commit=_send(item, lease, decision, rendered, valid_until), handover=handover)
 
 
 def released(item: Leased, lease: Lease, error: Exception) -> Judged:
     """Give a reminder back that could not be decided about; the audit names the kind of error only."""
-    commit = _bare(item, lease, "release", details.encoded({"error": type(error).__name__}))
-    facts = msgspec.UNSET
-    return Judged(item=item, facts=facts, commit=commit)  # type: ignore[arg-type]
+    return Judged(commit=_bare(item, lease, "release", details.encoded({"error": type(error).__name__})))
 
 
 def _incomplete(decision: Send, field: str) -> Drop:
@@ -102,19 +115,43 @@ def _bare(item: Leased, lease: Lease, kind: str, written: str) -> Commit:
     )
 
 
-def _commit(item: Leased, lease: Lease, decision: Decision, facts: Facts) -> Commit:
+def _commit(item: Leased, lease: Lease, decision: Decision, now: Instant) -> Commit:
+    seen = details.of_ledger(item.ledger, now)
     match decision:
         case Drop():
-            commit = _bare(item, lease, "drop", details.of_decision(decision))
+            commit = _bare(item, lease, "drop", details.of_decision(decision, **seen))
             commit.reason = decision.reason
         case Defer():
-            written = details.of_decision(decision, due=details.moment(decision.until))
+            written = details.of_decision(decision, due=details.moment(decision.until), **seen)
             commit = _bare(item, lease, "defer", written)
             commit.reason, commit.due, commit.channel = decision.reason, decision.until, decision.channel
             commit.tried = decision.tried or None
         case Send():
-            commit = _bare(item, lease, "send", "{}")
-            bind(commit, decision)
+            raise AssertionError("a hand-off is committed with its text")
+    return commit
+
+
+def _send(item: Leased, lease: Lease, decision: Send, rendered: Rendered, valid_until: Instant) -> Commit:
+    written = details.of_decision(
+        decision, valid_until=details.moment(valid_until), text_sha256=rendered.sha256
+    )
+    commit = _bare(item, lease, "send", written)
+    bind(commit, decision)
+    commit.valid_until = valid_until
+    commit.template, commit.text = rendered.template, rendered.text
+    return commit
+
+
+def _open_task(item: Leased, lease: Lease, decision: Send, rendered: Rendered) -> Commit:
+    """A call is handed to a person: the task stays open until it overflows or the order closes."""
+    facts = item.facts
+    assert facts is not None
+    due = min(decision.overflow_at or facts.order.closes_at, facts.order.closes_at)
+    written = details.of_decision(decision, due=details.moment(due), text_sha256=rendered.sha256)
+    commit = _bare(item, lease, "open", written)
+    bind(commit, decision)
+    commit.due = due
+    commit.template, commit.text = rendered.template, rendered.text
     return commit
 
 
@@ -126,19 +163,9 @@ def bind(commit: Commit, decision: Send) -> None:
     commit.per_day, commit.min_gap = limits.per_day, limits.min_gap
 
 
-def _hand_over(judged: Judged, decision: Send, rendered: Rendered) -> None:
-    """A call is handed to a person as an open task, anything else to its channel."""
-    commit, facts = judged.commit, judged.facts
-    hashed = {"text_sha256": rendered.sha256}
-    if decision.channel == "phone":
-        due = min(decision.overflow_at or facts.order.closes_at, facts.order.closes_at)
-        commit.kind, commit.due = "open", due
-        commit.details = details.of_decision(decision, due=details.moment(due), **hashed)
-        return
-    commit.valid_until = judged.valid_until
-    commit.details = details.of_decision(decision, valid_until=details.moment(judged.valid_until), **hashed)
-    judged.message = Message(
-        reference=commit.reminder,
+def _message(reminder: str, facts: Facts, decision: Send, rendered: Rendered) -> Message:
+    return Message(
+        reference=reminder,
         shop=facts.shop,
         order=facts.order.id,
         customer=facts.customer.id,

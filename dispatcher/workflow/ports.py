@@ -76,8 +76,8 @@ class Store(Policies, Protocol):
     async def turn(self, lane: int, timers: Sequence[str], now: Instant) -> list[str]:
         """Give timers their turn."""
 
-    async def ready(self, lane: int, now: Instant, limit: int) -> list[tuple[str, Channel]]:
-        """Name queues that have something due."""
+    async def ready(self, lane: int, now: Instant, start: int, limit: int) -> list[tuple[str, Channel]]:
+        """Name a page of the queues that have something due."""
 
     async def orders(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredOrder]:
         """Read orders of one lane."""

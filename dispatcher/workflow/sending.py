@@ -7,14 +7,21 @@ import msgspec
 
 from dispatcher.channels.base import Channel, Outcome, Refused, Unknown
 from dispatcher.policy.facts import Instant
-from dispatcher.workflow.judging import Judged
+from dispatcher.workflow.judging import Handover
 from dispatcher.workflow.ports import Clock
+
+CALLS_REMEMBERED = 50
+"""How many calls, about, the time that a channel takes is averaged over."""
+
+
+FIRST_CALL_MS = 1000.0
+"""What a call is taken to need until one was made."""
 
 
 class HandedOver(msgspec.Struct, kw_only=True):
     """What became of one message; `at` is when its call started, `None` when it never did."""
 
-    judged: Judged
+    handover: Handover
     at: Instant | None
     outcome: Outcome | None
 
@@ -26,7 +33,7 @@ class Breaker:
     """Keeps a channel that stopped answering from turning its whole queue uncertain.
 
     After `limit` messages in a row without an answer, or refused for now, the channel rests for
-    `rest` ms; then one message tries it again.
+    `rest` ms; then one message at a time tries it again.
     """
 
     def __init__(self, limit: int, rest: int) -> None:
@@ -35,14 +42,16 @@ class Breaker:
         self._failures = 0
         self._rests_until: Instant = 0
 
-    def allowance(self, batch: int, now: Instant) -> int:
-        """Return how many messages may be tried now, at most `batch`."""
-        if self._failures < self._limit:
-            return batch
-        if now < self._rests_until:
-            return 0
-        self._rests_until = now + self._rest  # whoever asks next waits for how this one goes
-        return 1
+    def allowed(self, wanted: int, under_way: int, now: Instant) -> int:
+        """Return how many of `wanted` messages may be tried while others are under way."""
+        if not self.tripped:
+            return wanted
+        return 0 if under_way or now < self._rests_until else 1
+
+    @property
+    def tripped(self) -> bool:
+        """Tell whether the channel has stopped answering."""
+        return self._failures >= self._limit
 
     def note(self, outcome: Outcome, now: Instant) -> None:
         """Learn from an outcome."""
@@ -54,7 +63,7 @@ class Breaker:
 
 
 class Sender:
-    """Hands messages over on one channel; `timeout` and `start_within` are in ms."""
+    """Hands messages over on one channel for all hands of a worker; `timeout`, `start_within` in ms."""
 
     def __init__(
         self,
@@ -69,15 +78,28 @@ class Sender:
         self.channel = channel
         self.timeout = timeout
         self._start_within = start_within
-        self.breaker = breaker
         self._clock = clock
+        self._breaker = breaker
         self._concurrency = concurrency
         self._places = asyncio.Semaphore(concurrency)
-        self._pace = concurrency
+        self._taken = 0
+        self._call_ms = FIRST_CALL_MS
 
-    def allowance(self, batch: int, now: Instant) -> int:
-        """Return how many messages to take at once: no more than can start within about a second."""
-        return self.breaker.allowance(min(batch, self._pace), now)
+    def take(self, wanted: int) -> int:
+        """Take room for up to `wanted` messages and return for how many; `give_back` when they are done.
+
+        There is room for what can start within a second as fast as the channel answers, at least for
+        as many as may be under way at once.
+        """
+        per_second = int(self._concurrency * 1000 / max(self._call_ms, 1.0))
+        room = max(self._concurrency, per_second) - self._taken
+        taken = self._breaker.allowed(max(0, min(wanted, room)), self._taken, self._clock.now())
+        self._taken += taken
+        return taken
+
+    def give_back(self, taken: int) -> None:
+        """Give room back."""
+        self._taken -= taken
 
     def latest_start(self, now: Instant, lease_end: Instant) -> Instant:
         """Return the instant from which a call decided now must not start any more.
@@ -87,15 +109,14 @@ class Sender:
         """
         return min(now + self._start_within, lease_end - self.timeout)
 
-    async def send(self, messages: Sequence[Judged], settle: Settle) -> None:
+    async def send(self, messages: Sequence[Handover], settle: Settle) -> None:
         """Hand messages over; `settle` gets what became of them, as soon and as many at once as there are."""
-        started = self._clock.now()
         done: list[HandedOver] = []
         news = asyncio.Event()
         queue = iter(messages)
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self._concurrency, len(messages))):
-                group.create_task(self._work(queue, done, news))
+                group.create_task(self._work(queue, done, news, trial=len(messages) == 1))
             left = len(messages)
             while left:
                 await news.wait()
@@ -103,29 +124,28 @@ class Sender:
                 finished, done[:] = done[:], []
                 left -= len(finished)
                 await settle(finished)
-        self._learn_pace(len(messages), self._clock.now() - started)
 
-    def _learn_pace(self, count: int, took: int) -> None:
-        per_second = count * 1000 // took if took else count * 1000
-        self._pace = max(self._concurrency, min(2 * self._pace, per_second))
-
-    async def _work(self, queue: Iterator[Judged], done: list[HandedOver], news: asyncio.Event) -> None:
-        for judged in queue:
+    async def _work(
+        self, queue: Iterator[Handover], done: list[HandedOver], news: asyncio.Event, *, trial: bool
+    ) -> None:
+        for handover in queue:
             async with self._places:
-                done.append(await self._hand_over(judged))
+                stopped = self._breaker.tripped and not trial
+                done.append(await self._hand_over(handover, stopped=stopped))
             news.set()
 
-    async def _hand_over(self, judged: Judged) -> HandedOver:
+    async def _hand_over(self, handover: Handover, *, stopped: bool) -> HandedOver:
         at = self._clock.now()
-        if at >= judged.valid_until:
-            return HandedOver(judged=judged, at=None, outcome=None)
-        assert judged.message is not None
+        if at >= handover.valid_until or stopped:
+            return HandedOver(handover=handover, at=None, outcome=None)
         try:
             async with asyncio.timeout(self.timeout / 1000):
-                outcome = await self.channel.send(judged.message)
+                outcome = await self.channel.send(handover.message)
         except TimeoutError:
             outcome = Unknown(reason="channel_down")
         except Exception as error:  # a broken channel tells nothing about the message
             outcome = Unknown(reason=type(error).__name__)
-        self.breaker.note(outcome, self._clock.now())
-        return HandedOver(judged=judged, at=at, outcome=outcome)
+        now = self._clock.now()
+        self._call_ms += (now - at - self._call_ms) / CALLS_REMEMBERED
+        self._breaker.note(outcome, now)
+        return HandedOver(handover=handover, at=at, outcome=outcome)

@@ -27,15 +27,21 @@ class Tasks:
     async def claim(self, task: str, agent: str) -> Facts:
         """Give an open task to an agent, who calls now; return what the call is about.
 
+        An agent who repeats a claim has it still.
+
         Raises `UnknownOrder`, `TaskNotOpen`, `NotNow` when the policy forbids a call at this moment,
         and `Contended`.
         """
         shop, order_id, number = _parts(task)
         for _ in range(ATTEMPTS):
             order = await self._find(shop, order_id, number)
-            if order.steps[number - 1].status is not Status.OPEN:
+            step, actor = order.steps[number - 1], f"user:{agent}"
+            mine = step.status is Status.CLAIMED and step.agent == actor
+            if step.status is not Status.OPEN and not mine:
                 raise TaskNotOpen("the task is not open any more")
             known = (await self._store.facts([(shop, order_id)]))[shop, order_id]
+            if mine:
+                return facts_about(shop, number, order, known, ())
             ledger = await self._store.ledger(shop, order.customer or "")
             force = await self._policies.in_force(shop, anew=True)
             if "*" in force.paused or "phone" in force.paused:
@@ -43,7 +49,7 @@ class Tasks:
             facts = facts_about(shop, number, order, known, ledger)
             commit = self._commit(task, facts, order, force)
             (answer,) = await self._store.commit(
-                self._store.lane_of(shop), [commit], self._clock.now(), f"user:{agent}"
+                self._store.lane_of(shop), [commit], self._clock.now(), actor
             )
             if answer == "committed":
                 return facts

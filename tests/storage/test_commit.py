@@ -216,7 +216,7 @@ async def test_a_deferred_reminder_waits_on_its_new_channel(here: World, store: 
     found = await step(store)
     assert answers == ["committed"]
     assert (found.channel, found.due, found.tried) == ("chat", NOON + HOUR, ("sms",))
-    assert await store.ready(here.lane, NOON + HOUR, 10) == [("demo", "sms"), ("demo", "chat")]
+    assert await store.ready(here.lane, NOON + HOUR, 0, 10) == [("demo", "sms"), ("demo", "chat")]
 
 
 async def test_the_token_of_a_holder_before_the_last_is_lost_too(here: World, store: Store) -> None:

@@ -102,9 +102,9 @@ async def test_nothing_is_leased_while_paused_and_all_goes_on_after(here: World,
     for channel in (None, "sms"):
         await store.pause("demo", channel, NOON, "user:test")
         counts.append(len((await leased(store)).items))
-        assert await store.ready(here.lane, NOON, 10) == []
+        assert await store.ready(here.lane, NOON, 0, 10) == []
         await store.resume("demo", channel, NOON, "user:test")
-    assert await store.ready(here.lane, NOON, 10) == [("demo", "sms")]
+    assert await store.ready(here.lane, NOON, 0, 10) == [("demo", "sms")]
 
     lease = await leased(store)
 
@@ -134,7 +134,7 @@ async def test_the_end_of_one_pause_leaves_the_other(here: World, store: Store) 
 async def test_what_becomes_due_during_a_pause_is_there_after_it(here: World, store: Store) -> None:
     await store.pause("demo", None, NOON, "user:test")
     await here.service.intake.take([event("order.unpaid", "O-3", NOON)], "key:test")
-    assert await store.ready(here.lane, NOON, 10) == []
+    assert await store.ready(here.lane, NOON, 0, 10) == []
 
     await store.resume("demo", None, NOON, "user:test")
 

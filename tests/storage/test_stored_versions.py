@@ -70,7 +70,17 @@ ORDERS_OF_D1 = {
     "sent": (
         SENT,
         order(
-            StoredStep(status=Status.SENT, moment=NOON, due=NOON, channel="sms", attempt=1, handed=NOON),
+            StoredStep(
+                status=Status.SENT,
+                moment=NOON,
+                due=NOON,
+                channel="sms",
+                attempt=1,
+                handed=NOON,
+                answered=2,
+                answer="committed",
+                settled=2,
+            ),
             "C-A-sent",
         ),
     ),
@@ -85,6 +95,8 @@ ORDERS_OF_D1 = {
                 attempt=1,
                 token=3,
                 lease_end=NOON + 30_000,
+                answered=3,
+                answer="committed",
             ),
             "C-D-sending-1",
         ),
@@ -99,6 +111,9 @@ ORDERS_OF_D1 = {
                 channel="chat",
                 attempt=1,
                 tried=("sms",),
+                answered=3,
+                answer="committed",
+                settled=3,
             ),
             "C-D-sending-1",
         ),
@@ -155,7 +170,8 @@ async def test_the_present_version_writes_what_it_wrote(here: World) -> None:
 
     assert found is not None
     fresh, golden = msgspec.to_builtins(found), msgspec.to_builtins(ORDER.decode(bytes.fromhex(SENT)))
-    assert fresh["steps"][0] == golden["steps"][0]
+    token = {"answered": 0, "settled": 0}  # counts leases, which the workers may take more or fewer of
+    assert fresh["steps"][0] | token == golden["steps"][0] | token
     assert {name: type(value) for name, value in fresh.items()} == {
         name: type(value) for name, value in golden.items()
     }

@@ -68,7 +68,7 @@ async def test_a_closed_order_drops_what_waits(redis: Redis, audit_directory: Pa
 
     last = (await here.audit())[-1]
     assert (last["kind"], last["reason"]) == ("reminder.dropped", "closed")
-    assert await here.service.store.ready(here.lane, NOON + DAY, 10) == []
+    assert await here.service.store.ready(here.lane, NOON + DAY, 0, 10) == []
 
 
 async def test_a_paid_order_never_closes(here: World) -> None:

@@ -187,7 +187,7 @@ async def test_nothing_is_handed_over_once_its_time_has_passed(redis: Redis, aud
             here.clock.advance_to(NOON + 30 * MINUTE)
         return Behaviour.ACCEPT
 
-    settings = Settings(lanes=4, hands=1, concurrency=1)
+    settings = Settings(lanes=4, hands=1, concurrency=2)
     here = await world(redis, audit_directory, policy=QUIET_SOON, behaviour=behaviour, settings=settings)
     await take(here, "O-0")
     await here.dispatch()

@@ -12,6 +12,8 @@ for i, item in ipairs(ITEMS) do
   local shop, order, step = HEAD.shops[item.shop], find(item)
   if step and item.token and step.answered == item.token then
     replies[i] = step.answer
+  elseif step and item.kind == 'claim' and step.status == 'claimed' and step.agent == HEAD.actor then
+    replies[i] = 'committed'
   elseif not step or not holds(item, step) then
     replies[i] = 'lost'
   else

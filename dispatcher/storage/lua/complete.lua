@@ -9,7 +9,7 @@ local replies = {}
 for i, item in ipairs(ITEMS) do
   local shop, order, step = HEAD.shops[item.shop], find(item)
   if step and allowed(step, 'completed') then
-    step.status = 'completed'
+    move(step, 'completed')
     store_order(KEYS[item.order_key], order)
     audit('task.completed', about(shop, item.order, order, item.step,
       {channel = step.channel, attempt = step.attempt}), item.details)

@@ -17,7 +17,7 @@ for i, item in ipairs(ITEMS) do
   else
     if step.status == 'sending' then
       finish_lease(step, item.reminder, 'uncertain')
-      step.status = 'uncertain'
+      move(step, 'uncertain')
       audit('reminder.uncertain', about(shop, item.order, order, item.step,
         {channel = step.channel, attempt = step.attempt, reason = 'internal'}))
       replies[i] = 'uncertain'

@@ -32,7 +32,7 @@ end
 -- A reminder that was leased too often without a commit would be leased for ever: it ends here.
 local function give_up(shop, item, order, step, id, details)
   finish_lease(step, id, 'failed')
-  step.status = 'failed'
+  move(step, 'failed')
   audit('reminder.failed', about(shop, item.order, order, item.step,
     {channel = step.channel, attempt = step.attempt, reason = 'internal'}), details)
 end

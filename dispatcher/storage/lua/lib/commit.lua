@@ -55,7 +55,8 @@ local COMMIT = {}
 
 function COMMIT.send(shop, item, order, step)
   if not stands(shop, item, order) or not allowed(step, 'sending') then return again(shop, item, step) end
-  step.status, step.attempt, step.channel = 'sending', step.attempt + 1, item.channel
+  move(step, 'sending')
+  step.attempt, step.channel, step.handed = step.attempt + 1, item.channel, now
   step.answered, step.answer, step.leases = item.token, 'committed', 0
   redis.call('ZADD', KEYS[item.ledger], now, item.reminder)
   redis.call('SET', KEYS[item.text_key], item.text)
@@ -66,7 +67,8 @@ end
 function COMMIT.open(shop, item, order, step)
   if not stands(shop, item, order) or not allowed(step, 'open') then return again(shop, item, step) end
   finish_lease(step, item.reminder, 'committed')
-  step.status, step.due, step.channel, step.leases = 'open', item.due, item.channel, 0
+  move(step, 'open')
+  step.due, step.channel, step.leases = item.due, item.channel, 0
   wait(shop, step, item.reminder)
   redis.call('SET', KEYS[item.text_key], item.text)
   record('task.opened', shop, item, order, step)
@@ -76,7 +78,8 @@ end
 function COMMIT.claim(shop, item, order, step)
   if not stands(shop, item, order) or not allowed(step, 'claimed') then return 'changed' end
   withdraw(shop, step, item.reminder)
-  step.status, step.attempt, step.handed, step.leases = 'claimed', step.attempt + 1, item.handed, 0
+  move(step, 'claimed')
+  step.attempt, step.handed, step.leases, step.agent = step.attempt + 1, item.handed, 0, HEAD.actor
   redis.call('ZADD', KEYS[item.ledger], item.handed, item.reminder)
   record('task.claimed', shop, item, order, step)
   return 'committed'
@@ -86,7 +89,7 @@ function COMMIT.defer(shop, item, order, step)
   if not unchanged(shop, item, order) then return again(shop, item, step) end
   local overflows = step.status == 'open' and item.channel ~= step.channel
   finish_lease(step, item.reminder, 'committed')
-  if overflows then step.status = 'planned' end
+  if overflows then move(step, 'planned') end
   step.due, step.channel, step.leases = item.due, item.channel, 0
   if item.tried then step.tried = item.tried end
   wait(shop, step, item.reminder)
@@ -97,7 +100,8 @@ end
 function COMMIT.drop(shop, item, order, step)
   if not unchanged(shop, item, order) then return again(shop, item, step) end
   finish_lease(step, item.reminder, 'committed')
-  step.status, step.leases = 'dropped', 0
+  move(step, 'dropped')
+  step.leases = 0
   record('reminder.dropped', shop, item, order, step)
   return 'committed'
 end

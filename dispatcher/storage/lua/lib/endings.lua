@@ -5,10 +5,10 @@ local function end_steps(shop, id, order, reason)
     local more = {channel = step.channel, attempt = step.attempt, reason = reason}
     if WAITING[step.status] then
       withdraw(shop, step, reminder_id(shop, id, number))
-      step.status = 'dropped'
+      move(step, 'dropped')
       audit('reminder.dropped', about(shop, id, order, number, more))
     elseif allowed(step, 'withdrawn') then
-      step.status = 'withdrawn'
+      move(step, 'withdrawn')
       audit('task.withdrawn', about(shop, id, order, number, more))
     end
   end

@@ -58,7 +58,7 @@ local function plan_step(shop, event, order, number, plan)
   step.moment, step.due, step.channel = plan.moment, plan.due or plan.moment, plan.channel or step.channel or 'sms'
   local more = {channel = plan.channel, reason = plan.reason, policy = plan.policy}
   if plan.reason then
-    step.status = 'dropped'
+    move(step, 'dropped')
     audit('reminder.dropped', about(shop, event.order, order, number, more), plan.details)
   else
     wait(shop, step, id)

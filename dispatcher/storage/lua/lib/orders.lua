@@ -35,6 +35,12 @@ local function allowed(step, status)
   return MOVES[step.status] ~= nil and MOVES[step.status][status] == true
 end
 
+-- The only place that changes a status. Callers ask allowed() before their first write, so this fails on a bug only.
+local function move(step, status)
+  if not allowed(step, status) then error({err = 'BUG a reminder cannot go from ' .. step.status .. ' to ' .. status}) end
+  step.status = status
+end
+
 local function reminder_id(shop, id, number)
   return shop.name .. '~' .. id .. '~' .. number
 end

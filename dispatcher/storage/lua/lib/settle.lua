@@ -16,35 +16,38 @@ end
 local SETTLE = {}
 
 function SETTLE.sent(shop, item, order, step)
-  step.status, step.handed = 'sent', item.handed
+  move(step, 'sent')
+  step.handed = item.handed
   redis.call('ZADD', KEYS[item.ledger], item.handed, item.reminder)
   record('reminder.sent', shop, item, order, step)
 end
 
 function SETTLE.uncertain(shop, item, order, step)
-  step.status = 'uncertain'
+  move(step, 'uncertain')
   record('reminder.uncertain', shop, item, order, step, item.reason)
 end
 
--- Nothing was handed over: planned again, unless the order ended meanwhile.
-function SETTLE.retry(shop, item, order, step)
+-- Nothing was handed over: the slot is free again, and a reminder whose order ended meanwhile ends with it.
+local function not_handed_over(shop, item, order, step)
   redis.call('ZREM', KEYS[item.ledger], item.reminder)
-  if order.state ~= 'unpaid' then
-    step.status = 'dropped'
-    return record('reminder.dropped', shop, item, order, step, order.state)
-  end
-  step.status, step.due, step.channel = 'planned', item.due, item.channel
+  step.handed = nil
+  if order.state == 'unpaid' then return true end
+  move(step, 'dropped')
+  record('reminder.dropped', shop, item, order, step, order.state)
+  return false
+end
+
+function SETTLE.retry(shop, item, order, step)
+  if not not_handed_over(shop, item, order, step) then return end
+  move(step, 'planned')
+  step.due, step.channel = item.due, item.channel
   if item.tried then step.tried = item.tried end
   wait(shop, step, item.reminder)
   record('reminder.retrying', shop, item, order, step, item.reason)
 end
 
 function SETTLE.fail(shop, item, order, step)
-  redis.call('ZREM', KEYS[item.ledger], item.reminder)
-  if order.state ~= 'unpaid' then
-    step.status = 'dropped'
-    return record('reminder.dropped', shop, item, order, step, order.state)
-  end
-  step.status = 'failed'
+  if not not_handed_over(shop, item, order, step) then return end
+  move(step, 'failed')
   record('reminder.failed', shop, item, order, step, item.reason)
 end
