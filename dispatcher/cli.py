@@ -1,11 +1,13 @@
 """The `dispatcher` command. Exit codes: 0 done; 1 the thing checked is not right; 2 usage."""
 
+import asyncio
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 import rich_click as click
@@ -16,16 +18,27 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dispatcher.errors import DispatcherError, InvalidInput, StoreUnavailable
 from dispatcher.policy.document import Policy, default_policy, load_toml
+from dispatcher.policy.event_text import Expected
+from dispatcher.policy.event_values import instant
+from dispatcher.policy.facts import Instant
 from dispatcher.settings import read_settings
 from dispatcher.simulation.readers import read_orders
 from dispatcher.simulation.simulate import simulate
-from dispatcher.storage.audit import AuditTrail, line
-from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.storage.audit import AuditTrail, Checked, line
+from dispatcher.storage.audit_filter import Filter
+from dispatcher.storage.embedded import EmbeddedStore, holds_data
 from dispatcher.storage.store import Store
-from dispatcher.wiring import connect, open_audit
+from dispatcher.wiring import connect, open_existing_audit
 
 MAX_SHOWN = 20
 """Wrong fields and rejected events shown one by one."""
+
+MAX_LINE = 400
+"""Characters of one line of an error."""
+
+_ELSEWHERE = (
+    "name a data directory that a service has used with --data, or a server with DISPATCHER_REDIS_URL"
+)
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -36,14 +49,37 @@ def main() -> None:
     """Reminds customers of orders they placed but have not paid."""
 
 
+T = TypeVar("T")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end, or until SIGTERM, which ends our own store too."""
+
+    async def until_told() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return uvloop.run(until_told())
+    except asyncio.CancelledError:
+        sys.exit(128 + signal.SIGTERM)
+
+
 def _fail(error: DispatcherError) -> NoReturn:
     """Say in one line what is wrong and what to do, then each wrong field."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    console.print(f"dispatcher: {error}")
+    click.echo(f"dispatcher: {_printable(str(error))}", err=True)
     problems = error.problems if isinstance(error, InvalidInput) else ()
     for problem in problems[:MAX_SHOWN]:
-        console.print(f"  {problem.pointer}: {problem.detail}")
+        click.echo(f"  {_printable(problem.pointer)}: {_printable(problem.detail)}", err=True)
     sys.exit(1)
+
+
+def _printable(text: str) -> str:
+    """Return a line that a terminal shows as it is, whatever a file had in it."""
+    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return line if len(line) <= MAX_LINE else line[:MAX_LINE] + "…"
 
 
 def _read_policy(path: Path | None) -> Policy:
@@ -81,7 +117,7 @@ def simulate_command(
         events = read_orders(file, form, policy, shop)
         with progress:
             bar = progress.add_task("events", total=len(events))
-            outcome = uvloop.run(simulate(events, policy, audit, lambda taken: progress.advance(bar, taken)))
+            outcome = _run(simulate(events, policy, audit, lambda taken: progress.advance(bar, taken)))
     except DispatcherError as error:
         _fail(error)
     except OSError as error:
@@ -138,25 +174,41 @@ _DATA = click.option(
 )
 
 
+def _instant(context: click.Context, option: click.Parameter, value: str | None) -> Instant | None:
+    """Read a time with an offset (RFC 3339); what lies behind the milliseconds is cut off."""
+    try:
+        return None if value is None else instant(value)
+    except Expected as wrong:
+        raise click.BadParameter(f"{wrong}, got {value!r}", context, option) from None
+
+
 @asynccontextmanager
 async def _trail(data: Path) -> AsyncIterator[tuple[Store, AuditTrail]]:
+    """Open the audit of a store that is there already, and change nothing in it."""
     settings = read_settings(os.environ)
-    url = os.environ.get("DISPATCHER_REDIS_URL")
-    embedded = None
-    if url is None:
-        embedded = EmbeddedStore(data / "store")
-        embedded.start(lambda told: click.echo(told, err=True))
-    try:
-        redis = connect(url=url) if embedded is None else connect(socket=embedded.socket)
+    with ExitStack() as stack:
+        if settings.redis_url is not None:
+            redis = connect(url=settings.redis_url)
+        else:
+            embedded = _existing_store(data)
+            stack.callback(embedded.stop)
+            embedded.start(lambda told: click.echo(told, err=True))
+            redis = connect(socket=embedded.socket)
         try:
-            yield await open_audit(settings, redis, data / "audit")
+            opened = await open_existing_audit(settings, redis, data / "audit")
+            if opened is None:
+                raise InvalidInput(f"no service has used this store yet; {_ELSEWHERE}")
+            yield opened
         except RedisError as error:
             raise StoreUnavailable(f"the store does not answer ({type(error).__name__})") from error
         finally:
             await redis.aclose()
-    finally:
-        if embedded is not None:
-            embedded.stop()
+
+
+def _existing_store(data: Path) -> EmbeddedStore:
+    if not holds_data(data / "store"):
+        raise InvalidInput(f"there is no store in {data}; {_ELSEWHERE}")
+    return EmbeddedStore(data / "store")
 
 
 @audit.command("export")
@@ -165,25 +217,21 @@ async def _trail(data: Path) -> AsyncIterator[tuple[Store, AuditTrail]]:
 @click.option("--customer", help="Only this customer.")
 @click.option("--reminder", help="Only this reminder.")
 @click.option("--kind", help="Only records of this kind.")
-@click.option("--since", help="Only records at or after this UTC time, as in 2026-11-11T00:00:00.000Z.")
-@click.option("--until", help="Only records before this UTC time.")
+@click.option(
+    "--since", callback=_instant, help="Only records at or after this time, as in 2026-11-11T00:00:00+08:00."
+)
+@click.option("--until", callback=_instant, help="Only records before this time.")
 @_DATA
-def audit_export(data: Path, since: str | None, until: str | None, **wanted: str | None) -> None:
+def audit_export(data: Path, since: Instant | None, until: Instant | None, **wanted: str | None) -> None:
     """Write audit records to standard output, one JSON object a line."""
-    filters = {name: value for name, value in wanted.items() if value is not None}
 
     async def export() -> None:
-        async with _trail(data) as (store, trail):
-            lanes = [store.lane_of(filters["shop"])] if "shop" in filters else range(store.lanes)
-            for lane in lanes:
-                async for record in trail.read(lane):
-                    if all(getattr(record, name) == value for name, value in filters.items()) and (
-                        (since or "") <= record.at < (until or "~")
-                    ):
-                        sys.stdout.buffer.write(line(record))
+        async with _trail(data) as (_, trail):
+            async for record in trail.find(Filter(since=since, until=until, **wanted)):
+                sys.stdout.buffer.write(line(record))
 
     try:
-        uvloop.run(export())
+        _run(export())
     except DispatcherError as error:
         _fail(error)
 
@@ -193,16 +241,25 @@ def audit_export(data: Path, since: str | None, until: str | None, **wanted: str
 def audit_verify(data: Path) -> None:
     """Check that no audit record is missing or was changed."""
 
-    async def verify() -> list[str]:
+    async def verify() -> list[Checked]:
         async with _trail(data) as (store, trail):
-            return [problem for lane in range(store.lanes) for problem in await trail.verify(lane)]
+            return [_told(lane, await trail.check(lane)) for lane in range(store.lanes)]
 
     try:
-        problems = uvloop.run(verify())
+        lanes = _run(verify())
     except DispatcherError as error:
         _fail(error)
-    for problem in problems:
-        click.echo(problem, err=True)
-    if problems:
+    if any(lane.problems for lane in lanes):
         sys.exit(1)
-    click.echo("the audit is complete and unchanged")
+    if not any(lane.records for lane in lanes):
+        click.echo("the audit has no record yet")
+    else:
+        click.echo("the audit is complete and unchanged")
+
+
+def _told(lane: int, found: Checked) -> Checked:
+    if found.records:
+        click.echo(f"lane {lane:02d}: {found.records} records checked, {found.segments} segments")
+    for problem in found.problems:
+        click.echo(problem, err=True)
+    return found

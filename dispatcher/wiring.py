@@ -16,7 +16,7 @@ from dispatcher.policy.document import Policy, to_json
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Facts, Instant
 from dispatcher.settings import Settings
-from dispatcher.storage.audit import AuditTrail
+from dispatcher.storage.audit import AuditTrail, stored_lanes
 from dispatcher.storage.store import Store
 from dispatcher.workflow import details
 from dispatcher.workflow.dispatch import Dispatcher
@@ -81,14 +81,27 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
 async def open_audit(settings: Settings, redis: Redis, directory: Path) -> tuple[Store, AuditTrail]:
     """Open a store and the audit trail whose closed segments are in `directory`."""
-    store = await Store.open(
-        redis,
-        settings.lanes,
-        retention=int(settings.retention_days * DAY_MS),
-        lease=int(settings.lease_seconds * 1000),
-        max_leases=settings.max_leases,
-    )
+    store = await Store.open(redis, settings.lanes, **_limits(settings))
     return store, AuditTrail(store, directory, settings.segment_records)
+
+
+async def open_existing_audit(
+    settings: Settings, redis: Redis, directory: Path
+) -> tuple[Store, AuditTrail] | None:
+    """Open the audit trail of a store without writing anything; `None` when it was never started."""
+    lanes = await stored_lanes(redis)
+    if lanes is None:
+        return None
+    store = Store(redis, lanes, **_limits(settings))
+    return store, AuditTrail(store, directory, settings.segment_records)
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    return {
+        "retention": int(settings.retention_days * DAY_MS),
+        "lease": int(settings.lease_seconds * 1000),
+        "max_leases": settings.max_leases,
+    }
 
 
 async def build(

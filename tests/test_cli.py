@@ -2,10 +2,16 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from redis import Redis
 
 from dispatcher.channels.stub import StubChannel
 from dispatcher.cli import main
@@ -13,8 +19,10 @@ from dispatcher.policy.document import DEFAULT_TOML
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
 from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.storage.keys import lane_of
+from dispatcher.storage.store import Store
 from dispatcher.wiring import build, connect
-from tests.worlds import AT_ONCE, HOUR, NOON, event
+from tests.worlds import AT_ONCE, DAY, HOUR, MINUTE, NOON, event
 
 TMALL = """\
 订单编号,总金额,买家实际支付金额,收货地址 ,订单创建时间,订单付款时间 ,退款金额
@@ -219,6 +227,10 @@ def test_the_version_is_told() -> None:
     assert "0." in result.stdout
 
 
+LANE = lane_of("demo", 4)
+"""The lane of both shops of these tests."""
+
+
 async def _fill(data: Path) -> None:
     with EmbeddedStore(data / "store") as store:
         redis = connect(socket=store.socket)
@@ -242,15 +254,29 @@ def data(tmp_path: Path) -> Path:
     path = tmp_path / "data"
     path.mkdir()
     asyncio.run(_fill(path))
-    assert list(path.glob("audit/lane-*/*.jsonl"))
+    assert len(list(path.glob("audit/lane-*/*.jsonl"))) == 3
+    assert lane_of("other", 4) == LANE
     return path
 
 
+def tree(directory: Path) -> dict[str, bytes]:
+    """Return everything in a directory, but for the server's own log."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes() if path.is_file() else b""
+        for path in directory.rglob("*")
+        if path.name != "valkey.log"
+    }
+
+
 @pytest.mark.usefixtures("data")
-def test_a_sound_audit_is_said_to_be() -> None:
+def test_a_sound_audit_is_said_to_be_and_how_much_of_it_was_checked() -> None:
     result = dispatcher("audit", "verify")
 
-    assert (result.exit_code, result.stdout) == (0, "the audit is complete and unchanged\n")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        f"lane {LANE:02d}: 16 records checked, 3 segments",
+        "the audit is complete and unchanged",
+    ]
 
 
 def test_damage_to_the_audit_ends_with_one(data: Path) -> None:
@@ -259,8 +285,96 @@ def test_damage_to_the_audit_ends_with_one(data: Path) -> None:
 
     result = dispatcher("audit", "verify", "--data", data)
 
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.exit_code == 1
+    assert result.stdout == ""
     assert f"{segment.name} does not match its seal" in result.stderr
+
+
+async def _start_only(data: Path) -> None:
+    with EmbeddedStore(data / "store") as store:
+        redis = connect(socket=store.socket)
+        await Store.open(redis, 4, retention=DAY, lease=MINUTE, max_leases=3)
+        await redis.aclose()
+
+
+def test_an_audit_without_any_record_is_said_to_be_empty(tmp_path: Path) -> None:
+    asyncio.run(_start_only(tmp_path))
+
+    result = dispatcher("audit", "verify", "--data", tmp_path)
+
+    assert (result.exit_code, result.stdout) == (0, "the audit has no record yet\n")
+
+
+@pytest.mark.parametrize("command", ["verify", "export"])
+@pytest.mark.parametrize("there", [[], ["store"], ["audit"]], ids=["nothing", "no data", "no store"])
+def test_a_directory_without_a_store_is_refused_and_stays_as_it_is(
+    tmp_path: Path, command: str, there: list[str]
+) -> None:
+    for name in there:
+        (tmp_path / name).mkdir()
+
+    result = dispatcher("audit", command, "--data", tmp_path)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"dispatcher: there is no store in {tmp_path}; name a data directory")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == there
+
+
+@pytest.mark.parametrize("command", ["verify", "export"])
+def test_a_store_that_no_service_has_used_is_refused(tmp_path: Path, command: str) -> None:
+    with EmbeddedStore(tmp_path / "store"):
+        pass
+    before = tree(tmp_path)
+
+    result = dispatcher("audit", command, "--data", tmp_path)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("dispatcher: no service has used this store yet; ")
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", ["verify", "export"])
+def test_a_server_that_no_service_has_used_is_refused_and_stays_empty(
+    valkey: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", f"unix://{valkey.socket}")
+    with Redis(unix_socket_path=str(valkey.socket)) as client:
+        client.flushall()
+
+        result = dispatcher("audit", command, "--data", tmp_path)
+
+        assert client.keys("*") == []
+    assert result.exit_code == 1
+    assert result.stderr.startswith("dispatcher: no service has used this store yet; ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["verify", "export"])
+def test_looking_at_an_audit_changes_nothing(
+    data: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("DISPATCHER_LANES", "7")
+    monkeypatch.setenv("DISPATCHER_SEGMENT_RECORDS", "1")
+    before = tree(data)
+
+    result = dispatcher("audit", command, "--data", data)
+
+    assert result.exit_code == 0
+    assert tree(data) == before
+
+
+def test_the_audit_of_a_server_of_ones_own_is_read_by_its_address(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EmbeddedStore(data / "store") as store:
+        monkeypatch.setenv("DISPATCHER_REDIS_URL", f"unix://{store.socket}")
+
+        result = dispatcher("audit", "verify", "--data", data)
+
+    assert result.exit_code == 0
+    assert result.stdout.endswith("the audit is complete and unchanged\n")
 
 
 def test_the_whole_audit_is_exported(data: Path) -> None:
@@ -284,7 +398,13 @@ def test_the_whole_audit_is_exported(data: Path) -> None:
         (["--reminder", "demo~O-1~1"], 2),
         (["--kind", "order.paid"], 1),
         (["--since", "2025-11-11T05:00:00.000Z"], 2),
+        (["--since", "2025-11-11T13:00:00+08:00"], 2),
+        (["--since", "2025-11-11T05:00:00.001Z"], 0),
+        (["--since", "2025-11-11t00:00:00.000-05:00"], 2),
         (["--until", "2025-11-11T05:00:00.000Z", "--shop", "demo"], 11),
+        (["--until", "2025-11-11T13:00:00+08:00", "--shop", "demo"], 11),
+        (["--until", "2025-11-11T13:00:00.001+08:00", "--shop", "demo"], 13),
+        (["--since", "2025-11-11T13:00:00+08:00", "--until", "2025-11-11T13:00:00+08:00"], 0),
         (["--shop", "nobody"], 0),
     ],
 )
@@ -293,6 +413,28 @@ def test_an_export_keeps_to_its_filters(data: Path, filters: list[str], count: i
 
     assert result.exit_code == 0
     assert len(records(result.stdout)) == count
+
+
+@pytest.mark.parametrize("option", ["--since", "--until"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "yesterday",
+        "2025-11-11",
+        "2025-11-11T05:00:00",
+        "2025-11-11 05:00:00Z",
+        "2025-02-30T05:00:00Z",
+        "1",
+        "",
+    ],
+)
+def test_a_time_that_is_none_or_has_no_offset_is_a_wrong_use(tmp_path: Path, option: str, given: str) -> None:
+    result = dispatcher("audit", "export", "--data", tmp_path, option, given)
+
+    told = " ".join(result.stderr.replace("│", " ").split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Invalid value for '{option}': expected a time" in told
+    assert f"2026-11-11T10:20:30+08:00, got '{given}'" in told
 
 
 @pytest.mark.parametrize("command", ["verify", "export"])
@@ -316,13 +458,37 @@ def test_a_missing_segment_ends_the_export_with_one(data: Path) -> None:
     assert result.stderr.splitlines()[-1].startswith("dispatcher: audit records 1 to ")
 
 
+def test_a_damaged_segment_ends_the_export_with_one(data: Path) -> None:
+    segment = next(data.glob("audit/lane-*/*.jsonl"))
+    segment.write_bytes(segment.read_bytes()[:-20])
+
+    result = dispatcher("audit", "export", "--data", data, "--shop", "demo")
+
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"dispatcher: {segment} is damaged or unreadable")
+
+
 @pytest.mark.usefixtures("data")
 def test_a_wrong_setting_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPATCHER_LANES", "many")
 
     result = dispatcher("audit", "verify")
 
-    assert (result.exit_code, result.stderr) == (1, "dispatcher: DISPATCHER_LANES: expected a whole number\n")
+    (line,) = result.stderr.splitlines()
+    assert result.exit_code == 1
+    assert line == "dispatcher: DISPATCHER_LANES: expected a whole number from 1 to 99, got 'many'"
+
+
+def test_an_address_that_is_none_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", "valkey://:secret@host")
+
+    result = dispatcher("audit", "verify", "--data", tmp_path)
+
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("dispatcher: DISPATCHER_REDIS_URL: expected redis://HOST:PORT/DATABASE")
+    assert "secret" not in line
 
 
 def test_a_store_that_is_away_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,3 +499,22 @@ def test_a_store_that_is_away_is_told_in_one_line(tmp_path: Path, monkeypatch: p
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("dispatcher: the store does not answer")
+
+
+def test_a_simulation_that_is_ended_takes_its_store_along(tmp_path: Path) -> None:
+    scratch = Path(tempfile.mkdtemp(prefix="d"))
+    orders = tmp_path / "orders.csv"
+    rows = (f"{number},20.0,0.0,广东省,2020-02-01 10:00:{number % 60:02d},,0.0" for number in range(4000))
+    header = "订单编号,总金额,买家实际支付金额,收货地址 ,订单创建时间,订单付款时间 ,退款金额"
+    orders.write_text("\n".join([header, *rows]), encoding="utf-8")
+    command = [sys.executable, "-m", "dispatcher", "simulate", str(orders), "--format", "tmall"]
+
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(scratch)}) as running:
+        while not any(scratch.glob("*/store/valkey.sock")):
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.terminate()
+
+    assert running.returncode == 143
+    assert list(scratch.iterdir()) == []
+    scratch.rmdir()

@@ -61,6 +61,10 @@ overflow_after = "2h"
 """
 
 
+MAX_CHARACTERS = 65_536
+"""The longest policy document."""
+
+
 @lru_cache(maxsize=1)
 def default_policy() -> Policy:
     """The policy of a shop that has given none."""
@@ -70,10 +74,9 @@ def default_policy() -> Policy:
 def load_toml(text: str) -> Policy:
     """Read a policy file; raises `InvalidPolicy` naming each wrong field."""
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return read_policy(tomllib.loads(_bounded(text)))
+    except (ValueError, RecursionError) as error:
         raise _unreadable("TOML", str(error)) from error
-    return read_policy(document)
 
 
 def load_json(document: bytes | str | dict[str, Any]) -> Policy:
@@ -81,7 +84,7 @@ def load_json(document: bytes | str | dict[str, Any]) -> Policy:
     if isinstance(document, dict):
         return read_policy(document)
     try:
-        return read_policy(json.loads(document, object_pairs_hook=_without_doubles))
+        return read_policy(json.loads(_bounded(document), object_pairs_hook=_without_doubles))
     except (ValueError, RecursionError) as error:
         raise _unreadable("JSON", str(error)) from error
 
@@ -96,6 +99,12 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) < len(pairs):
         raise ValueError("a key is given twice")
     return table
+
+
+def _bounded(document: Any) -> Any:
+    if len(document) > MAX_CHARACTERS:
+        raise ValueError(f"expected at most {MAX_CHARACTERS} characters")
+    return document
 
 
 def _unreadable(form: str, why: str) -> InvalidPolicy:

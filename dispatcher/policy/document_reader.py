@@ -111,7 +111,7 @@ def _before_close(table: Table | None) -> BeforeClose | None:
 def _caps(table: Table | None) -> Caps | None:
     if table is None:
         return None
-    caps = Caps(per_day=table.take("per_day", values.count), min_gap=table.take("min_gap", parse_duration))
+    caps = Caps(per_day=table.take("per_day", values.count), min_gap=table.take("min_gap", values.gap))
     table.close()
     return caps
 

@@ -9,7 +9,7 @@ from dispatcher.policy.currency import CURRENCIES
 from dispatcher.policy.document_table import MAX_ROWS
 from dispatcher.policy.facts import CHANNELS, Channel
 from dispatcher.policy.terms import Platform, Window
-from dispatcher.policy.units import parse_clock, parse_duration, parse_end
+from dispatcher.policy.units import MAX_MIN_GAP, parse_clock, parse_duration, parse_end
 from dispatcher.policy.zones import zone
 
 MAX_COUNT = 1_000_000
@@ -70,6 +70,14 @@ def some_time(value: object) -> int:
     milliseconds = parse_duration(value)
     if milliseconds == 0:
         raise ValueError("expected a duration above zero")
+    return milliseconds
+
+
+def gap(value: object) -> int:
+    """A duration that the ledger can look back on, in ms."""
+    milliseconds = parse_duration(value)
+    if milliseconds > MAX_MIN_GAP:
+        raise ValueError("expected a duration of at most 7d")
     return milliseconds
 
 

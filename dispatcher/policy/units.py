@@ -6,6 +6,9 @@ from dispatcher.policy.zones import DAY, DAY_MINUTES, HOUR, MINUTE, SECOND
 
 MAX_DURATION = 366 * DAY
 
+MAX_MIN_GAP = 7 * DAY
+"""The longest least time between two hand-offs: so far back the customers' ledgers are kept."""
+
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})([smhd])", re.ASCII)
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _MILLISECONDS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}

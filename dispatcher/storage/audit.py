@@ -1,20 +1,32 @@
-"""The audit trail: the newest records in a stream of the store, closed segments before them on disk."""
+"""The audit trail: the newest records in a stream of the store, closed segments before them on disk.
+
+Warning: the closed segments are never removed, so that disk and verification grow with the audit; and
+what is not archived stays in the store.
+"""
 
 import asyncio
 import fcntl
-import hashlib
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.policy.zones import iso
-from dispatcher.storage.keys import LaneKeys, reminder_id
+from dispatcher.storage.audit_filter import Filter, matches
+from dispatcher.storage.keys import META, LaneKeys, reminder_id
 from dispatcher.storage.records import AuditRecord
 from dispatcher.storage.scripts import SCRIPTS
+from dispatcher.storage.segments import (
+    Segment,
+    chain_problems,
+    read_segment,
+    sealed,
+    segments_in,
+    write_segment,
+)
 from dispatcher.storage.store import Store
 
 PAGE = 1_000
@@ -25,15 +37,20 @@ SEPARATOR = "\x1f"
 """Parts the fields of a record in the stream; no id can hold it, and the details come last."""
 
 
-class Seal(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands beside a segment: `digest` chains its `sha256` to the digest before it."""
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What checking a lane found: `records` were read, those in `segments` on disk and those in the store."""
 
-    lane: int
-    first: int
-    last: int
-    sha256: str
-    previous: str
+    records: int
+    segments: int
+    problems: list[str]
+
+
+class _Head(NamedTuple):
+    """What the store knows of a lane's audit: the last record archived, its digest, the newest record."""
+
+    archived: int
     digest: str
+    newest: int
 
 
 class AuditTrail:
@@ -47,39 +64,49 @@ class AuditTrail:
     def _folder(self, lane: int) -> Path:
         return self._directory / f"lane-{lane:02d}"
 
+    async def _head(self, lane: int) -> _Head:
+        keys = self._store.keys(lane)
+        archived, digest, newest = await self._store.redis.hmget(keys.lane, ["archived", "digest", "seq"])  # type: ignore[misc]
+        return _Head(int(archived or 0), (digest or b"").decode(), int(newest or 0))
+
+    async def find(self, wanted: Filter) -> AsyncIterator[AuditRecord]:
+        """Yield the wanted records lane by lane, in order within each; raises as `read` does."""
+        lanes = range(self._store.lanes) if wanted.shop is None else [self._store.lane_of(wanted.shop)]
+        for lane in lanes:
+            async for record in self.read(lane):
+                if matches(record, wanted):
+                    yield record
+
     async def read(self, lane: int, first: int = 1) -> AsyncIterator[AuditRecord]:
         """Yield a lane's records from `first` on, in order, whether on disk or in the store.
 
         Raises `StoreUnavailable` when records are in neither.
         """
         expected = first
+        segments = await self._closed(lane, (await self._head(lane)).archived)
         while True:
-            segment = self._segment_with(lane, expected)
-            if segment is not None:
-                for record in read_segment(segment):
-                    if record.seq >= expected:
-                        yield record
-                        expected = record.seq + 1
-                continue
-            page = await self._page(lane, expected, PAGE)
-            if not page or page[0].seq != expected:
-                if self._segment_with(lane, expected) is not None:
-                    continue  # archived while we looked
-                if not page:
-                    return
-                raise StoreUnavailable(
-                    f"audit records {expected} to {page[0].seq - 1} of lane {lane} are not on this disk"
-                )
-            for record in page:
+            for record in _closed_records(segments, expected):
                 yield record
-            expected = page[-1].seq + 1
+                expected = record.seq + 1
+            page = await self._page(lane, expected, PAGE)
+            if page and page[0].seq == expected:
+                for record in page:
+                    yield record
+                expected = page[-1].seq + 1
+                continue
+            archived = (await self._head(lane)).archived
+            segments = await self._closed(lane, archived)
+            if any(segment.first <= expected <= segment.last for segment in segments):
+                continue  # archived while we looked
+            last = page[0].seq - 1 if page else archived
+            if last < expected:
+                return
+            raise StoreUnavailable(f"audit records {expected} to {last} of lane {lane} are not on this disk")
 
-    def _segment_with(self, lane: int, seq: int) -> Path | None:
-        for path in sorted(self._folder(lane).glob("*.jsonl")):
-            first, last = bounds(path)
-            if first <= seq <= last:
-                return path
-        return None
+    async def _closed(self, lane: int, archived: int) -> list[Segment]:
+        """List the segments whose records the store has let go of; later ones were left by a crash."""
+        listed = await asyncio.to_thread(segments_in, self._folder(lane))
+        return [segment for segment in listed if segment.last <= archived]
 
     async def _page(self, lane: int, first: int, count: int) -> list[AuditRecord]:
         keys = self._store.keys(lane)
@@ -87,10 +114,7 @@ class AuditTrail:
         return [_record(keys, entry, fields) for entry, fields in entries]
 
     async def archive(self, lane: int) -> int:
-        """Move full segments to disk and then out of the store; return how many.
-
-        None when another process is at it.
-        """
+        """Move full segments to disk and then out of the store; return how many: 0 while another is at it."""
         folder, moved = self._folder(lane), 0
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("ab") as lock:
@@ -103,47 +127,81 @@ class AuditTrail:
         return moved
 
     async def _archive_one(self, lane: int) -> bool:
-        keys = self._store.keys(lane)
-        archived, digest, seq = await self._store.redis.hmget(keys.lane, ["archived", "digest", "seq"])  # type: ignore[misc]
-        first = int(archived or 0) + 1
-        if int(seq or 0) - first + 1 < self._segment:
+        head = await self._head(lane)
+        first = head.archived + 1
+        if head.newest - first + 1 < self._segment:
             return False
         records = await self._page(lane, first, self._segment)
         if len(records) < self._segment or records[0].seq != first:
             return False  # another worker archived it meanwhile
         text = b"".join(line(record) for record in records)
-        seal = sealed(lane, first, records[-1].seq, text, (digest or b"").decode())
-        await asyncio.to_thread(_write_segment, self._folder(lane), seal, text)
-        head = {
+        seal = sealed(lane, first, records[-1].seq, text, head.digest)
+        await asyncio.to_thread(write_segment, self._folder(lane), seal, text)
+        trim = {
             "now": 0,
             "first": seal.first,
             "last": seal.last,
             "digest": seal.digest,
             "previous": seal.previous,
         }
-        answer = await SCRIPTS["trim"](self._store.redis, list(keys.fixed), head, [])
+        keys = list(self._store.keys(lane).fixed)
+        answer = await SCRIPTS["trim"](self._store.redis, keys, trim, [])
         return bool(answer == b"trimmed")
 
     async def verify(self, lane: int) -> list[str]:
         """Return what is wrong with a lane's audit: gaps, time going back, a broken chain."""
-        keys = self._store.keys(lane)
-        archived, digest, seq = await self._store.redis.hmget(keys.lane, ["archived", "digest", "seq"])  # type: ignore[misc]
-        problems = verify_segments(self._folder(lane), lane, int(archived or 0), (digest or b"").decode())
+        return (await self.check(lane)).problems
+
+    async def check(self, lane: int) -> Checked:
+        """Verify a lane's audit, and tell how much of it was looked at; behind a broken chain nothing is."""
+        head = await self._head(lane)
+        closed = await self._closed(lane, head.archived)
+        problems = await asyncio.to_thread(chain_problems, lane, closed, head.archived, head.digest)
         if problems:
-            return problems
-        expected, last_at = 1, ""
+            return Checked(records=0, segments=len(closed), problems=problems)
+        records, expected, last_at = 0, 1, ""
         try:
             async for record in self.read(lane):
                 if record.seq != expected:
                     problems.append(f"lane {lane}: expected record {expected}, got {record.seq}")
                 if record.at < last_at:
                     problems.append(f"lane {lane}: record {record.seq} is earlier than the one before it")
-                expected, last_at = record.seq + 1, record.at
+                records, expected, last_at = records + 1, record.seq + 1, record.at
         except StoreUnavailable as missing:
-            return [*problems, f"lane {lane}: {missing}"]
-        if expected <= int(seq or 0):
-            problems.append(f"lane {lane}: records {expected} to {int(seq)} are missing")
-        return problems
+            problems.append(f"lane {lane}: {missing}")
+        else:
+            if expected <= head.newest:
+                problems.append(f"lane {lane}: records {expected} to {head.newest} are missing")
+            problems += await self._unknown(lane, expected - 1)
+        return Checked(records=records, segments=len(closed), problems=problems)
+
+    async def _unknown(self, lane: int, last: int) -> list[str]:
+        """Tell of records beyond the newest one that the store counts: it lost some, or is another store."""
+        on_disk = await asyncio.to_thread(segments_in, self._folder(lane))
+        last = max([last, *(segment.last for segment in on_disk)])
+        newest = (await self._head(lane)).newest
+        if last <= newest:
+            return []
+        return [f"lane {lane}: there are records up to {last}, the store counts {newest}"]
+
+
+async def stored_lanes(redis: Redis) -> int | None:
+    """Return the number of lanes a store was first started with; `None` when it never was."""
+    lanes = await redis.hget(META, "lanes")  # type: ignore[misc]
+    return None if lanes is None else int(lanes)
+
+
+def _closed_records(segments: list[Segment], first: int) -> Iterator[AuditRecord]:
+    """Yield the records from `first` on, as far as the segments follow on one another."""
+    expected = first
+    for segment in segments:
+        if segment.first <= expected <= segment.last:
+            for record in read_segment(segment.path):
+                if record.seq >= expected:
+                    yield record
+                    expected = record.seq + 1
+            if expected <= segment.last:
+                raise StoreUnavailable(f"{segment.path} ends before record {expected}")
 
 
 def _record(keys: LaneKeys, entry: bytes, fields: dict[bytes, bytes]) -> AuditRecord:
@@ -177,79 +235,6 @@ def _number(text: str | None) -> int | None:
 def line(record: AuditRecord) -> bytes:
     """Return a record as a line of JSON."""
     return msgspec.json.encode(record) + b"\n"
-
-
-def bounds(segment: Path) -> tuple[int, int]:
-    """Return the first and last `seq` that a segment's name states."""
-    first, last = segment.stem.split("-")
-    return int(first), int(last)
-
-
-_LINE = msgspec.json.Decoder(AuditRecord)
-
-
-def read_segment(path: Path) -> Iterator[AuditRecord]:
-    """Yield the records of a segment."""
-    with path.open("rb") as lines:
-        for text in lines:
-            yield _LINE.decode(text)
-
-
-def sealed(lane: int, first: int, last: int, text: bytes, previous: str) -> Seal:
-    """Return the seal of a segment that follows on the digest `previous`."""
-    sha256 = hashlib.sha256(text).hexdigest()
-    digest = hashlib.sha256(f"{previous}:{lane}:{first}:{last}:{sha256}".encode()).hexdigest()
-    return Seal(lane=lane, first=first, last=last, sha256=sha256, previous=previous, digest=digest)
-
-
-def _write_segment(folder: Path, seal: Seal, text: bytes) -> None:
-    """Write a segment and its seal so that each is there whole or not at all, and durable.
-
-    What an earlier attempt left, written but never taken out of the store, goes first.
-    """
-    for path in folder.glob("*.jsonl"):
-        if bounds(path)[0] >= seal.first:
-            path.unlink()
-            path.with_suffix(".seal.json").unlink(missing_ok=True)
-    stem = f"{seal.first:012d}-{seal.last:012d}"
-    _write_whole(folder / f"{stem}.seal.json", msgspec.json.encode(seal) + b"\n")
-    _write_whole(folder / f"{stem}.jsonl", text)
-
-
-def _write_whole(path: Path, text: bytes) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def verify_segments(folder: Path, lane: int, archived: int, digest: str) -> list[str]:
-    """Return what is wrong with the segments on disk, which must chain up to what the store remembers."""
-    problems: list[str] = []
-    expected, previous = 1, ""
-    for path in sorted(folder.glob("*.jsonl")):
-        first, last = bounds(path)
-        if first > archived:
-            break  # written, but not yet taken out of the store
-        try:
-            seal = msgspec.json.decode(path.with_suffix(".seal.json").read_bytes(), type=Seal)
-        except (OSError, msgspec.MsgspecError):
-            return [f"lane {lane}: the seal of {path.name} is missing or unreadable"]
-        if (first, last) != (seal.first, seal.last) or first != expected:
-            return [f"lane {lane}: {path.name} does not follow on record {expected - 1}"]
-        if seal != sealed(lane, first, last, path.read_bytes(), previous):
-            return [f"lane {lane}: {path.name} does not match its seal"]
-        expected, previous = last + 1, seal.digest
-    if expected != archived + 1 or previous != digest:
-        problems.append(f"lane {lane}: segments end at record {expected - 1}, the store archived {archived}")
-    return problems
 
 
 def as_json(record: AuditRecord) -> dict[str, Any]:

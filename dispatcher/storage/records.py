@@ -132,7 +132,11 @@ class PlanStep(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Intake(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """An event to be taken (see `lua/intake.lua`); `rev` is the revision an amendment was merged with."""
+    """An event to be taken (see `lua/intake.lua`).
+
+    `rev` is the revision an amendment was merged with; the type `probe` asks only whether the event
+    was taken before.
+    """
 
     event: str
     seen: str
@@ -159,7 +163,7 @@ class IntakeReply(msgspec.Struct, kw_only=True):
     """What an event did: `reminders` counts the order's steps, the others name steps."""
 
     status: Literal[
-        "accepted", "duplicate", "stale", "reused", "customer_differs", "policy_changed", "conflict"
+        "accepted", "duplicate", "stale", "reused", "new", "customer_differs", "policy_changed", "conflict"
     ]
     reminders: int = 0
     stopped: list[int] = []
@@ -183,11 +187,15 @@ class Leased(msgspec.Struct, kw_only=True):
 
 
 class Lease(msgspec.Struct, kw_only=True):
-    """A batch of leased reminders of one shop and channel under one fencing token."""
+    """A batch of leased reminders of one shop and channel under one fencing token.
+
+    `now` is the lane's time, which is ahead of a worker whose clock is slow.
+    """
 
     shop: str
     channel: Channel
     token: int
+    now: Instant
     shop_rev: int
     policy: int
     lease_end: Instant

@@ -1,15 +1,18 @@
-"""The store: one typed function a script, and the reads that deciding and looking need."""
+"""The store: one typed function a script."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
 
-from dispatcher.errors import StoreRefused, StoreUnavailable
+from dispatcher.errors import StoreUnavailable
 from dispatcher.policy.facts import CHANNELS, Channel, Instant, OrderFacts
+from dispatcher.policy.units import MAX_MIN_GAP
+from dispatcher.policy.zones import DAY
 from dispatcher.storage import keys as names
-from dispatcher.storage.keys import LaneKeys, lane_of
+from dispatcher.storage.keys import LaneKeys
+from dispatcher.storage.reading import Reader
 from dispatcher.storage.records import (
     FACTS,
     ORDER,
@@ -21,12 +24,13 @@ from dispatcher.storage.records import (
     Lease,
     Leased,
     Settlement,
-    ShopState,
-    StoredOrder,
 )
 from dispatcher.storage.scripts import SCRIPTS
 
 T = TypeVar("T")
+
+SLOT_KEPT_MS = MAX_MIN_GAP + DAY
+"""How long a hand-off stays in its customer's ledger at least: as long as a policy can look back."""
 
 _REPLY = msgspec.msgpack.Decoder(IntakeReply)
 _LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
@@ -62,7 +66,7 @@ class _Call:
             command.ledger = self.key(self.lane.ledger(shop, command.customer))
 
 
-class Store:
+class Store(Reader):
     """Everything the dispatcher keeps, by lane; `retention`, `lease` in ms.
 
     Every change is one script call about one lane, takes `now` from its caller and writes its audit
@@ -70,12 +74,10 @@ class Store:
     """
 
     def __init__(self, redis: Redis, lanes: int, *, retention: int, lease: int, max_leases: int) -> None:
-        self.redis = redis
-        self.lanes = lanes
+        super().__init__(redis, lanes)
         self.retention = retention
         self.lease_ms = lease
         self.max_leases = max_leases
-        self._keys = [LaneKeys(lane) for lane in range(lanes)]
 
     @classmethod
     async def open(cls, redis: Redis, lanes: int, *, retention: int, lease: int, max_leases: int) -> "Store":
@@ -85,17 +87,6 @@ class Store:
         if stored is None:
             raise StoreUnavailable("the store did not keep its number of lanes")
         return cls(redis, int(stored), retention=retention, lease=lease, max_leases=max_leases)
-
-    def lane_of(self, shop: str) -> int:
-        """Return the number of the lane that holds everything of `shop`."""
-        return lane_of(shop, self.lanes)
-
-    def keys(self, lane: int) -> LaneKeys:
-        """Return the keys of a lane."""
-        return self._keys[lane]
-
-    def _of(self, shop: str) -> LaneKeys:
-        return self._keys[self.lane_of(shop)]
 
     async def intake(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str
@@ -108,7 +99,7 @@ class Store:
             shop = event.shop_name
             event.shop = call.shop(shop)
             if shop not in buckets:
-                days = range(today, today - names.SEEN_BUCKETS, -1)
+                days = (today, today + 1, *range(today - 1, today - names.SEEN_BUCKETS, -1))
                 buckets[shop] = [call.key(call.lane.seen(shop, day)) for day in days]
                 call.shops[event.shop - 1]["seen_timer"] = names.seen_timer(shop, today)
                 call.shops[event.shop - 1]["seen_until"] = (today + names.SEEN_BUCKETS) * names.SEEN_BUCKET_MS
@@ -134,7 +125,7 @@ class Store:
             "facts_prefix": call.lane.facts_prefix,
             "ledger_prefix": call.lane.ledger_prefix,
         }
-        token, rev, policy, *rest = await SCRIPTS["lease"](self.redis, call.keys, head, [])
+        token, rev, policy, lane_now, *rest = await SCRIPTS["lease"](self.redis, call.keys, head, [])
         items = []
         for position in range(0, len(rest), 4):
             reminder = rest[position].decode()
@@ -153,6 +144,7 @@ class Store:
             shop=shop,
             channel=channel,
             token=token,
+            now=lane_now,
             shop_rev=rev,
             policy=policy,
             lease_end=(items[0].step.lease_end or now) if items else now,
@@ -187,11 +179,6 @@ class Store:
         """Complete claimed tasks; each answers completed or lost."""
         return await self._commands("complete", lane, completions, now, actor=actor)
 
-    async def expired(self, lane: int, now: Instant, limit: int) -> list[str]:
-        """Return reminders whose lease has ended."""
-        found = await self.redis.zrangebyscore(self._keys[lane].leases, "-inf", now, start=0, num=limit)
-        return [reminder.decode() for reminder in found]
-
     async def sweep(self, lane: int, reminders: Iterable[str], now: Instant) -> list[str]:
         """End expired leases; each answers uncertain, back, failed or gone."""
         commands = []
@@ -199,11 +186,6 @@ class Store:
             _, order, step = names.split_reminder_id(reminder)
             commands.append(Command(reminder=reminder, order=order, step=step))
         return await self._commands("sweep", lane, commands, now, max_leases=self.max_leases)
-
-    async def timers(self, lane: int, now: Instant, limit: int) -> list[str]:
-        """Return timers whose turn has come."""
-        found = await self.redis.zrangebyscore(self._keys[lane].timers, "-inf", now, start=0, num=limit)
-        return [timer.decode() for timer in found]
 
     async def turn(self, lane: int, timers: Sequence[str], now: Instant) -> list[str]:
         """Give timers their turn; each answers closed, retired, forgotten, later or gone."""
@@ -226,7 +208,12 @@ class Store:
                         for number in range(1, len(order.steps) + 1)
                     ]
             items.append(item)
-        head = {"now": now, "retention": self.retention, "shops": call.shops}
+        head = {
+            "now": now,
+            "retention": self.retention,
+            "slot_kept": SLOT_KEPT_MS,
+            "shops": call.shops,
+        }
         replies = await SCRIPTS["turn"](self.redis, call.keys, head, items)
         return [reply.decode() for reply in replies]
 
@@ -256,77 +243,6 @@ class Store:
     async def _pausing(self, kind: str, shop: str, channel: str | None, now: Instant, actor: str) -> None:
         details = msgspec.json.encode({"channel": channel}).decode()
         await self._configure(shop, {"kind": kind, "pause": channel or "*", "details": details}, now, actor)
-
-    async def shop(self, shop: str) -> ShopState:
-        """Return what is configured for a shop; an unknown shop has the default policy."""
-        rev, policy, paused = await self.redis.hmget(self._of(shop).shop(shop), ["rev", "policy", "paused"])  # type: ignore[misc]
-        stops = tuple(part for part in (paused or b"").decode().split(",") if part)
-        return ShopState(rev=int(rev or 0), policy=int(policy or 0), paused=stops)
-
-    async def policy(self, shop: str, version: int) -> bytes | None:
-        """Return a version of a shop's policy document as JSON."""
-        found: bytes | None = await self.redis.hget(self._of(shop).policies(shop), str(version))  # type: ignore[misc]
-        return found
-
-    async def orders(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredOrder]:
-        """Return the orders that exist among (shop, order) pairs of one lane."""
-        if not ids:
-            return {}
-        texts = await self.redis.mget([self._of(shop).order(shop, order) for shop, order in ids])
-        return _decoded(ORDER.decode, ids, texts)
-
-    async def order(self, shop: str, order: str) -> StoredOrder | None:
-        """Return an order, or `None`."""
-        return (await self.orders([(shop, order)])).get((shop, order))
-
-    async def facts(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], OrderFacts]:
-        """Return what is known of the orders among (shop, order) pairs of one lane."""
-        if not ids:
-            return {}
-        texts = await self.redis.mget([self._of(shop).facts(shop, order) for shop, order in ids])
-        return _decoded(FACTS.decode, ids, texts)
-
-    async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
-        """Return a customer's hand-off instants, oldest first."""
-        found = await self.redis.zrange(self._of(shop).ledger(shop, customer), 0, -1, withscores=True)
-        return tuple(int(score) for _, score in found)
-
-    async def ready(self, lane: int, now: Instant, start: int, limit: int) -> list[tuple[str, Channel]]:
-        """Return a page of the (shop, channel) queues that have something due, longest due first."""
-        found = await self.redis.zrangebyscore(self._keys[lane].ready, "-inf", now, start=start, num=limit)
-        return [names.split_queue(queue.decode()) for queue in found]
-
-    async def waiting(self, lane: int, channel: Channel) -> list[str]:
-        """Return all reminders that wait for a channel in a lane, open tasks among them."""
-        queues = await self.redis.zrange(self._keys[lane].ready, 0, -1)
-        found: list[str] = []
-        for shop, name in (names.split_queue(queue.decode()) for queue in queues):
-            if name == channel:
-                members = await self.redis.zrange(self._keys[lane].due(shop, channel), 0, -1)
-                found += [reminder.decode() for reminder in members]
-        return found
-
-    async def next_turn(self, lane: int) -> Instant | None:
-        """Return when the lane next needs anyone: a due reminder, a lease's end or a timer."""
-        keys = self._keys[lane]
-        async with self.redis.pipeline(transaction=False) as pipe:
-            for key in (keys.ready, keys.leases, keys.timers):
-                pipe.zrange(key, 0, 0, withscores=True)
-            heads = await pipe.execute()
-        return min((int(head[0][1]) for head in heads if head), default=None)
-
-
-def _decoded(
-    decode: Callable[[bytes], T], ids: Sequence[tuple[str, str]], texts: Sequence[bytes | None]
-) -> dict[tuple[str, str], T]:
-    found = {}
-    for (shop, order), text in zip(ids, texts, strict=True):
-        if text is not None:
-            try:
-                found[shop, order] = decode(text)
-            except msgspec.MsgspecError as error:
-                raise StoreRefused(f"what is stored of order {order} of {shop} cannot be read") from error
-    return found
 
 
 def _readable(facts: bytes) -> OrderFacts | None:

@@ -116,7 +116,7 @@ class Dispatcher:
 
     def _judge(self, item: Leased, lease: Lease, policy: Policy) -> Judged:
         """Decide about one reminder; one that cannot be decided about never stops its batch."""
-        now = self._clock.now()
+        now = max(self._clock.now(), lease.now)
         sender = self._senders.get(lease.channel)
         latest = sender.latest_start(now, lease.lease_end) if sender else lease.lease_end
         try:

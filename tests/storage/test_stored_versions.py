@@ -180,7 +180,7 @@ async def test_the_present_version_writes_what_it_wrote(here: World) -> None:
 async def test_a_seen_event_of_layout_d1_is_a_duplicate(here: World, redis: Redis) -> None:
     seen = here.service.store.keys(here.lane).seen("demo", NOON // DAY)
     payment = event("order.paid", "G-paid", NOON)
-    await redis.hset(seen, mapping={f"/shops/demo {payment.id}": bytes.fromhex(SEEN_PAYMENT)})  # type: ignore[misc]
+    await redis.hset(seen, mapping={f"/shops/demo\x1f{payment.id}": bytes.fromhex(SEEN_PAYMENT)})  # type: ignore[misc]
 
     (result,) = await here.service.intake.take([payment], "key:test")
 

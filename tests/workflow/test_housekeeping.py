@@ -88,7 +88,6 @@ async def test_a_finished_order_leaves_nothing_after_its_retention(
     closed = NOON + DAY
     if end:
         await here.service.intake.take([event(end, "O-1", NOON)], "key:test")
-        closed = NOON
     else:
         here.clock.advance_to(closed)
         await here.dispatch()
@@ -113,7 +112,7 @@ async def test_a_retiring_order_takes_only_its_own_slots_along(here: World) -> N
     )
     await here.dispatch()
 
-    here.clock.advance_to(NOON + HOUR + MONTH)
+    here.clock.advance_to(NOON + DAY + MONTH)
     await here.service.housekeeping.turn(here.lane)
 
     assert await state(here) is None
@@ -130,7 +129,7 @@ async def test_an_order_that_was_paid_before_it_was_known_retires(here: World, r
     assert await redis.keys("*O-9*") == []
 
 
-async def test_an_order_whose_message_is_under_way_does_not_retire(
+async def test_an_order_stays_while_its_message_is_under_way_or_counts_in_the_ledger(
     redis: Redis, audit_directory: Path
 ) -> None:
     here = await world(redis, audit_directory, settings=Settings(lanes=4, retention_days=10 / 86_400))
@@ -140,14 +139,18 @@ async def test_an_order_whose_message_is_under_way_does_not_retire(
     commit = send(lease, lease.items[0])
     await store.commit(here.lane, [commit], NOON)
     await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
-    here.clock.advance_to(NOON + 10_000)
+    here.clock.advance_to(NOON + DAY + 10_000)
     during = await here.service.housekeeping.turn(here.lane)
     await store.settle(here.lane, [settlement(commit, "sent")], NOON + 10_000)
 
-    here.clock.advance_to(NOON + 20_000)
+    here.clock.advance_to(NOON + 7 * DAY)
+    counting = await here.service.housekeeping.turn(here.lane)
+    slots = await store.ledger("demo", "C-1")
+    here.clock.advance_to(NOON + 9 * DAY)
     after = await here.service.housekeeping.turn(here.lane)
 
-    assert (during, after) == ({"later": 1}, {"retired": 1})
+    assert during["later"] == counting["later"] == after["retired"] == 1
+    assert len(slots) == 1
     assert await store.ledger("demo", "C-1") == ()
 
 
@@ -173,10 +176,10 @@ async def test_a_turn_that_is_repeated_does_nothing_more(here: World) -> None:
 
 async def test_a_shop_with_no_order_left_may_begin_again(here: World) -> None:
     await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
-    here.clock.advance_to(NOON + MONTH)
+    here.clock.advance_to(NOON + DAY + MONTH)
     await here.dispatch()
 
-    again = event("order.unpaid", "O-1", NOON + MONTH)
+    again = event("order.unpaid", "O-1", NOON + DAY + MONTH)
     (result,) = await here.service.intake.take([again], "key:test")
 
     assert (result.status, result.reminders) == ("accepted", ("demo~O-1~1",))

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -460,3 +461,45 @@ async def test_the_record_of_an_event_names_it_and_what_it_stopped(here: World) 
         "stopped": ["demo~O-1~1"],
         "too_late": [],
     }
+
+
+async def test_a_repeat_is_a_duplicate_though_the_policy_would_refuse_it_now(
+    redis: Redis, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory)
+    first = event("order.unpaid", "O-1", NOON)
+    await here.service.intake.take([first], "key:test")
+    strict = msgspec.structs.replace(AT_ONCE, pay_within=None)
+    await here.service.put_policy("demo", strict, "no deadline", "user:test")
+
+    other = await world(redis, audit_directory, policy=strict)
+    repeated, fresh = await other.service.intake.take([first, event("order.unpaid", "O-2", NOON)], "key:test")
+
+    assert (repeated.status, repeated.reminders) == ("duplicate", ("demo~O-1~1",))
+    assert fresh.status == "rejected"
+
+
+async def test_an_event_is_known_to_a_process_whose_clock_is_a_day_behind(
+    redis: Redis, audit_directory: Path
+) -> None:
+    midnight = NOON - NOON % DAY + DAY
+    ahead = await world(redis, audit_directory, start=midnight + 50)
+    behind = await world(redis, audit_directory, start=midnight - 50)
+    paid = event("order.paid", "O-1", NOON)
+
+    await ahead.service.intake.take([paid], "key:test")
+    (again,) = await behind.service.intake.take([paid], "key:test")
+
+    assert again.status == "duplicate"
+
+
+async def test_source_and_id_of_events_do_not_run_into_each_other(
+    redis: Redis, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory)
+    one = msgspec.structs.replace(event("order.paid", "O-1", NOON), source="/demo", id="b/demo c")
+    other = msgspec.structs.replace(event("order.paid", "O-2", NOON), source="/demo b/demo", id="c")
+
+    results = await here.service.intake.take([one, other], "key:test")
+
+    assert [result.status for result in results] == ["accepted", "accepted"]

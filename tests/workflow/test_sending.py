@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.channels.base import Accepted, Message, Outcome
+from dispatcher.channels.base import Accepted, Message, Outcome, Refused
 from dispatcher.channels.stub import Behaviour
 from dispatcher.messages.rendering import Rendered, render
 from dispatcher.policy.document import load_toml
@@ -290,3 +290,66 @@ async def test_the_concurrency_is_one_limit_for_all_hands_of_a_worker(
 
     assert done["send"] == 12
     assert most == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, "ok", Refused(reason=None, temporary=None), asyncio.CancelledError()],
+    ids=repr,  # type: ignore[arg-type]
+)
+async def test_a_channel_that_answers_nonsense_leaves_one_uncertain_hand_off(
+    redis: Redis, audit_directory: Path, answer: object
+) -> None:
+    calls = 0
+
+    class Broken:
+        name: ChannelName = "sms"
+
+        async def send(self, message: Message) -> Any:
+            nonlocal calls
+            if message.order != "O-1":
+                return Accepted()
+            calls += 1
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+    here = await world(redis, audit_directory)
+    service = await build(Settings(lanes=4), redis, here.clock, {"sms": Broken()}, audit_directory)
+    orders = [event("order.unpaid", f"O-{n}", NOON, customer=f"C-{n}") for n in range(5)]
+    await service.intake.take(orders, "key:test")
+
+    await service.dispatcher.drain(here.lane)
+
+    assert calls == 1
+    assert (await step(here, "O-1")).status == "uncertain"
+    assert [(await step(here, f"O-{n}")).status for n in (0, 2, 3, 4)] == ["sent"] * 4
+
+
+async def test_a_refusal_in_the_channels_own_words_is_recorded_in_ours(
+    redis: Redis, audit_directory: Path
+) -> None:
+    class Chatty:
+        name: ChannelName = "sms"
+
+        async def send(self, message: Message) -> Outcome:
+            return Refused(reason="busy\x1f9\x1fx", temporary=True)
+
+    here = await world(redis, audit_directory)
+    service = await build(Settings(lanes=4), redis, here.clock, {"sms": Chatty()}, audit_directory)
+    await service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+
+    await service.dispatcher.drain(here.lane)
+
+    assert (await last(here, "reminder.retrying"))["reason"] == "channel_down"
+
+
+async def test_a_worker_whose_clock_is_slow_still_sends(redis: Redis, audit_directory: Path) -> None:
+    slow = await world(redis, audit_directory)
+    fast = await world(redis, audit_directory, start=NOON + 30_000)
+    await slow.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+    await fast.service.intake.take([event("order.unpaid", "O-2", NOON, customer="C-2")], "key:test")
+
+    done = await slow.service.dispatcher.drain(slow.lane)
+
+    assert done == {"send": 2}

@@ -5,14 +5,16 @@
 -- item: event:string seen:string digest:string buckets:list type:string time:number shop:number order:string order_key:key facts_key:key timer:string rev:number?
 -- facts: shop_rev:number customer:string facts:string closes:number plan:list details:string
 -- plan: moment:number due:number? channel:string? reason:string? policy:number details:string
--- reply: for each item MessagePack {status, reminders, stopped, too_late}; status is accepted | duplicate | stale | reused | customer_differs | policy_changed | conflict
+-- reply: for each item MessagePack {status, reminders, stopped, too_late}; status is accepted | duplicate | stale | reused | new | customer_differs | policy_changed | conflict
 local replies = {}
 for i, event in ipairs(ITEMS) do check_event(i, event) end
 for i, event in ipairs(ITEMS) do
   local shop = HEAD.shops[event.shop]
   local reply = remembered(event)
   if not reply then
-    if ENDS[event.type] then
+    if event.type == 'probe' then
+      reply = {status = 'new'}
+    elseif ENDS[event.type] then
       reply = finish(shop, event, ENDS[event.type])
     else
       reply = accept(shop, event)

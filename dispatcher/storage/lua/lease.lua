@@ -2,7 +2,7 @@
 -- uses: args lane orders queues
 -- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string
 -- shop: name:string key:key due:list
--- reply: {token, shop rev, policy version, reminder, order, facts, ledger, reminder, …}: order and ledger as MessagePack
+-- reply: {token, shop rev, policy version, now, reminder, order, facts, ledger, reminder, …}: order and ledger as MessagePack
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
@@ -44,7 +44,7 @@ for _, entry in ipairs(found) do
   store_order(HEAD.order_prefix .. name, order)
 end
 local packed = save_orders()
-local reply = {token, shop.rev, policy}
+local reply = {token, shop.rev, policy, now}
 for i = 1, #gone, 1000 do redis.call('ZREM', due, unpack(gone, i, math.min(i + 999, #gone))) end
 for _, entry in ipairs(found) do
   local id, name, order, step, facts, ledger = unpack(entry)

@@ -1,7 +1,7 @@
 -- What time alone does to orders: closes unpaid ones, retires finished ones after their retention, forgets old
 -- events.
 -- uses: args lane orders queues endings turn
--- head: now:number shops:list retention:number
+-- head: now:number shops:list retention:number slot_kept:number
 -- shop: name:string key:key due:list
 -- item: timer:string shop:number order:string? order_key:key? ledger:key? erase:list? seen_key:key?
 -- reply: for each item: closed | retired | forgotten | later | gone

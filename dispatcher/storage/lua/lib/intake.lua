@@ -17,7 +17,7 @@ local function check_event(i, event)
   end
   if #event.buckets == 0 then refuse(where .. '.buckets: expected keys') end
   load_order(KEYS[event.order_key])
-  if ENDS[event.type] then return end
+  if ENDS[event.type] or event.type == 'probe' then return end
   check(where, event, 'facts')
   for n, plan in ipairs(event.plan) do
     check(where .. '.plan ' .. n, plan, 'plan')
@@ -111,7 +111,7 @@ local function finish(shop, event, state)
     '{"event":' .. cjson.encode(event.event) .. ',"stopped":' .. json_list(stopped_ids) .. ',"too_late":' .. json_list(too_late_ids) .. '}')
   if order.state == 'unpaid' or order.state == 'closed' then
     order.state, order.rev = state, order.rev + 1
-    redis.call('ZADD', TIMERS, now + HEAD.retention, event.timer)
+    redis.call('ZADD', TIMERS, math.max(now, order.closes or 0) + HEAD.retention, event.timer)
   end
   store_order(key, order)
   end_steps(shop, event.order, order, state)

@@ -11,9 +11,10 @@ local function check_timer(i, item)
   if item.order_key then load_order(KEYS[item.order_key]) end
 end
 
-local function under_way(order)
+-- Whether an order must stay: a step is under way, or a hand-off still counts in its customer's ledger.
+local function needed(order)
   for _, step in ipairs(order.steps) do
-    if not FINAL[step.status] then return true end
+    if not FINAL[step.status] or (step.handed and step.handed + HEAD.slot_kept > now) then return true end
   end
   return false
 end
@@ -53,8 +54,8 @@ local function turn(shop, item)
     return 'gone'
   elseif order.state == 'unpaid' then
     return close(shop, item, order)
-  elseif under_way(order) then
-    redis.call('ZADD', TIMERS, now + HEAD.retention, item.timer)
+  elseif needed(order) then
+    redis.call('ZADD', TIMERS, now + math.min(HEAD.retention, HEAD.slot_kept), item.timer)
     return 'later'
   end
   return retire(shop, item, order)
