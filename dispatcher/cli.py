@@ -1,17 +1,13 @@
 """The `dispatcher` command. Exit codes: 0 done; 1 the thing checked is not right; 2 usage."""
 
-import asyncio
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
 
 import msgspec
 import rich_click as click
-import uvloop
 from redis.exceptions import RedisError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -28,13 +24,8 @@ from dispatcher.storage.audit import AuditTrail, Checked, line
 from dispatcher.storage.audit_filter import Filter
 from dispatcher.storage.embedded import EmbeddedStore, holds_data
 from dispatcher.storage.store import Store
+from dispatcher.terminal import MAX_SHOWN, fail, run
 from dispatcher.wiring import connect, open_existing_audit
-
-MAX_SHOWN = 20
-"""Wrong fields and rejected events shown one by one."""
-
-MAX_LINE = 400
-"""Characters of one line of an error."""
 
 _ELSEWHERE = (
     "name a data directory that a service has used with --data, or a server with DISPATCHER_REDIS_URL"
@@ -47,39 +38,6 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.version_option(package_name="dispatcher")
 def main() -> None:
     """Reminds customers of orders they placed but have not paid."""
-
-
-T = TypeVar("T")
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end, or until SIGTERM, which ends our own store too."""
-
-    async def until_told() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await work
-
-    try:
-        return uvloop.run(until_told())
-    except asyncio.CancelledError:
-        sys.exit(128 + signal.SIGTERM)
-
-
-def _fail(error: DispatcherError) -> NoReturn:
-    """Say in one line what is wrong and what to do, then each wrong field."""
-    click.echo(f"dispatcher: {_printable(str(error))}", err=True)
-    problems = error.problems if isinstance(error, InvalidInput) else ()
-    for problem in problems[:MAX_SHOWN]:
-        click.echo(f"  {_printable(problem.pointer)}: {_printable(problem.detail)}", err=True)
-    sys.exit(1)
-
-
-def _printable(text: str) -> str:
-    """Return a line that a terminal shows as it is, whatever a file had in it."""
-    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    return line if len(line) <= MAX_LINE else line[:MAX_LINE] + "…"
 
 
 def _read_policy(path: Path | None) -> Policy:
@@ -117,11 +75,11 @@ def simulate_command(
         events = read_orders(file, form, policy, shop)
         with progress:
             bar = progress.add_task("events", total=len(events))
-            outcome = _run(simulate(events, policy, audit, lambda taken: progress.advance(bar, taken)))
+            outcome = run(simulate(events, policy, audit, lambda taken: progress.advance(bar, taken)))
     except DispatcherError as error:
-        _fail(error)
+        fail(error)
     except OSError as error:
-        _fail(InvalidInput(f"{error.filename or file}: {error.strerror}"))
+        fail(InvalidInput(f"{error.filename or file}: {error.strerror}"))
     for result in outcome.rejected[:MAX_SHOWN]:
         click.echo(f"dispatcher: event {result.id} was rejected: {result.problem}", err=True)
     if as_json:
@@ -156,7 +114,7 @@ def policy_check(file: Path) -> None:
     try:
         _read_policy(file)
     except DispatcherError as error:
-        _fail(error)
+        fail(error)
     click.echo(f"{file} is right")
 
 
@@ -231,9 +189,9 @@ def audit_export(data: Path, since: Instant | None, until: Instant | None, **wan
                 sys.stdout.buffer.write(line(record))
 
     try:
-        _run(export())
+        run(export())
     except DispatcherError as error:
-        _fail(error)
+        fail(error)
 
 
 @audit.command("verify")
@@ -246,9 +204,9 @@ def audit_verify(data: Path) -> None:
             return [_told(lane, await trail.check(lane)) for lane in range(store.lanes)]
 
     try:
-        lanes = _run(verify())
+        lanes = run(verify())
     except DispatcherError as error:
-        _fail(error)
+        fail(error)
     if any(lane.problems for lane in lanes):
         sys.exit(1)
     if not any(lane.records for lane in lanes):

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.checkers import promises
-from tests.checkers.promises import DEFAULT_POLICY, CheckerRules, check_all
+from tests.checkers.promises import CheckerRules, check_all
 from tests.checkers.records import instant, iso
-from tests.checkers.story import HOUR, Story
+from tests.checkers.story import HOUR, STORY_RULES, Story
 
-FINISHED = replace(DEFAULT_POLICY, finished=True)
+FINISHED = replace(STORY_RULES, finished=True)
 MINUTE = 60_000
 
 
@@ -27,7 +27,7 @@ def whole_life() -> Story:
     return story.wait(48 * HOUR).closed().wait(48 * HOUR).record("order.retired", "O-1")
 
 
-def found_by(story: Story, rules: CheckerRules = DEFAULT_POLICY) -> set[str]:
+def found_by(story: Story, rules: CheckerRules = STORY_RULES) -> set[str]:
     return {violation.partition(":")[0] for violation in check_all(story.records, rules)}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.checkers.handoffs import handoffs
 from tests.checkers.limits import before_close, caps, gaps, phone_windows, quiet, while_valid
 from tests.checkers.payment import not_after_payment, one_per_step
+from tests.checkers.recompute import recompute
 from tests.checkers.records import Record, form, no_phone_numbers
 from tests.checkers.spread import minute_bound, spread
 from tests.checkers.trail import (
@@ -38,6 +39,7 @@ __all__ = [
     "one_per_step",
     "phone_windows",
     "quiet",
+    "recompute",
     "spread",
     "while_valid",
 ]
@@ -47,7 +49,8 @@ __all__ = [
 class CheckerRules:
     """What a policy promises, restated; `None` where it sets no such rule.
 
-    `finished` says that the audit ends when nothing is owed any more.
+    `finished` says that the audit ends when nothing is owed any more, `decided` that its decisions are
+    real and not made up.
     """
 
     zone: str
@@ -58,6 +61,7 @@ class CheckerRules:
     spread_over_ms: int | None = None
     spread_instants: tuple[str, ...] = ()
     finished: bool = False
+    decided: bool = True
 
 
 DEFAULT_POLICY = CheckerRules(
@@ -113,6 +117,8 @@ def _of_policy(rules: CheckerRules) -> list[tuple[str, Check]]:
         checks.append(
             ("spread", lambda records: spread(records, over, rules.spread_instants, rules.zone, rules.quiet))
         )
+    if rules.decided:
+        checks.append(("recompute", recompute))
     if rules.finished:
         checks.append(("all_final", all_final))
     return checks

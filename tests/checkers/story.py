@@ -2,13 +2,18 @@
 
 from collections import Counter
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Self
 
+from tests.checkers.promises import DEFAULT_POLICY
 from tests.checkers.records import Record, instant, iso
 
 HOUR = 3_600_000
 MORNING = "2026-11-11T02:20:31.004Z"
 """10:20 in Shanghai."""
+
+STORY_RULES = replace(DEFAULT_POLICY, decided=False)
+"""The default policy's rules for a story, whose decisions are made up."""
 
 DECISION = {
     "decision": "send",

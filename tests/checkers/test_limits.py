@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.checkers.promises import DEFAULT_POLICY, caps, check_all, handoffs, quiet
-from tests.checkers.story import HOUR, Story
+from tests.checkers.promises import caps, check_all, handoffs, quiet
+from tests.checkers.story import HOUR, STORY_RULES, Story
 
 
 def found_by(story: Story) -> set[str]:
-    return {violation.partition(":")[0] for violation in check_all(story.records, DEFAULT_POLICY)}
+    return {violation.partition(":")[0] for violation in check_all(story.records, STORY_RULES)}
 
 
 def one_reminder() -> Story:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkers.promises import DEFAULT_POLICY, check_all
+from tests.checkers.promises import check_all
 from tests.checkers.records import load
-from tests.checkers.story import Story
+from tests.checkers.story import STORY_RULES, Story
 
 
 def one_reminder() -> Story:
@@ -21,7 +21,7 @@ def test_a_record_of_a_wrong_form_is_told_alone(flaw: str, value: object) -> Non
     story = one_reminder()
     story.records[-1][flaw] = value
 
-    violations = check_all(story.records, DEFAULT_POLICY)
+    violations = check_all(story.records, STORY_RULES)
 
     assert violations
     assert all(violation.startswith("form: record 2: ") for violation in violations)
@@ -31,7 +31,7 @@ def test_a_record_that_misses_a_field_is_found() -> None:
     story = one_reminder()
     del story.records[-1]["policy"]
 
-    violations = check_all(story.records, DEFAULT_POLICY)
+    violations = check_all(story.records, STORY_RULES)
 
     assert violations == ["form: record 2: misses policy"]
 

@@ -5,15 +5,15 @@ from hashlib import blake2b
 
 import pytest
 
-from tests.checkers.promises import DEFAULT_POLICY, check_all, minute_bound, spread
+from tests.checkers.promises import check_all, minute_bound, spread
 from tests.checkers.records import instant, iso
-from tests.checkers.story import HOUR, Story
+from tests.checkers.story import HOUR, STORY_RULES, Story
 
 MINUTE = 60_000
 
 
 def found_by(story: Story) -> set[str]:
-    return {violation.partition(":")[0] for violation in check_all(story.records, DEFAULT_POLICY)}
+    return {violation.partition(":")[0] for violation in check_all(story.records, STORY_RULES)}
 
 
 def released(count: int, at_minute: Callable[[int], int], *, moment: str) -> Story:
@@ -37,7 +37,7 @@ def by_hash(number: int) -> int:
 def test_a_release_spread_by_hash_over_the_first_quarter_is_within_the_bound(count: int) -> None:
     story = released(count, by_hash, moment="2026-11-10T18:00:00.000Z")
 
-    violations = check_all(story.records, DEFAULT_POLICY)
+    violations = check_all(story.records, STORY_RULES)
 
     assert violations == []
 
@@ -70,7 +70,7 @@ def test_what_goes_before_the_night_is_a_release_of_its_own() -> None:
         if record["order"] in early:
             record["details"] |= {name: evening for name in ("due", "handed_at") if name in record["details"]}
 
-    violations = spread(story.records, 20 * MINUTE, (), "Asia/Shanghai", quiet=DEFAULT_POLICY.quiet)
+    violations = spread(story.records, 20 * MINUTE, (), "Asia/Shanghai", quiet=STORY_RULES.quiet)
 
     assert len(violations) == 1
     assert "has 20 of the 20" in violations[0]

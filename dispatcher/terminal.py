@@ -1,0 +1,50 @@
+"""How commands run and speak: to their end or until they are told to stop, errors in one line."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import rich_click as click
+import uvloop
+
+from dispatcher.errors import DispatcherError, InvalidInput
+
+MAX_SHOWN = 20
+"""Wrong fields and rejected events shown one by one."""
+
+MAX_LINE = 400
+"""Characters of one line of an error."""
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end, or until SIGTERM, which ends our own store too."""
+
+    async def until_told() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return uvloop.run(until_told())
+    except asyncio.CancelledError:
+        sys.exit(128 + signal.SIGTERM)
+
+
+def fail(error: DispatcherError) -> NoReturn:
+    """Say in one line what is wrong and what to do, then each wrong field."""
+    click.echo(f"dispatcher: {_printable(str(error))}", err=True)
+    problems = error.problems if isinstance(error, InvalidInput) else ()
+    for problem in problems[:MAX_SHOWN]:
+        click.echo(f"  {_printable(problem.pointer)}: {_printable(problem.detail)}", err=True)
+    sys.exit(1)
+
+
+def _printable(text: str) -> str:
+    """Return a line that a terminal shows as it is, whatever a file had in it."""
+    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return line if len(line) <= MAX_LINE else line[:MAX_LINE] + "…"

@@ -1,0 +1,182 @@
+"""What should have been decided about a due reminder or a claim, from what its record says it saw."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.checkers.routing import Known, Reach
+from tests.checkers.spans import day_span
+from tests.checkers.standing import (
+    in_stock,
+    not_held_long,
+    open_still,
+    ships_today,
+    timely,
+    unpaid,
+)
+from tests.checkers.timing import Answer, Times, written
+
+Facts = dict[str, Any]
+"""What a record should say: its kind, reason, channel and due time, and the rules."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a decision stands on; the reminder waited for `due` on `waited_on`, as a task if `open`."""
+
+    known: Known
+    now: int
+    step: int
+    state: Any
+    due: int
+    waited_on: str
+    open: bool
+    availability: Any
+    reach: Reach
+    ledger: tuple[int, ...]
+    earliest: int | None
+
+    def times(self, channel: str) -> Times:
+        """Return the rules of time for a hand-off on a channel."""
+        return Times(
+            terms=self.known.terms,
+            zone=self.known.zone,
+            channel=channel,
+            ledger=self.ledger,
+            earliest=self.earliest,
+        )
+
+
+@dataclass
+class Verdict:
+    """A decision in the making."""
+
+    case: Case
+    rules: list[Answer] = field(default_factory=list)
+
+    def drop(self, reason: str, channel: str | None = None) -> Facts:
+        """Return the facts of a step that ends."""
+        return self._facts("reminder.dropped", reason, channel or self.case.waited_on)
+
+    def defer(self, reason: str, channel: str, due: int) -> Facts:
+        """Return the facts of a step that is decided again at `due`."""
+        overflows = self.case.open and channel != "phone"
+        kind = "task.overflowed" if overflows else "reminder.deferred"
+        return self._facts(kind, reason, channel) | {"due": written(due)}
+
+    def send(self, kind: str, times: Times) -> Facts:
+        """Return the facts of a hand-off."""
+        case, terms = self.case, self.case.known.terms
+        ships = ships_today(case.now, case.availability, terms)
+        if terms.cutoff is not None:
+            self.rules.append(Answer("shipping", "pass", {"ships_today": ships}))
+        start, end = day_span(case.now, case.known.zone)
+        limits = {"day_start": written(start), "day_end": written(end)}
+        return self._facts(kind, None, times.channel) | {
+            "decision": "send",
+            "decided_on": times.channel,
+            "valid_until": written(min(end, times.allowed_until(case.now, case.known.closes_at))),
+            "ships_today": ships,
+            "limits": {**limits, "per_day": terms.per_day, "min_gap_ms": terms.min_gap},
+        }
+
+    def _facts(self, kind: str, reason: str | None, channel: str) -> Facts:
+        rules = [answer.as_recorded() for answer in self.rules]
+        return {"kind": kind, "reason": reason, "channel": channel, "rules": rules}
+
+
+def decided(case: Case) -> Facts:
+    """Return what should be recorded of a reminder that is due."""
+    verdict, known = Verdict(case), case.known
+    late = () if case.open else timely(case.now, case.due, known.terms)
+    standing = (
+        unpaid(case.state),
+        open_still(case.now, known.closes_at),
+        *late,
+        in_stock(case.availability),
+    )
+    for answer, reason in standing:
+        verdict.rules.append(answer)
+        if answer.outcome == "drop":
+            return verdict.drop(reason)
+    return _overflowing(verdict) if case.open else _routed(verdict)
+
+
+def claimed(case: Case) -> Facts:
+    """Return what should be recorded of a claim; a kind of its own says that it had to be refused."""
+    verdict, known, reach = Verdict(case), case.known, case.reach
+    callable_now = "phone" in reach.addresses and "phone" not in reach.forbidden
+    # Where a step may begin was asked when its task was opened.
+    times = replace(case.times("phone"), earliest=None)
+    standing = (unpaid(case.state), open_still(case.now, known.closes_at), in_stock(case.availability))
+    verdict.rules += [answer for answer, _ in standing]
+    verdict.rules.append(reach.answer(known, "phone" if callable_now else "drop"))
+    verdict.rules += times.answers(case.now)
+    allowed = all(answer.outcome in {"pass", "phone"} for answer in verdict.rules)
+    sent = verdict.send("task.claimed" if allowed and case.open else "no claim", times)
+    return sent | {"handed_at": written(case.now)}
+
+
+def _overflowing(verdict: Verdict) -> Facts:
+    """A task that nobody claimed goes to the next channel, or stays a task."""
+    case, known, reach = verdict.case, verdict.case.known, verdict.case.reach
+    without_call = Reach(
+        addresses=reach.addresses,
+        forbidden=reach.forbidden,
+        used=reach.used,
+        tried=(*reach.tried, "phone"),
+    )
+    channel = next(iter(without_call.ranked(known)[0]), "phone")
+    verdict.rules.append(reach.answer(known, channel))
+    return verdict.defer("overflow", channel, known.closes_at if channel == "phone" else case.now)
+
+
+def _routed(verdict: Verdict) -> Facts:
+    """A call that can no longer be made before the close gives way to the next channel."""
+    case, known = verdict.case, verdict.case.known
+    ranked, refusal = case.reach.ranked(known)
+    channel = next(
+        (
+            channel
+            for channel in ranked
+            if channel != "phone" or case.times(channel).first_free(case.now, known.closes_at).at is not None
+        ),
+        None,
+    )
+    verdict.rules.append(case.reach.answer(known, channel or "drop"))
+    if channel is None:
+        return verdict.drop(refusal or _no_time(known))
+    if channel != case.waited_on:
+        return verdict.defer("changed", channel, case.now)
+    return _timed(verdict, case.times(channel))
+
+
+def _timed(verdict: Verdict, times: Times) -> Facts:
+    case, known = verdict.case, verdict.case.known
+    answers = list(times.answers(case.now))
+    verdict.rules += answers
+    if all(answer.outcome == "pass" for answer in answers):
+        return _sent(verdict, times)
+    slot = times.first_free(case.now, known.closes_at, since=case.due)
+    if slot.at is None:
+        verdict.rules.append(Answer("time_left", "drop", {"closes_at": written(known.closes_at)}))
+        return verdict.drop(_no_time(known))
+    for answer, reason in not_held_long(slot.held, known.terms):
+        verdict.rules.append(answer)
+        if answer.outcome == "drop":
+            return verdict.drop(reason)
+    reason = "min_gap" if slot.first == "earliest_after" else slot.first or ""
+    return verdict.defer(reason, times.channel, known.released(times, slot, case.step))
+
+
+def _sent(verdict: Verdict, times: Times) -> Facts:
+    """A call is handed to people, who have until the overflow or the close."""
+    if times.channel != "phone":
+        return verdict.send("reminder.sending", times)
+    case, known = verdict.case, verdict.case.known
+    after = known.terms.overflow_after
+    due = known.closes_at if after is None else min(case.now + after, known.closes_at)
+    return verdict.send("task.opened", times) | {"due": written(due)}
+
+
+def _no_time(known: Known) -> str:
+    return "daily_cap" if known.terms.per_day == 0 else "closes_before_window"

@@ -1,0 +1,86 @@
+"""A day of orders for the command that simulates, and its audit to be altered."""
+
+from copy import deepcopy
+from typing import Any
+
+from tests.checkers.records import Record, instant, iso
+from tests.checkers.terms import HOUR, MINUTE
+
+NOON = instant("2026-11-11T04:00:00.000Z")
+"""12:00 in Shanghai."""
+
+
+class Audit:
+    """A copy of a simulation's audit, to be altered."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self.records = deepcopy(records)
+
+    def one(self, kind: str, order: str, step: int | None = 1) -> Record:
+        """Return the only record of a kind about a step of an order (no step: about the order)."""
+        (found,) = (
+            record
+            for record in self.records
+            if (record["kind"], record["order"], record["step"]) == (kind, order, step)
+        )
+        return found
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        """Return the document of the policy that all was decided under."""
+        (changed,) = (record for record in self.records if record["kind"] == "policy.changed")
+        document: dict[str, Any] = changed["details"]["policy"]
+        return document
+
+
+def event(kind: str, order: str, at: int, customer: str, total: str, **more: Any) -> dict[str, Any]:
+    """Return an event; `more` goes to the order, and `zone` to the customer."""
+    zone = more.pop("zone", None)
+    item = {"name": "示例商品", "quantity": 1, "price": total, "availability": more.pop("stock", "in_stock")}
+    data = {"id": order, "placed_at": iso(NOON), "total": total, "items": [item]}
+    data |= {"closes_at": iso(NOON + 24 * HOUR), "pay_url": "https://pay.example/" + order} | more
+    return {
+        "specversion": "1.0",
+        "id": f"{order}-{at}",
+        "source": "/shops/demo",
+        "type": kind,
+        "time": iso(at),
+        "data": {
+            "order": data,
+            "customer": {
+                "id": customer,
+                "name": "王女士",
+                "phone": "+8613800000000",
+                "chat": "example_1",
+                "timezone": zone,
+            },
+        },
+    }
+
+
+EVENTS = [
+    event("order.unpaid", "plain", NOON, "C-1", "99.00"),
+    event("order.unpaid", "second", NOON, "C-1", "99.00"),
+    event("order.unpaid", "third", NOON, "C-1", "99.00"),
+    event("order.unpaid", "dear", NOON, "C-2", "500.00"),
+    event("order.unpaid", "gone", NOON, "C-3", "99.00", stock="sold_out"),
+    event("order.unpaid", "flash", NOON, "C-4", "99.00", closes_at=iso(NOON + 10 * MINUTE)),
+    event("order.unpaid", "wordless", NOON, "C-5", "99.00", pay_url=None),
+    event("order.unpaid", "abroad", NOON, "C-6", "99.00", zone="America/New_York"),
+    event("order.unpaid", "raised", NOON, "C-7", "99.00"),
+    event("order.unpaid", "hurried", NOON, "C-1", "800.00", closes_at=iso(NOON + 3 * HOUR)),
+    event("order.amended", "raised", NOON + MINUTE, "C-7", "800.00"),
+]
+
+
+def inputs(record: Record, rule: str) -> dict[str, Any]:
+    """Return the inputs of a rule in a record."""
+    decision = record["details"].get("decision") or record["details"]
+    (found,) = (each["inputs"] for each in decision["rules"] if each["rule"] == rule)
+    assert isinstance(found, dict)
+    return found
+
+
+def now_of(record: Record) -> int:
+    """Return when a record's decision was taken."""
+    return instant(inputs(record, "close")["now"])

@@ -1,0 +1,73 @@
+"""The rules about an order as such, recomputed, and whether it would ship today."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from chinese_calendar import is_workday
+
+from tests.checkers.spans import day_of, shown
+from tests.checkers.terms import MINUTE, Terms
+from tests.checkers.timing import Answer, written
+
+CHINESE = {"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi", "Asia/Kashgar", "PRC"}
+
+Refusing = tuple[Answer, str]
+"""An answer, and the reason to drop that it means when it says so."""
+
+
+def unpaid(state: Any) -> Refusing:
+    """Only an unpaid order is reminded of."""
+    return Answer("order_state", _unless(state != "unpaid"), {"state": state}), str(state)
+
+
+def open_still(now: int, closes_at: int) -> Refusing:
+    """Nothing goes at or after the close."""
+    closed = now >= closes_at
+    inputs = {"now": written(now), "closes_at": written(closes_at)}
+    return Answer("close", _unless(closed), inputs, None if closed else closes_at), "closed"
+
+
+def timely(now: int, due: int, terms: Terms) -> Iterator[Refusing]:
+    """Nothing goes more than `max_late` after it was due."""
+    if terms.max_late is not None:
+        late = now > due + terms.max_late
+        inputs = {"now": written(now), "due": written(due), "max_late": terms.max_late}
+        yield Answer("late", _unless(late), inputs, None if late else due + terms.max_late + 1), "too_late"
+
+
+def in_stock(availability: Any) -> Refusing:
+    """Nothing goes for an order of which something is sold out."""
+    gone = "sold_out" in (availability or ())
+    return Answer("stock", _unless(gone), {"availability": availability}), "sold_out"
+
+
+def not_held_long(held: int, terms: Terms) -> Iterator[Refusing]:
+    """Nothing goes that a night held for more than `max_held`."""
+    if terms.max_held is not None:
+        inputs = {"held": held, "max_held": terms.max_held}
+        yield Answer("held", _unless(held > terms.max_held), inputs), "too_late"
+
+
+def ships_today(now: int, availability: Any, terms: Terms) -> bool:
+    """Whether all is in stock, the cut-off is half an hour away or more, and the shop works today."""
+    if terms.cutoff is None or any(each != "in_stock" for each in availability or ()):
+        return False
+    today = day_of(now, terms.zone)
+    if shown(today, terms.cutoff, terms.zone) - now < 30 * MINUTE:
+        return False
+    return _works(today, terms.currency == "CNY" or terms.zone in CHINESE)
+
+
+@lru_cache
+def _works(day: int, chinese: bool) -> bool:
+    found = date.fromordinal(day)
+    try:
+        return bool(is_workday(found)) if chinese else found.weekday() < 5
+    except NotImplementedError:  # its calendar ends with the last year that was announced
+        return found.weekday() < 5
+
+
+def _unless(refused: bool) -> str:
+    return "drop" if refused else "pass"

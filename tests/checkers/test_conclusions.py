@@ -1,0 +1,132 @@
+"""A conclusion that was altered is found in the record where it stands."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.checkers.promises import DEFAULT_POLICY, check_all
+from tests.checkers.records import Record, instant, iso, name
+from tests.checkers.simulated import Audit, now_of
+
+Alter = Callable[[Audit], Record]
+"""Alters what a record concludes; returns that record."""
+
+
+def outcome(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    sending["details"]["decision"]["rules"][5]["outcome"] = "defer"
+    return sending
+
+
+def rule_left_out(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    del sending["details"]["decision"]["rules"][5]
+    return sending
+
+
+def valid_longer(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    decision = sending["details"]["decision"]
+    decision["valid_until"] = iso(instant(decision["valid_until"]) + 1)
+    return sending
+
+
+def handed_over_later_than_valid(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    valid = instant(sending["details"]["decision"]["valid_until"])
+    sending["details"]["valid_until"] = iso(valid + 1)
+    return sending
+
+
+def other_limits(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    sending["details"]["decision"]["limits"]["per_day"] = 3
+    return sending
+
+
+def promised_to_ship(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    sending["details"]["decision"]["ships_today"] = False
+    return sending
+
+
+def other_channel(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    sending["channel"] = sending["details"]["decision"]["channel"] = "sms"
+    return sending
+
+
+def deferred_too_short(audit: Audit) -> Record:
+    deferred = audit.one("reminder.deferred", "second")
+    deferred["details"]["due"] = iso(instant(deferred["details"]["due"]) - 1)
+    return deferred
+
+
+def deferred_for_another_reason(audit: Audit) -> Record:
+    deferred = audit.one("reminder.deferred", "second")
+    deferred["reason"] = "daily_cap"
+    return deferred
+
+
+def planned_late(audit: Audit) -> Record:
+    planned = audit.one("reminder.planned", "plain")
+    planned["details"]["due"] = iso(instant(planned["details"]["due"]) + 1000)
+    return planned
+
+
+def called_later(audit: Audit) -> Record:
+    claim = audit.one("task.claimed", "dear")
+    claim["details"]["handed_at"] = iso(now_of(claim) + 1)
+    return claim
+
+
+def decided_after_it_was_recorded(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    sending["at"] = iso(now_of(sending) - 1)
+    return sending
+
+
+def another_policy(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    sending["policy"] = 0
+    return sending
+
+
+def unknown_policy(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    sending["policy"] = 2
+    return sending
+
+
+def no_decision(audit: Audit) -> Record:
+    sending = audit.one("reminder.sending", "plain")
+    del sending["details"]["decision"]
+    return sending
+
+
+CONCLUDED = [
+    outcome,
+    rule_left_out,
+    valid_longer,
+    handed_over_later_than_valid,
+    other_limits,
+    promised_to_ship,
+    other_channel,
+    deferred_too_short,
+    deferred_for_another_reason,
+    planned_late,
+    called_later,
+    decided_after_it_was_recorded,
+    another_policy,
+    unknown_policy,
+    no_decision,
+]
+
+
+@pytest.mark.parametrize("alter", CONCLUDED)
+def test_an_altered_conclusion_is_found_where_it_stands(audit: Audit, alter: Alter) -> None:
+    record = alter(audit)
+
+    violations = check_all(audit.records, DEFAULT_POLICY)
+
+    assert any(violation.startswith(f"recompute: {name(record)}: ") for violation in violations)
