@@ -59,15 +59,23 @@ class Dispatcher:
         While the store works for one hand, another decides: leases keep them apart.
         """
         done: Counter[str] = Counter()
+        shift = _Shift()
         async with asyncio.TaskGroup() as group:
             for _ in range(self._hands):
-                group.create_task(self._drain(lane, done))
+                group.create_task(self._drain(lane, done, shift))
         return done
 
-    async def _drain(self, lane: int, done: Counter[str]) -> None:
-        """Give every queue turns of one batch until a round finds nothing that can be done."""
-        while await self._round(lane, done):
-            pass
+    async def _drain(self, lane: int, done: Counter[str], shift: "_Shift") -> None:
+        """Go round until no hand finds anything; one that finds nothing waits for what others free."""
+        while not shift.over:
+            shift.working += 1
+            busy = await self._round(lane, done)
+            shift.working -= 1
+            if not busy and shift.working:
+                await shift.news()
+            else:
+                shift.over = not busy
+                shift.tell()
 
     async def _round(self, lane: int, done: Counter[str]) -> bool:
         """Give each queue one turn and tell whether any had something to do; resting ones hold up nobody."""
@@ -144,6 +152,24 @@ class Dispatcher:
                 _log.warning(OUTCOME_CAME_LATE, extra={"reminders": late})
 
         await self._senders[channel].send(messages, settle)
+
+
+class _Shift:
+    """What the hands of one drain know of each other."""
+
+    def __init__(self) -> None:
+        self.working = 0
+        self.over = False
+        self._news = asyncio.Event()
+
+    def tell(self) -> None:
+        """Wake the hands that wait."""
+        self._news.set()
+        self._news.clear()
+
+    async def news(self) -> None:
+        """Wait until another hand has done something, or all is over."""
+        await self._news.wait()
 
 
 def _settlement(handed: HandedOver, now: Instant) -> Settlement:
