@@ -353,3 +353,27 @@ async def test_a_worker_whose_clock_is_slow_still_sends(redis: Redis, audit_dire
     done = await slow.service.dispatcher.drain(slow.lane)
 
     assert done == {"send": 2}
+
+
+async def test_all_hands_of_a_worker_have_a_batch_under_way_at_once(
+    redis: Redis, audit_directory: Path
+) -> None:
+    together = asyncio.Barrier(3)
+
+    class Meeting:
+        name: ChannelName = "sms"
+
+        async def send(self, message: Message) -> Outcome:
+            await together.wait()
+            return Accepted()
+
+    here = await world(redis, audit_directory)
+    settings = Settings(lanes=4, batch=1, hands=3, concurrency=3)
+    service = await build(settings, redis, here.clock, {"sms": Meeting()}, audit_directory)
+    orders = [event("order.unpaid", f"O-{n}", NOON, customer=f"C-{n}") for n in range(9)]
+    await service.intake.take(orders, "key:test")
+
+    async with asyncio.timeout(5):
+        done = await service.dispatcher.drain(here.lane)
+
+    assert done == {"send": 9}

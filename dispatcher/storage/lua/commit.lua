@@ -21,6 +21,7 @@ for i, item in ipairs(ITEMS) do
     store_order(KEYS[item.order_key], order)
   end
 end
+in_chunks('MSET', nil, texts)
 save_orders()
 save_queues()
 close_lane()

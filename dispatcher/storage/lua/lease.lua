@@ -37,15 +37,17 @@ for _, id in ipairs(ids) do
   end
 end
 
+local leased = {}
 for _, entry in ipairs(found) do
   local id, name, order, step = unpack(entry)
   step.token, step.lease_end, step.leases = token, now + HEAD.lease, (step.leases or 0) + 1
-  redis.call('ZADD', LEASES, step.lease_end, id)
+  leased[#leased + 1], leased[#leased + 2] = step.lease_end, id
   store_order(HEAD.order_prefix .. name, order)
 end
+in_chunks('ZADD', LEASES, leased)
 local packed = save_orders()
 local reply = {token, shop.rev, policy, now}
-for i = 1, #gone, 1000 do redis.call('ZREM', due, unpack(gone, i, math.min(i + 999, #gone))) end
+in_chunks('ZREM', due, gone)
 for _, entry in ipairs(found) do
   local id, name, order, step, facts, ledger = unpack(entry)
   reply[#reply + 1], reply[#reply + 2] = id, packed[HEAD.order_prefix .. name]

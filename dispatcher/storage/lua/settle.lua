@@ -6,7 +6,7 @@
 -- reply: for each item: settled | lost
 check_items()
 for i, item in ipairs(ITEMS) do check_outcome(i, item) end
-local replies = {}
+local replies, settled = {}, {}
 for i, item in ipairs(ITEMS) do
   local shop, order, step = HEAD.shops[item.shop], find(item)
   if step and step.settled == item.token then
@@ -15,12 +15,13 @@ for i, item in ipairs(ITEMS) do
     replies[i] = 'lost'
   else
     SETTLE[item.outcome](shop, item, order, step)
-    redis.call('ZREM', LEASES, item.reminder)
+    settled[#settled + 1] = item.reminder
     step.settled, step.token, step.lease_end = item.token, nil, nil
     store_order(KEYS[item.order_key], order)
     replies[i] = 'settled'
   end
 end
+in_chunks('ZREM', LEASES, settled)
 save_orders()
 save_queues()
 close_lane()

@@ -51,7 +51,7 @@ local function again(shop, item, step)
   return 'changed'
 end
 
-local COMMIT = {}
+local COMMIT, texts = {}, {}
 
 function COMMIT.send(shop, item, order, step)
   if not stands(shop, item, order) or not allowed(step, 'sending') then return again(shop, item, step) end
@@ -59,7 +59,7 @@ function COMMIT.send(shop, item, order, step)
   step.attempt, step.channel, step.handed = step.attempt + 1, item.channel, now
   step.answered, step.answer, step.leases = item.token, 'committed', 0
   redis.call('ZADD', KEYS[item.ledger], now, item.reminder)
-  redis.call('SET', KEYS[item.text_key], item.text)
+  texts[#texts + 1], texts[#texts + 2] = KEYS[item.text_key], item.text
   record('reminder.sending', shop, item, order, step)
   return 'committed'
 end
@@ -70,7 +70,7 @@ function COMMIT.open(shop, item, order, step)
   move(step, 'open')
   step.due, step.channel, step.leases = item.due, item.channel, 0
   wait(shop, step, item.reminder)
-  redis.call('SET', KEYS[item.text_key], item.text)
+  texts[#texts + 1], texts[#texts + 2] = KEYS[item.text_key], item.text
   record('task.opened', shop, item, order, step)
   return 'committed'
 end

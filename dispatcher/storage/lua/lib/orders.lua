@@ -2,6 +2,18 @@
 local orders = {}
 local changed = {}
 
+-- Calls a command on many arguments, as few at once as the stack holds; a command each costs several times more.
+local function in_chunks(command, key, values)
+  for i = 1, #values, 1000 do
+    local last = math.min(i + 999, #values)
+    if key then
+      redis.call(command, key, unpack(values, i, last))
+    else
+      redis.call(command, unpack(values, i, last))
+    end
+  end
+end
+
 -- Reads the orders under `keys` before the first write; an unreadable one refuses the call as a whole.
 local function load_order(key)
   if orders[key] == nil then
@@ -23,11 +35,12 @@ end
 
 -- Writes what changed and returns it by key, as written.
 local function save_orders()
-  local packed = {}
+  local packed, writes = {}, {}
   for key in pairs(changed) do
     packed[key] = cmsgpack.pack(orders[key])
-    redis.call('SET', key, packed[key])
+    writes[#writes + 1], writes[#writes + 2] = key, packed[key]
   end
+  in_chunks('MSET', nil, writes)
   return packed
 end
 
