@@ -12,15 +12,6 @@ local ids = {}
 if not paused(shop, HEAD.channel) then
   ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, HEAD.limit)
 end
--- The customer's hand-off instants, or nil where they cannot be read.
-local function ledger_of(customer)
-  local scores = redis.pcall('ZRANGE', HEAD.ledger_prefix .. shop.name .. '~' .. (customer or ''), 0, -1, 'WITHSCORES')
-  if scores.err then return nil end
-  local instants = {}
-  for i = 2, #scores, 2 do instants[#instants + 1] = tonumber(scores[i]) end
-  return cmsgpack.pack(instants)
-end
-
 -- What cannot be read stays where it is and stops nobody else.
 local found, gone = {}, {}
 for _, id in ipairs(ids) do
@@ -28,7 +19,7 @@ for _, id in ipairs(ids) do
   local readable, order = pcall(load_order, HEAD.order_prefix .. (name or id))
   local step = readable and order and order.steps[tonumber(number)]
   local facts = step and redis.pcall('GET', HEAD.facts_prefix .. name)
-  local ledger = step and ledger_of(order.customer)
+  local ledger = step and hand_offs(HEAD.ledger_prefix .. shop.name .. '~' .. (order.customer or ''))
   if type(facts) == 'string' and ledger and WAITING[step.status] then
     found[#found + 1] = {id, name, order, step, facts, ledger}
     gone[#gone + 1] = id

@@ -64,3 +64,12 @@ local function about(shop, id, order, number, more)
   fields.shop, fields.order, fields.customer, fields.step = shop.name, id, order.customer, number
   return fields
 end
+
+-- The instants in a customer's ledger as MessagePack, or nil where it cannot be read.
+local function hand_offs(key)
+  local scores = redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')
+  if scores.err then return nil end
+  local instants = {}
+  for i = 2, #scores, 2 do instants[#instants + 1] = tonumber(scores[i]) end
+  return cmsgpack.pack(instants)
+end
