@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dispatcher.errors import DispatcherError, InvalidInput, StoreUnavailable
-from dispatcher.policy.document import Policy, default_policy, load_toml
+from dispatcher.errors import DispatcherError, InvalidInput, InvalidPolicy, StoreUnavailable
+from dispatcher.policy.document import Policy, default_policy, load_json, load_toml
 from dispatcher.policy.event_text import Expected
 from dispatcher.policy.event_values import instant
 from dispatcher.policy.facts import Instant
@@ -24,7 +24,7 @@ from dispatcher.storage.audit import AuditTrail, Checked, line
 from dispatcher.storage.audit_filter import Filter
 from dispatcher.storage.embedded import EmbeddedStore, holds_data
 from dispatcher.storage.store import Store
-from dispatcher.terminal import MAX_SHOWN, fail, run
+from dispatcher.terminal import MAX_SHOWN, fail, run, tell
 from dispatcher.wiring import connect, open_existing_audit
 
 _ELSEWHERE = (
@@ -44,9 +44,12 @@ def _read_policy(path: Path | None) -> Policy:
     if path is None:
         return default_policy()
     try:
-        return load_toml(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
+        return load_json(text) if path.suffix == ".json" else load_toml(text)
     except UnicodeDecodeError:
         raise InvalidInput(f"{path}: expected text in UTF-8") from None
+    except InvalidPolicy as wrong:
+        raise InvalidPolicy(f"{path}: {wrong}", wrong.problems) from None
 
 
 @main.command("simulate")
@@ -60,6 +63,12 @@ def simulate_command(
     file: Path, form: str, policy_file: Path | None, shop: str, as_json: bool, audit: Path | None
 ) -> None:
     """Run an order FILE through the real wiring under a virtual clock; nothing leaves this machine."""
+    if (
+        audit is not None
+        and audit.exists()
+        and any(audit.samefile(read) for read in (file, policy_file) if read)
+    ):
+        raise click.BadParameter("expected another file than those that are read", param_hint="--audit")
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
@@ -81,7 +90,8 @@ def simulate_command(
     except OSError as error:
         fail(InvalidInput(f"{error.filename or file}: {error.strerror}"))
     for result in outcome.rejected[:MAX_SHOWN]:
-        click.echo(f"dispatcher: event {result.id} was rejected: {result.problem}", err=True)
+        assert result.problem is not None
+        tell(result.problem, f"event {result.id} was rejected: ")
     if as_json:
         click.echo(msgspec.json.encode(outcome.report).decode())
     else:

@@ -36,12 +36,22 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def fail(error: DispatcherError) -> NoReturn:
-    """Say in one line what is wrong and what to do, then each wrong field."""
-    click.echo(f"dispatcher: {_printable(str(error))}", err=True)
-    problems = error.problems if isinstance(error, InvalidInput) else ()
-    for problem in problems[:MAX_SHOWN]:
-        click.echo(f"  {_printable(problem.pointer)}: {_printable(problem.detail)}", err=True)
+    """Say what is wrong and end with exit code 1."""
+    tell(error)
     sys.exit(1)
+
+
+def tell(error: DispatcherError, about: str = "") -> None:
+    """Say in one line what is wrong and what to do, then name each wrong field that the line does not."""
+    click.echo(_printable(f"dispatcher: {about}{error}"), err=True)
+    problems = error.problems if isinstance(error, InvalidInput) else ()
+    if len(problems) == 1 and problems[0].detail in str(error):
+        return
+    for problem in problems[:MAX_SHOWN]:
+        where = f"{problem.pointer}: " if problem.pointer else ""
+        click.echo(_printable(f"  {where}{problem.detail}"), err=True)
+    if len(problems) > MAX_SHOWN:
+        click.echo(f"  … and {len(problems) - MAX_SHOWN} more", err=True)
 
 
 def _printable(text: str) -> str:

@@ -15,7 +15,7 @@ from redis import Redis
 
 from dispatcher.channels.stub import StubChannel
 from dispatcher.cli import main
-from dispatcher.policy.document import DEFAULT_TOML
+from dispatcher.policy.document import DEFAULT_TOML, default_policy, to_json
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
 from dispatcher.storage.embedded import EmbeddedStore
@@ -146,7 +146,7 @@ def test_a_rejected_event_is_told_and_ends_with_one() -> None:
         ("{}\n", "jsonl", "dispatcher: events.txt, line 1, "),
         ("no json\n", "jsonl", "dispatcher: events.txt, line 1"),
         ("a,b\n", "tmall", "dispatcher: events.txt, line 1: expected the columns 订单编号"),
-        (b"\xff\xfe\n", "tmall", "dispatcher: events.txt is not right: expected text in UTF-8"),
+        (b"\xff\xfe\n", "tmall", "dispatcher: events.txt is not right: expected a tmall file in UTF-8"),
     ],
 )
 def test_a_file_that_is_not_right_is_told_on_stderr(content: str | bytes, form: str, told: str) -> None:
@@ -518,3 +518,27 @@ def test_a_simulation_that_is_ended_takes_its_store_along(tmp_path: Path) -> Non
     assert running.returncode == 143
     assert list(scratch.iterdir()) == []
     scratch.rmdir()
+
+
+def test_the_audit_never_overwrites_what_is_read(tmp_path: Path) -> None:
+    orders = tmp_path / "orders.jsonl"
+    orders.write_text(json.dumps(UNPAID), encoding="utf-8")
+    before = orders.read_bytes()
+
+    result = CliRunner().invoke(main, ["simulate", str(orders), "--format", "jsonl", "--audit", str(orders)])
+
+    assert result.exit_code == 2
+    assert "--audit" in result.stderr
+    assert orders.read_bytes() == before
+
+
+def test_a_policy_may_be_json_and_is_named_where_it_is_wrong(tmp_path: Path) -> None:
+    right, wrong = tmp_path / "right.json", tmp_path / "wrong.json"
+    right.write_text(json.dumps(to_json(default_policy())), encoding="utf-8")
+    wrong.write_text(json.dumps(to_json(default_policy()) | {"platform": "nowhere"}), encoding="utf-8")
+
+    results = [CliRunner().invoke(main, ["policy", "check", str(path)]) for path in (right, wrong)]
+
+    assert [result.exit_code for result in results] == [0, 1]
+    assert "wrong.json" in results[1].stderr
+    assert "/platform" in results[1].stderr

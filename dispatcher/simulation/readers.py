@@ -42,7 +42,7 @@ def read_orders(path: Path, form: str, policy: Policy, shop: str) -> list[Source
     except OSError as wrong:
         raise InvalidInput(f"{path} cannot be read: {wrong.strerror}") from wrong
     except (UnicodeDecodeError, csv.Error) as wrong:
-        raise InvalidInput(f"{path.name} is not right: expected text in UTF-8, as {form}") from wrong
+        raise InvalidInput(f"{path.name} is not right: expected a {form} file in UTF-8") from wrong
     if problems:
         _refuse(path, problems)
     return sorted(events, key=lambda source: source.at)

@@ -186,7 +186,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
 
     refused = refusal(path)
 
-    assert "expected text in UTF-8" in str(refused)
+    assert "expected a tmall file in UTF-8" in str(refused)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
