@@ -11,8 +11,12 @@ import msgspec
 import pytest
 import redis
 
+from dispatcher.errors import InvalidPolicy
+from dispatcher.policy.document import load_json
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, MOVES, WAITING
 from dispatcher.settings import Settings
+from dispatcher.simulation.report import Report
+from dispatcher.simulation.tmall import COLUMNS
 from dispatcher.storage.embedded import EmbeddedStore
 from tests.faults import test_kill, test_race
 
@@ -103,6 +107,8 @@ def _is_there(words: list[str], targets: list[str]) -> bool:
             return (ROOT / f"{module.replace('.', '/')}.py").is_file()
         case [".venv/bin/pytest", path, *_]:
             return (ROOT / path).exists()
+        case ["export", assignment]:
+            return assignment == 'PATH="$PWD/.venv/bin:$PATH"'
     return False
 
 
@@ -124,6 +130,56 @@ def test_its_table_of_settings_is_what_can_be_set() -> None:
     defaults = {field.name: str(field.default) for field in msgspec.structs.fields(Settings)}
 
     assert told == defaults
+
+
+def test_its_table_of_the_policy_has_every_key_that_is_read() -> None:
+    told = [ticked(key)[0] for key, *_ in table("Policy file")]
+    everywhere: dict[str, object] = {key: {"?": 0} for key in _keys_read({"?": 0})[""]}
+    everywhere |= {"?": 0, "cadence": [{"?": 0, "remind": {"?": 0}}]}
+
+    read = _keys_read(everywhere)
+
+    named = {f"{section}.{key}".lstrip(".") for section, keys in read.items() for key in keys}
+    assert sorted(told) == sorted(named - read.keys())
+
+
+def _keys_read(document: dict[str, object]) -> dict[str, list[str]]:
+    """Return the keys that each section knows, as the refusal of the key `?` in it names them."""
+    return {
+        _dotted(pointer.removesuffix("/?")): detail.partition(": ")[2].split(", ")
+        for pointer, detail in _problems(document)
+        if pointer.endswith("/?")
+    }
+
+
+def _problems(document: dict[str, object]) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidPolicy) as refused:
+        load_json(document)
+    return [(problem.pointer, problem.detail) for problem in refused.value.problems]
+
+
+def _dotted(pointer: str) -> str:
+    return pointer.replace("/0", "").strip("/").replace("/", ".")
+
+
+def test_its_table_of_the_policy_marks_what_is_required() -> None:
+    marked = {ticked(key)[0] for key, _, _, absent in table("Policy file") if absent == "**required**"}
+
+    missing = _problems({"cadence": [{"remind": {"after": "15m"}}], "routing": {}})
+
+    assert marked == {_dotted(pointer) for pointer, _ in missing}
+
+
+def test_its_table_of_figures_is_what_a_simulation_tells() -> None:
+    told = [ticked(figure)[0] for figure, _ in table("Reading the figures")]
+
+    assert told == [*Report.__struct_fields__, "orders_per_second"]
+
+
+def test_its_table_of_columns_is_what_an_order_file_has() -> None:
+    told = {ticked(column)[0] for column, _ in table("Order files")}
+
+    assert told == set(COLUMNS)
 
 
 def test_the_embedded_store_has_the_settings_it_asks_for(tmp_path: Path) -> None:
@@ -184,3 +240,7 @@ def test_what_it_says_the_fault_tests_do_is_what_they_do(measured: str) -> None:
     text = " ".join(README.split())
 
     assert measured in text
+
+
+def test_no_figure_is_left_open() -> None:
+    assert "FIGURE" not in README

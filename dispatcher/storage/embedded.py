@@ -99,7 +99,6 @@ class EmbeddedStore:
             *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
             *("--dir", str(self._directory), "--save", ""),
             *("--appendonly", kept, "--appendfsync", "always"),
-            *("--auto-aof-rewrite-min-size", "1gb"),
             *("--maxmemory-policy", "noeviction"),
         ]
 
