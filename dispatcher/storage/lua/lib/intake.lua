@@ -1,7 +1,7 @@
 -- What an event does to its order.
 local ENDS = {['order.paid'] = 'paid', ['order.cancelled'] = 'cancelled'}
 local REMEMBERED = {accepted = true, stale = true}
-local taken = {}
+local first, taken = {}, {}
 
 -- Refuses what accept() and finish() could trip over, and reads the order, before anything is written.
 local function check_event(i, event)
@@ -12,8 +12,8 @@ local function check_event(i, event)
     if not is_key(key) then refuse(where .. '.buckets: expected keys') end
     local found = redis.call('TYPE', KEYS[key]).ok
     if found ~= 'hash' and found ~= 'none' then refuse(KEYS[key] .. ': expected a hash') end
-    local text = event.first == nil and redis.call('HGET', KEYS[key], event.seen)
-    if text then event.first = decode(KEYS[key], text) end
+    local text = first[event] == nil and redis.call('HGET', KEYS[key], event.seen)
+    if text then first[event] = decode(KEYS[key], text) end
   end
   if #event.buckets == 0 then refuse(where .. '.buckets: expected keys') end
   load_order(KEYS[event.order_key])
@@ -28,10 +28,10 @@ end
 
 -- What was answered first to an event of this id: from the store, read before the first write, or from this call.
 local function remembered(event)
-  local first = event.first or taken[event.shop .. ' ' .. event.seen]
-  if first == nil then return nil end
-  if first.digest ~= event.digest then return {status = 'reused'} end
-  return {status = 'duplicate', reminders = first.reminders, stopped = first.stopped, too_late = first.too_late}
+  local answered = first[event] or taken[event.shop .. ' ' .. event.seen]
+  if answered == nil then return nil end
+  if answered.digest ~= event.digest then return {status = 'reused'} end
+  return {status = 'duplicate', reminders = answered.reminders, stopped = answered.stopped, too_late = answered.too_late}
 end
 
 local function remember(shop, event, reply)
