@@ -24,14 +24,23 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-AT_ONCE = load_toml(
+BASE = """
+timezone = "Asia/Shanghai"
+platform = "own"
+pay_within = "24h"
+[[cadence]]
+placed = ["00:00", "24:00"]
+remind = {after = "0s"}
+"""
+
+
+def at_once(sections: str) -> Policy:
+    """Return a policy that reminds at the moment of the order, at any hour, with more sections in TOML."""
+    return load_toml(BASE + sections)
+
+
+AT_ONCE = at_once(
     """
-    timezone = "Asia/Shanghai"
-    platform = "own"
-    pay_within = "24h"
-    [[cadence]]
-    placed = ["00:00", "24:00"]
-    remind = {after = "0s"}
     [routing]
     channels = ["sms", "chat"]
     """

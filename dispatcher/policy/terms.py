@@ -12,7 +12,6 @@ import msgspec
 from dispatcher.policy.facts import Channel
 
 Platform = Literal["jd", "taobao", "pdd", "douyin", "own"]
-PLATFORMS: tuple[Platform, ...] = ("jd", "taobao", "pdd", "douyin", "own")
 
 Window = tuple[int, int]
 """`[start, end)` in minutes after midnight."""

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import redis
 
-from dispatcher.policy.document import load_toml
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.storage.audit import as_json
 from dispatcher.storage.embedded import EmbeddedStore
@@ -23,7 +22,7 @@ from tests.checkers.state import Reminder
 from tests.faults.afterwards import AtRest, Line, contradictions, read_log
 from tests.faults.crew import Crew, Kill, until
 from tests.faults.worker import SETTINGS, Assignment, ShiftedClock
-from tests.worlds import HOUR, NOON, event
+from tests.worlds import HOUR, NOON, at_once, event
 
 SEED = 20251111
 WORKERS = 4
@@ -34,14 +33,8 @@ TOMORROW = NOON + 12 * HOUR
 NEIGHBOURS = 400
 """The two orders of a customer stand among so many, so that different workers often hold them at once."""
 
-POLICY = load_toml(
+POLICY = at_once(
     """
-    timezone = "Asia/Shanghai"
-    platform = "own"
-    pay_within = "24h"
-    [[cadence]]
-    placed = ["00:00", "24:00"]
-    remind = {after = "0s"}
     [caps]
     per_day = 1
     [routing]

@@ -10,14 +10,13 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from dispatcher.policy.document import load_toml
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.records import Commit, Lease, Leased, Settlement, StoredStep
 from dispatcher.storage.scripts import SCRIPTS
 from dispatcher.storage.store import Store
 from dispatcher.wiring import open_audit
-from tests.worlds import DAY, HOUR, MINUTE, NOON, World, event, world
+from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, world
 
 LEASE = 30_000
 """How long a lease lasts (ms)."""
@@ -25,14 +24,8 @@ LEASE = 30_000
 LATER = NOON + 1000
 """When the calls of these tests are made: everything in the scene is due."""
 
-POLICY = load_toml(
+POLICY = at_once(
     """
-    timezone = "Asia/Shanghai"
-    platform = "own"
-    pay_within = "24h"
-    [[cadence]]
-    placed = ["00:00", "24:00"]
-    remind = {after = "0s"}
     [caps]
     per_day = 3
     [before_close]

@@ -8,20 +8,13 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import Contended, NotNow, TaskNotOpen, UnknownOrder
-from dispatcher.policy.document import load_toml
 from dispatcher.storage.records import StoredStep
-from tests.worlds import DAY, HOUR, MINUTE, NOON, World, event, world
+from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, world
 
 TASK = "demo~O-1~1"
 
-CALLS = load_toml(
+CALLS = at_once(
     """
-    timezone = "Asia/Shanghai"
-    platform = "own"
-    pay_within = "24h"
-    [[cadence]]
-    placed = ["00:00", "24:00"]
-    remind = {after = "0s"}
     [caps]
     per_day = 2
     [routing]
