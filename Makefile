@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test lint lock clean
+.PHONY: setup run test bench lint lock clean
 
 setup: $(VENV)/.ready
 
@@ -14,6 +14,10 @@ $(VENV)/.ready: pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+# Everything on this machine with a demo shop: make run ARGS="--port 9000"
+run: setup
+	$(BIN)/dispatcher up --demo $(ARGS)
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -23,11 +27,19 @@ lint: setup
 test: lint
 	$(BIN)/pytest -n 2
 
-# Rewrites the lock from pyproject.toml (needs uv).
+# Prints every figure as one JSON object; says on standard error how far it is. Takes about ten minutes.
+bench:
+	@$(MAKE) --no-print-directory setup >&2
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Rewrites the locks from pyproject.toml (needs uv): everything, and the parts of it that an image is built
+# with and runs on.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --extra test --extra benchmark \
-		--output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra test --extra benchmark --output-file requirements.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock --output-file requirements.run.lock pyproject.toml
+	echo hatchling | $(COMPILE) --constraint requirements.lock --output-file requirements.build.lock -
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

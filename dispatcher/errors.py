@@ -26,6 +26,12 @@ class InvalidInput(DispatcherError):
         self.problems = problems
 
 
+class AddressTaken(InvalidInput):
+    """An address that cannot be listened at, as when another program has it."""
+
+    code = "address-taken"
+
+
 class InvalidPolicy(InvalidInput):
     """A policy document that is not right."""
 
@@ -78,6 +84,12 @@ class StoreUnavailable(DispatcherError):
     code = "store-unavailable"
 
 
+class StoreFull(StoreUnavailable):
+    """The store has no memory left for what is new; what ends a reminder is still taken."""
+
+    code = "store-full"
+
+
 class EventIdReused(DispatcherError):
     """An event's id was used before with other content."""
 
@@ -94,6 +106,12 @@ class UnknownOrder(DispatcherError):
     """An order, or its reminder, that the store does not have."""
 
     code = "unknown-order"
+
+
+class UnknownPolicy(DispatcherError):
+    """A version that a shop's policy does not have."""
+
+    code = "unknown-policy"
 
 
 class TaskNotOpen(DispatcherError):
@@ -116,3 +134,39 @@ class Contended(DispatcherError):
     """What a request stood on kept changing while it was taken; repeating it is safe."""
 
     code = "contended"
+
+
+class Unauthenticated(DispatcherError):
+    """A request without a key that is known here."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(DispatcherError):
+    """A key that does not open what was asked for."""
+
+    code = "forbidden"
+
+
+class TooLarge(DispatcherError):
+    """A request larger than its limit, which the text names."""
+
+    code = "too-large"
+
+
+class TooSlow(DispatcherError):
+    """A request whose body did not arrive within its time."""
+
+    code = "too-slow"
+
+
+class UnsupportedMediaType(DispatcherError):
+    """A body of a kind that is not read here; the text names those that are."""
+
+    code = "unsupported-media-type"
+
+
+class Overloaded(DispatcherError):
+    """More waits already than may; nothing was done, and repeating it is safe."""
+
+    code = "overloaded"

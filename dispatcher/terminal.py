@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
@@ -33,6 +33,21 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return uvloop.run(until_told())
     except asyncio.CancelledError:
         sys.exit(128 + signal.SIGTERM)
+
+
+def serve(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]], *, attached: bool) -> None:
+    """Run `work` until it ends; SIGTERM, SIGINT and, if attached, the end of standard input set its event."""
+
+    async def until_told() -> None:
+        told = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+        if attached:
+            loop.add_reader(sys.stdin.fileno(), told.set)  # nobody writes to it: this is its end
+        await work(told)
+
+    uvloop.run(until_told())
 
 
 def fail(error: DispatcherError) -> NoReturn:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
+from redis.asyncio.connection import Connection, UnixDomainSocketConnection, parse_url
 
 from dispatcher.channels.base import Channel
 from dispatcher.messages.catalog import Catalog
@@ -17,6 +17,7 @@ from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Facts, Instant
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail, stored_lanes
+from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, StorePool
 from dispatcher.storage.store import Store
 from dispatcher.workflow import details
 from dispatcher.workflow.dispatch import Dispatcher
@@ -28,7 +29,8 @@ from dispatcher.workflow.sending import Breaker, Sender
 from dispatcher.workflow.tasks import Tasks
 
 DAY_MS = 24 * 3_600_000
-SOCKET_TIMEOUT_SECONDS = 10.0
+STORE_TIMEOUT_SECONDS = 10.0
+"""How long the store may take to answer where nobody waits for it."""
 
 
 class SystemClock:
@@ -39,19 +41,25 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
 
-def connect(*, url: str | None = None, socket: Path | None = None) -> Redis:
+def connect(
+    *, url: str | None = None, socket: Path | None = None, timeout_seconds: float = STORE_TIMEOUT_SECONDS
+) -> StoreClient:
     """Return a client of the store at a URL or a Unix socket, every default of the library stated."""
-    options: dict[str, Any] = {
-        "socket_timeout": SOCKET_TIMEOUT_SECONDS,
-        "socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
+    if socket is not None:
+        options: dict[str, Any] = {"connection_class": UnixDomainSocketConnection, "path": str(socket)}
+    else:
+        assert url is not None
+        options = dict(parse_url(url))
+    options |= {
+        "connection_class": OF_THE_LIBRARY[options.get("connection_class", Connection)],
+        "socket_timeout": timeout_seconds,
+        "socket_connect_timeout": timeout_seconds,
         "health_check_interval": 0,
-        "max_connections": 64,
+        "max_connections": CONNECTIONS,
         "protocol": 2,
     }
-    if socket is not None:
-        return Redis(unix_socket_path=str(socket), **options)
-    assert url is not None
-    client: Redis = Redis.from_url(url, **options)
+    client = StoreClient(StorePool(**options))
+    client.auto_close_connection_pool = True
     return client
 
 
@@ -73,20 +81,21 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
         return await self.store.put_policy(
             shop,
             msgspec.json.encode(document).decode(),
-            details.encoded({"note": note, "policy": document}),
+            note,
+            details.packed({"note": note, "policy": document}),
             self.clock.now(),
             actor,
         )
 
 
-async def open_audit(settings: Settings, redis: Redis, directory: Path) -> tuple[Store, AuditTrail]:
+async def open_audit(settings: Settings, redis: StoreClient, directory: Path) -> tuple[Store, AuditTrail]:
     """Open a store and the audit trail whose closed segments are in `directory`."""
     store = await Store.open(redis, settings.lanes, **_limits(settings))
     return store, AuditTrail(store, directory, settings.segment_records)
 
 
 async def open_existing_audit(
-    settings: Settings, redis: Redis, directory: Path
+    settings: Settings, redis: StoreClient, directory: Path
 ) -> tuple[Store, AuditTrail] | None:
     """Open the audit trail of a store without writing anything; `None` when it was never started."""
     lanes = await stored_lanes(redis)
@@ -106,7 +115,7 @@ def _limits(settings: Settings) -> dict[str, int]:
 
 async def build(
     settings: Settings,
-    redis: Redis,
+    redis: StoreClient,
     clock: Clock,
     channels: Mapping[ChannelName, Channel],
     audit_directory: Path,

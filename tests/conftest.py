@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from redis.asyncio import Redis
 
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.wiring import connect
 
@@ -18,7 +18,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
 
 
 @pytest.fixture
-async def redis(valkey: EmbeddedStore) -> AsyncIterator[Redis]:
+async def redis(valkey: EmbeddedStore) -> AsyncIterator[StoreClient]:
     """A client of an empty store."""
     client = connect(socket=valkey.socket)
     await client.flushall()

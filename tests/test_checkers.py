@@ -17,12 +17,13 @@ MINUTE = 60_000
 
 
 def whole_life() -> Story:
-    """Two orders: one reminded by SMS, then called, then closed; one paid in time."""
+    """Two orders: one reminded by SMS, then called by the second agent, then closed; one paid in time."""
     story = Story().accepted().planned().planned(step=2, channel="phone", after=24 * HOUR)
     story.wait(HOUR).sending().record("reminder.retrying", "O-1", 1, channel="sms", due=iso(story.now))
     story.wait(MINUTE).handed_over().record("reminder.delivered", "O-1", 1)
     story.accepted("O-2").planned("O-2").wait(1).paid("O-2", stopped=["demo~O-2~1"]).dropped("paid", "O-2")
-    story.wait(24 * HOUR).opened(step=2).wait(MINUTE).claimed(step=2).wait(MINUTE)
+    story.wait(24 * HOUR).opened(step=2).wait(MINUTE).claimed(step=2).wait(MINUTE).released(step=2)
+    story.wait(MINUTE).claimed(step=2).wait(MINUTE)
     story.record("task.completed", "O-1", 2, channel="phone", outcome="no_answer")
     return story.wait(48 * HOUR).closed().wait(48 * HOUR).record("order.retired", "O-1")
 
@@ -73,6 +74,31 @@ def event_taken_twice() -> Story:
 def sent_twice() -> Story:
     story = one_reminder().handed_over().wait(4 * HOUR)
     return story.planned().handed_over()
+
+
+def claimed_twice() -> Story:
+    story = one_reminder().opened().claimed().wait(4 * HOUR)
+    return story.planned(channel="phone").opened().claimed()
+
+
+def released_after_completion() -> Story:
+    story = one_reminder().opened().claimed()
+    return story.record("task.completed", "O-1", 1, channel="phone", outcome="other").released()
+
+
+def third_of_a_day_after_a_release() -> Story:
+    """The released claim does not count, those before and after it do."""
+    story = Story("2026-11-11T01:00:00.000Z")
+    for number in (1, 2, 3):
+        story.accepted(f"O-{number}").planned(f"O-{number}").opened(f"O-{number}").claimed(f"O-{number}")
+        if number == 2:
+            story.released("O-2").wait(MINUTE).claimed("O-2")
+        story.wait(5 * HOUR)
+    return story
+
+
+def stopped_what_was_claimed() -> Story:
+    return one_reminder().opened().claimed().paid(stopped=["demo~O-1~1"])
 
 
 def sent_after_payment() -> Story:
@@ -179,6 +205,10 @@ FLAWED: list[tuple[Callable[[], Story], str]] = [
     (event_taken_twice, "events_once"),
     (sent_twice, "one_per_step"),
     (sent_twice, "followed"),
+    (claimed_twice, "one_per_step"),
+    (released_after_completion, "followed"),
+    (third_of_a_day_after_a_release, "caps"),
+    (stopped_what_was_claimed, "not_after_payment"),
     (sent_after_payment, "not_after_payment"),
     (claimed_after_close, "not_after_payment"),
     (stopped_what_was_sent, "not_after_payment"),
@@ -209,6 +239,27 @@ def test_a_violation_is_found(flawed: Callable[[], Story], check: str) -> None:
     found = found_by(story)
 
     assert check in found
+
+
+def released_and_stopped() -> Story:
+    story = one_reminder().opened().claimed().wait(MINUTE).released()
+    return story.paid(stopped=["demo~O-1~1"]).dropped("paid", channel="phone")
+
+
+def second_of_a_day_after_a_release() -> Story:
+    """Two claims count, the one between them was released; the gap is kept without it."""
+    story = Story("2026-11-11T01:00:00.000Z")
+    for number in (1, 2):
+        story.accepted(f"O-{number}").planned(f"O-{number}").opened(f"O-{number}")
+    story.claimed("O-1").wait(2 * HOUR).claimed("O-2").wait(MINUTE).released("O-2")
+    return story.at("2026-11-11T06:00:00.000Z").claimed("O-2")
+
+
+@pytest.mark.parametrize("story", [released_and_stopped, second_of_a_day_after_a_release])
+def test_a_released_claim_is_no_hand_off(story: Callable[[], Story]) -> None:
+    violations = check_all(story().records, STORY_RULES)
+
+    assert violations == []
 
 
 @pytest.mark.parametrize(

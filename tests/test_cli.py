@@ -1,6 +1,7 @@
 """The command line: what it prints, where, and with which exit code."""
 
 import asyncio
+import fcntl
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ from dispatcher.cli import main
 from dispatcher.policy.document import DEFAULT_TOML, default_policy, to_json
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
-from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.storage.embedded import EmbeddedStore, attach
 from dispatcher.storage.keys import lane_of
 from dispatcher.storage.store import Store
 from dispatcher.wiring import build, connect
@@ -437,9 +438,20 @@ def test_a_time_that_is_none_or_has_no_offset_is_a_wrong_use(tmp_path: Path, opt
     assert f"2026-11-11T10:20:30+08:00, got '{given}'" in told
 
 
+def test_the_audit_of_a_store_that_runs_is_read_there(data: Path) -> None:
+    with EmbeddedStore(data / "store"):
+        result = dispatcher("audit", "verify", "--data", data)
+
+        assert attach(data / "store") is not None
+    assert result.exit_code == 0
+    assert result.stdout.endswith("the audit is complete and unchanged\n")
+
+
 @pytest.mark.parametrize("command", ["verify", "export"])
 def test_a_data_directory_in_use_is_told_in_one_line(data: Path, command: str) -> None:
-    with EmbeddedStore(data / "store"):
+    with (data / "store" / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
         result = dispatcher("audit", command, "--data", data)
 
     assert (result.exit_code, result.stdout) == (1, "")

@@ -4,20 +4,40 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import pytest
 import redis
+import yaml
 
+from dispatcher import demo, telemetry
 from dispatcher.errors import InvalidPolicy
 from dispatcher.policy.document import load_json
+from dispatcher.policy.event_text import MAX_ID_BYTES
+from dispatcher.policy.event_wire import MAX_ITEMS
+from dispatcher.policy.events import MAX_EVENTS, EventType
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, MOVES, WAITING
 from dispatcher.settings import Settings
 from dispatcher.simulation.report import Report
 from dispatcher.simulation.tmall import COLUMNS
 from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.storage.looking import Memory
+from dispatcher.web.app import ROUTES
+from dispatcher.web.bodies import BODY_SECONDS, SMALL_BYTES
+from dispatcher.web.events import MAX_BYTES
+from dispatcher.web.metrics import Figures
+from dispatcher.web.paging import DEFAULT_LIMIT, MAX_LIMIT
+from dispatcher.web.problems import KINDS
+from dispatcher.web.server import HEAD_SECONDS, MAX_CONNECTIONS
+from dispatcher.workflow.grouping import GROUP, MAX_UNDER_WAY
+from tests.benchmarks.__main__ import FIGURES
 from tests.faults import test_kill, test_race
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +46,12 @@ BIN = Path(sys.executable).parent
 GROUPS = {"waiting": WAITING, "handed over": HANDED_OVER, "final": FINAL}
 SIZES = {"1gb": str(1024**3)}
 """How a server tells a size that people write shorter."""
+
+ADDRESS = "http://127.0.0.1:8080"
+"""Where a reader's service is; the tests' own is elsewhere."""
+UP_SECONDS = 60.0
+AGAIN_SECONDS = 30.0
+"""How long a reader who looks again and again would wait for what is shown."""
 
 CHECKED = re.compile(r"`((?:dispatcher|tests|templates)/[\w./-]+)(?:::(\w+))?`")
 """A file or folder of the repository, and a test in it."""
@@ -66,31 +92,96 @@ def matches(shown: str, printed: str) -> bool:
     return len(lines) == len(patterns) and all(map(re.fullmatch, patterns, lines))
 
 
+@contextmanager
+def demo_up(directory: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Run the demo as a reader does, on a free port, and yield its address once it has said all."""
+    with (directory / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [BIN / "dispatcher", "up", "--demo", "--port", "0"],
+            cwd=directory,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            encoding="utf-8",
+        )
+    overdue = threading.Timer(UP_SECONDS, process.terminate)
+    overdue.start()
+    try:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if demo.TO_CALL in line:
+                break
+        overdue.cancel()
+        (address,) = re.findall(r"^dispatcher is up at (http://[^;]+);", said, re.MULTILINE)
+        yield address
+    finally:
+        overdue.cancel()
+        process.terminate()
+        _ended(process, directory / "data" / "store")
+
+
+def _ended(process: subprocess.Popen[str], store: Path) -> None:
+    """Wait until `up` has ended; one that does not is killed, and so is the store it leaves behind."""
+    try:
+        process.communicate(timeout=UP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        with EmbeddedStore(store):
+            raise
+
+
+class Terminal(NamedTuple):
+    """A reader's terminal: what a block exports is there in those behind it."""
+
+    directory: Path
+    environment: dict[str, str]
+
+    def paste(self, text: str) -> str:
+        """Run a block and return what it prints; a command that fails ends it with its exit code."""
+        exports = self.directory / "exports"
+        exports.touch()
+        done = subprocess.run(
+            ["sh", "-eu", "-c", f". ./exports\n{text}\nexport -p > exports"],
+            cwd=self.directory,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+            timeout=60,
+        )
+        return done.stdout + (f"exit code {done.returncode}\n" if done.returncode else "")
+
+    def paste_until(self, text: str, shown: str) -> str:
+        """Run a block again and again until it prints what is shown, as a reader who waits for it does."""
+        deadline = time.monotonic() + AGAIN_SECONDS
+        while not matches(shown, printed := self.paste(text)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return printed
+
+
 def test_its_commands_print_what_it_shows(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
     environment["PATH"] = f"{BIN}{os.pathsep}{environment['PATH']}"
-    run = [position for position, block in enumerate(BLOCKS) if block.kind == "sh run"]
+    terminal = Terminal(tmp_path, environment)
+    run = [(at, block) for at, block in enumerate(BLOCKS) if block.kind.startswith("sh run")]
 
-    printed = {
-        position: subprocess.run(
-            ["sh", "-eu", "-c", BLOCKS[position].text],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-            timeout=60,
-        ).stdout
-        for position in run
-    }
+    printed = {}
+    with demo_up(tmp_path, environment) as address:
+        for at, block in run:
+            text = block.text.replace(ADDRESS, address)
+            again = block.kind == "sh run until"
+            printed[at] = terminal.paste_until(text, shown_after(at)) if again else terminal.paste(text)
 
     wrong = {BLOCKS[at].text: text for at, text in printed.items() if not matches(shown_after(at), text)}
-    assert len(printed) >= 3
+    assert len(printed) >= 8
     assert wrong == {}
 
 
 def test_its_other_commands_name_what_is_there() -> None:
-    lines = [line for block in BLOCKS if block.kind == "sh" for line in block.text.splitlines()]
+    lines = [line for block in BLOCKS if block.kind == "sh" for line in _commands(block.text)]
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
     unknown = [line for line in lines if not _is_there(line.split(), targets)]
@@ -99,29 +190,115 @@ def test_its_other_commands_name_what_is_there() -> None:
     assert unknown == []
 
 
+def _commands(text: str) -> list[str]:
+    return [line.partition("#")[0] for line in text.splitlines()]
+
+
 def _is_there(words: list[str], targets: list[str]) -> bool:
     match words:
         case ["make", target]:
             return target in targets
-        case [".venv/bin/python", "-m", module]:
-            return (ROOT / f"{module.replace('.', '/')}.py").is_file()
         case [".venv/bin/pytest", path, *_]:
             return (ROOT / path).exists()
-        case ["export", assignment]:
-            return assignment == 'PATH="$PWD/.venv/bin:$PATH"'
     return False
 
 
-def test_its_table_of_states_is_the_table_of_moves() -> None:
-    rows = {ticked(state)[0]: (ticked(after), group) for state, after, group, _ in table("States")}
+def picture(kind: str) -> str:
+    """Return the only diagram of a kind."""
+    (text,) = [block.text for block in BLOCKS if block.text.startswith(kind)]
+    return text
 
-    moves = {state: set(after) for state, (after, _) in rows.items()}
-    groups = {
-        name: {state for state, (_, told) in rows.items() if name in told.split(", ")} for name in GROUPS
+
+def test_its_picture_of_a_life_shows_the_table_of_moves() -> None:
+    arrows = re.findall(r"^ +(\w+) --> (\w+)", picture("stateDiagram-v2"), re.MULTILINE)
+
+    moves = [(before, after) for before, follow in MOVES.items() for after in follow]
+
+    assert sorted(arrows) == sorted((str(before), str(after)) for before, after in moves)
+
+
+def test_its_table_of_states_has_the_groups_of_the_code() -> None:
+    rows = {ticked(state)[0]: group.split(", ") for state, group, _ in table("A reminder's life")}
+
+    groups = {name: {state for state, told in rows.items() if name in told} for name in GROUPS}
+
+    assert set(rows) == set(MOVES)
+    assert groups == GROUPS
+
+
+def test_its_table_of_routes_is_what_is_served() -> None:
+    told = {(ticked(route)[0], "" if scope == "–" else ticked(scope)[0]) for route, scope, _ in table("API")}
+
+    served = {
+        (f"{method} {path.replace(':str', '')}", route.opt["scope"])
+        for route in ROUTES
+        for path in route.paths
+        for method in route.http_methods - {"OPTIONS"}
     }
 
-    assert moves == MOVES
-    assert groups == GROUPS
+    assert told == served
+
+
+def test_its_table_of_events_has_every_type() -> None:
+    told = [ticked(name)[0] for name, *_ in table("Events")]
+
+    assert sorted(told) == sorted(EventType)
+
+
+def test_its_table_of_problems_has_every_code() -> None:
+    told = {(int(status), code) for status, codes in table("Problems and limits") for code in ticked(codes)}
+
+    assert told == {(kind.status, code) for code, kind in KINDS.items()}
+
+
+def test_its_table_of_metrics_is_what_is_measured() -> None:
+    told = [ticked(name)[0] for name, *_ in table("Metrics and alarms") if "dispatcher_" in name]
+
+    measured = [family.name for family in Figures([], 0, Memory(0, 0), 0).collect()]
+
+    assert sorted(told) == sorted(measured)
+
+
+def test_its_table_of_alarms_has_every_alarm() -> None:
+    section = README.partition("### Metrics and alarms")[2].partition("### Log")[0]
+    told = re.findall(r"^\| `(Dispatcher\w+)`", section, re.MULTILINE)
+
+    alerts = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))
+
+    assert told == [rule["alert"] for group in alerts["groups"] for rule in group["rules"]]
+
+
+def test_its_table_of_the_log_has_every_event() -> None:
+    told = [ticked(event)[0] for event, _ in table("Log")]
+
+    logged = [value for name, value in vars(telemetry).items() if name.isupper() and isinstance(value, str)]
+
+    assert sorted(told) == sorted(logged)
+
+
+def test_its_table_of_measurements_is_what_the_benchmark_prints() -> None:
+    told = [ticked(name)[0] for name, *_ in table("Measure")]
+
+    assert sorted(told) == sorted(FIGURES)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        f"{MAX_EVENTS:,} events and {MAX_BYTES // 1024**2} MiB a request",
+        f"{SMALL_BYTES // 1024} KiB for any other body",
+        f"{MAX_ITEMS} items an order",
+        f"ids of {MAX_ID_BYTES} bytes",
+        f"{MAX_CONNECTIONS:,} connections",
+        f"{MAX_UNDER_WAY:,} events under way",
+        f"(1 to {MAX_LIMIT}, else {DEFAULT_LIMIT})",
+        f"up to {GROUP} together",
+        f"head and body within {HEAD_SECONDS:g} seconds each",
+        f"head and body within {BODY_SECONDS:g} seconds each",
+    ],
+)
+def test_the_limits_it_tells_are_those_of_the_code(limit: str) -> None:
+    assert limit in " ".join(README.split())
 
 
 def test_its_table_of_settings_is_what_can_be_set() -> None:
@@ -171,7 +348,7 @@ def test_its_table_of_the_policy_marks_what_is_required() -> None:
 
 
 def test_its_table_of_figures_is_what_a_simulation_tells() -> None:
-    told = [ticked(figure)[0] for figure, _ in table("Reading the figures")]
+    told = [ticked(figure)[0] for figure, _ in table("Figures")]
 
     assert told == [*Report.__struct_fields__, "orders_per_second"]
 
@@ -221,12 +398,35 @@ def _has(path: str, test: str) -> bool:
 
 
 def test_its_picture_shows_every_room() -> None:
-    (picture,) = [block.text for block in BLOCKS if block.kind == "text rooms"]
+    shown = set(re.findall(r"\[\"(\w+)/<br>", picture("flowchart")))
 
-    shown = set(re.findall(r"(?:^| )([a-z]+)/(?= |$)", picture, re.MULTILINE))
+    rooms = {init.parent.name for init in (ROOT / "dispatcher").glob("*/__init__.py")}
+    assert shown == rooms | {"templates"}
 
-    rooms = {init.parent.name for init in (ROOT / "dispatcher").glob("**/__init__.py")}
-    assert shown == rooms | {"templates", "tests"}
+
+def test_the_arrows_of_its_picture_are_imports() -> None:
+    arrows = re.findall(r"^ +(\w+) --> (\w+)$", picture("flowchart"), re.MULTILINE)
+
+    wrong = [(above, below) for above, below in arrows if not _imports(above, below)]
+
+    assert len(arrows) > 10
+    assert wrong == []
+
+
+def _imports(above: str, below: str) -> bool:
+    room = ROOT / "dispatcher" / above
+    sources = list(room.glob("*.py")) if room.is_dir() else [room.with_suffix(".py")]
+    wanted = re.compile(rf"^from dispatcher(?:\.{below}\b| import .*\b{below}\b)", re.MULTILINE)
+    return any(wanted.search(source.read_text(encoding="utf-8")) for source in sources)
+
+
+def test_it_names_all_that_it_stands_on() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    paragraph = README.partition("**What it stands on.**")[2].partition("\n\n")[0]
+
+    needed = {re.split(r"[\[<>=]", name)[0] for name in project["dependencies"]}
+
+    assert needed - set(re.findall(r"[a-z0-9]+(?:-[a-z]+)*", paragraph)) == set()
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
-
 from dispatcher.channels.base import Channel, Message
 from dispatcher.channels.stub import Behaviour, StubChannel, accepting
 from dispatcher.policy.document import Policy, load_toml
@@ -16,6 +14,7 @@ from dispatcher.policy.zones import iso
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
 from dispatcher.storage.audit import as_json
+from dispatcher.storage.client import StoreClient
 from dispatcher.wiring import Service, build
 
 NOON: Instant = 1_762_833_600_000
@@ -63,7 +62,7 @@ class World:
         """Do all that is due now: leases that ended, timers, reminders."""
         await self.service.housekeeping.sweep(self.lane)
         await self.service.housekeeping.turn(self.lane)
-        return dict(await self.service.dispatcher.drain(self.lane))
+        return dict(await self.service.dispatcher.drain([self.lane]))
 
     async def audit(self) -> list[dict[str, Any]]:
         """Return the whole audit of the lane as plain data."""
@@ -71,7 +70,7 @@ class World:
 
 
 async def world(
-    redis: Redis,
+    redis: StoreClient,
     audit_directory: Path,
     *,
     policy: Policy = AT_ONCE,

@@ -7,7 +7,7 @@ import msgspec
 from dispatcher.policy.facts import Channel as ChannelName
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message to hand over; `reference` is the reminder's id and the same for every attempt."""
 
     reference: str
@@ -19,18 +19,18 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
+class Accepted(msgspec.Struct, frozen=True, tag="accepted", gc=False):
     """The provider has the message."""
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused", gc=False):
     """The provider said no, nothing was handed over; `temporary` when asking again may help."""
 
     reason: str
     temporary: bool
 
 
-class Unknown(msgspec.Struct, frozen=True, kw_only=True, tag="unknown"):
+class Unknown(msgspec.Struct, frozen=True, kw_only=True, tag="unknown", gc=False):
     """No answer: the message may or may not have been handed over."""
 
     reason: str

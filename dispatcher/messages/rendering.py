@@ -16,7 +16,7 @@ MAX_CHARACTERS: dict[Channel, int] = {"chat": 3_000, "sms": 500, "phone": 600}
 """The longest text that is handed over; what a template and bounded values make stays far below."""
 
 
-class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+class Rendered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message's text with its template's name and version, and the hex SHA-256 of its UTF-8."""
 
     template: str

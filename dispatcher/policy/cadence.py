@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.policy.facts import Instant
 from dispatcher.policy.terms import Policy, Remind
-from dispatcher.policy.zones import instant, local
+from dispatcher.policy.zones import MINUTE, instant, local
 
 Bound = Literal["start", "end"]
 
@@ -25,7 +25,7 @@ class Nominal(NamedTuple):
 
 def nominal(placed_at: Instant, policy: Policy, tz: ZoneInfo) -> Nominal | None:
     """What the first row that holds the local time of placing says, or `None` if no row does."""
-    placed = local(placed_at, tz)
+    placed = local(placed_at - placed_at % MINUTE, tz)
     minute = placed.hour * 60 + placed.minute
     for number, row in enumerate(policy.cadence):
         if row.placed[0] <= minute < row.placed[1]:

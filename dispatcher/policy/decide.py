@@ -22,6 +22,9 @@ from dispatcher.policy.zones import FOREVER, iso, zone
 REASONS = {"earliest_after": "min_gap"}
 """The reason that stands for a rule of another name."""
 
+SHIPS_TODAY = Rule(rule="shipping", outcome="pass", inputs={"ships_today": True})
+SHIPS_LATER = Rule(rule="shipping", outcome="pass", inputs={"ships_today": False})
+
 
 def decide(facts: Facts, policy: Policy, now: Instant) -> Decision:
     """What to do now with a due reminder, or with a task whose time to be claimed is over."""
@@ -162,7 +165,7 @@ def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send
     bounds = limits(policy.caps, now, timing.tz)
     ships = ships_today(facts.order, policy, now)
     if policy.shipping is not None:
-        rules.append(Rule(rule="shipping", outcome="pass", inputs={"ships_today": ships}))
+        rules.append(SHIPS_TODAY if ships else SHIPS_LATER)
     overflow_at = None
     if timing.channel == "phone" and policy.phone is not None and policy.phone.overflow_after is not None:
         overflow_at = min(now + policy.phone.overflow_after, closes_at)

@@ -7,20 +7,21 @@ import msgspec
 from dispatcher.policy.facts import Channel, Instant
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
+class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One rule that was applied.
 
     `outcome` is `pass`, `defer` or `drop` (a routing rule names the channel it chose). `until` is
-    the next instant at which the rule would answer otherwise, `None` when time does not change it.
+    the next instant at which the rule would answer otherwise, as the audit writes it, `None` when time
+    does not change it. Equal rules of different decisions may be one object: nobody changes `inputs`.
     """
 
     rule: str
     outcome: str
     inputs: dict[str, Any] = {}
-    until: Instant | None = None
+    until: str | None = None
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the commit checks again against the customer's ledger.
 
     `[day_start, day_end)` is the customer's local day; `per_day` and `min_gap` (ms) are `None` when
@@ -33,7 +34,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     min_gap: int | None = None
 
 
-class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="decision"):
+class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="decision", gc=False):
     """Hand over now, on `channel`, and not at or after `valid_until`."""
 
     channel: Channel
@@ -44,7 +45,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="dec
     overflow_at: Instant | None = None
 
 
-class Defer(msgspec.Struct, frozen=True, kw_only=True, tag="defer", tag_field="decision"):
+class Defer(msgspec.Struct, frozen=True, kw_only=True, tag="defer", tag_field="decision", gc=False):
     """Decide again at `until`, on `channel` (which may differ from the present one).
 
     `tried` are the channels given up, to be kept with the reminder: a task that overflowed must not
@@ -58,7 +59,7 @@ class Defer(msgspec.Struct, frozen=True, kw_only=True, tag="defer", tag_field="d
     tried: tuple[Channel, ...] = ()
 
 
-class Drop(msgspec.Struct, frozen=True, kw_only=True, tag="drop", tag_field="decision"):
+class Drop(msgspec.Struct, frozen=True, kw_only=True, tag="drop", tag_field="decision", gc=False):
     """This step will not be handed over; `reason` says why."""
 
     reason: str
@@ -68,7 +69,7 @@ class Drop(msgspec.Struct, frozen=True, kw_only=True, tag="drop", tag_field="dec
 Decision = Send | Defer | Drop
 
 
-class Planned(msgspec.Struct, frozen=True, kw_only=True, tag="planned", tag_field="plan"):
+class Planned(msgspec.Struct, frozen=True, kw_only=True, tag="planned", tag_field="plan", gc=False):
     """A step with its nominal `moment` and the instant it will first be looked at, `due`."""
 
     step: int
@@ -78,7 +79,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, tag="planned", tag_fiel
     rules: tuple[Rule, ...]
 
 
-class Unplanned(msgspec.Struct, frozen=True, kw_only=True, tag="unplanned", tag_field="plan"):
+class Unplanned(msgspec.Struct, frozen=True, kw_only=True, tag="unplanned", tag_field="plan", gc=False):
     """A step that is dropped as soon as it is known, with its reason.
 
     `moment` is the nominal instant, or the order's placing where there is none.
@@ -94,7 +95,7 @@ Plan = tuple[Planned | Unplanned, ...]
 """One entry a step, steps 1, 2, … without gaps."""
 
 
-class Retry(msgspec.Struct, frozen=True, kw_only=True, tag="retry", tag_field="decision"):
+class Retry(msgspec.Struct, frozen=True, kw_only=True, tag="retry", tag_field="decision", gc=False):
     """A refused hand-off goes back to `planned`: `due` on `channel`; `tried` are the channels given up."""
 
     due: Instant
@@ -103,7 +104,7 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True, tag="retry", tag_field="d
     tried: tuple[Channel, ...] = ()
 
 
-class Fail(msgspec.Struct, frozen=True, kw_only=True, tag="fail", tag_field="decision"):
+class Fail(msgspec.Struct, frozen=True, kw_only=True, tag="fail", tag_field="decision", gc=False):
     """A refused hand-off ends the step."""
 
     reason: str

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 
-from dispatcher.errors import FieldProblem, InvalidEvent
+from dispatcher.errors import FieldProblem, InvalidEvent, TooLarge
 
 _PLAIN = msgspec.json.Decoder()
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
@@ -22,13 +22,16 @@ def parse(raw: bytes) -> object:
         raise InvalidEvent(f"the event is not right: {expected}", (FieldProblem("", expected),)) from None
 
 
-def split(body: bytes) -> list[bytes]:
-    """Return the texts of a JSON array's elements; anything else raises `InvalidEvent`."""
+def split(body: bytes, most: int) -> list[bytes]:
+    """Return the texts of a JSON array's elements, or raise `TooLarge`; else raises `InvalidEvent`."""
     try:
-        return [bytes(part) for part in _BATCH.decode(body)]
+        parts = _BATCH.decode(body)
     except _NOT_JSON:
         expected = "expected a JSON array of events in UTF-8"
         raise InvalidEvent(f"the batch is not right: {expected}", (FieldProblem("", expected),)) from None
+    if len(parts) > most:
+        raise TooLarge(f"expected a batch of at most {most} events")
+    return [bytes(part) for part in parts]
 
 
 def canonical(content: object) -> bytes:

@@ -24,15 +24,14 @@ def _holds(text: str, categories: frozenset[str]) -> bool:
 def identifier(value: object, limit: int = MAX_ID_BYTES) -> str:
     """Read an id: printable Unicode, 1 to `limit` bytes in UTF-8, not blank."""
     if (
-        type(value) is not str
-        or len(value) > limit
-        or not value
-        or value.isspace()
-        or _holds(value, _INVISIBLE)
-        or len(value.encode()) > limit
+        type(value) is str
+        and 0 < len(value) <= limit
+        and (value.isprintable() or not _holds(value, _INVISIBLE))
+        and not value.isspace()
+        and (value.isascii() or len(value.encode()) <= limit)
     ):
-        raise Expected(f"expected printable text of 1 to {limit} bytes, without control characters")
-    return value
+        return value
+    raise Expected(f"expected printable text of 1 to {limit} bytes, without control characters")
 
 
 def source(value: object) -> str:
@@ -68,7 +67,7 @@ def line_or_nothing(limit: int) -> Callable[[object], str | None]:
     read_line = line(limit)
 
     def read(value: object) -> str | None:
-        return None if type(value) is str and not value.strip() else read_line(value)
+        return None if type(value) is str and (not value or value.isspace()) else read_line(value)
 
     return read
 

@@ -63,15 +63,15 @@ def read_object(shape: Shape, value: object, at: str, problems: Problems) -> dic
             problems.append(_unknown(fields, at, name))
             continue
         leaf, branch, nullable, default = field
-        if part is None and nullable:
-            given[name] = default
-        elif branch is not None:
-            given[name] = branch(part, f"{at}/{name}", problems)
-        elif leaf is not None:
-            try:
+        try:
+            if part is None and nullable:
+                given[name] = default
+            elif leaf is not None:
                 given[name] = leaf(part)
-            except Expected as wrong:
-                problems.append(FieldProblem(f"{at}/{name}", str(wrong)))
+            elif branch is not None:
+                given[name] = branch(part, f"{at}/{name}", problems)
+        except Expected as wrong:
+            problems.append(FieldProblem(f"{at}/{name}", str(wrong)))
     if not required <= value.keys():
         missing = [name for name in fields if name in required and name not in value]
         problems.extend(FieldProblem(f"{at}/{name}", "required, but missing") for name in missing)

@@ -15,6 +15,9 @@ from dispatcher.policy.terms import Policy
 MAX_PROBLEMS = 50
 """An event that is wrong all over is answered with its first so many problems."""
 
+MAX_EVENTS = 1_000
+"""Events in one batch."""
+
 DIGEST_BYTES = 16
 
 
@@ -27,7 +30,7 @@ class EventType(StrEnum):
     CANCELLED = "order.cancelled"
 
 
-class OrderPatch(msgspec.Struct, frozen=True, kw_only=True):
+class OrderPatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The fields of order and customer that an event gives, in the facts' own types.
 
     A field given as null has its default here; `receiver` and `consent` are the fields given of them.
@@ -37,7 +40,7 @@ class OrderPatch(msgspec.Struct, frozen=True, kw_only=True):
     customer: dict[str, Any]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event on an order; two with the same `digest` have the same content.
 
     `order` is the order's id; `patch` is there for `order.unpaid` and `order.amended` only.
@@ -87,8 +90,11 @@ def decode_event(raw: bytes | dict[str, Any]) -> Event:
 
 
 def decode_batch(body: bytes) -> list[Event | InvalidEvent]:
-    """Return each element of a JSON array as an event or a refusal; no array raises `InvalidEvent`."""
-    return [_event_or_refusal(raw) for raw in event_json.split(body)]
+    """Return each element of a JSON array as an event or a refusal.
+
+    No array raises `InvalidEvent`, one of more than `MAX_EVENTS` raises `TooLarge`.
+    """
+    return [_event_or_refusal(raw) for raw in event_json.split(body, MAX_EVENTS)]
 
 
 def facts_of(event: Event, policy: Policy) -> OrderFacts:

@@ -26,11 +26,11 @@ class OrderState(StrEnum):
     CLOSED = "closed"
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Stored facts grow by fields with defaults, so that every stored version stays readable."""
 
 
-class Item(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Item(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One line of an order."""
 
     name: str
@@ -42,7 +42,7 @@ class Item(Fact, frozen=True, kw_only=True, omit_defaults=True):
     category: str | None = None
 
 
-class Receiver(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Receiver(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who gets the parcel."""
 
     name: str | None = None
@@ -50,7 +50,7 @@ class Receiver(Fact, frozen=True, kw_only=True, omit_defaults=True):
     phone: str | None = None
 
 
-class Promotion(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Promotion(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A promotion the order was placed under; `ends_at` is an instant."""
 
     name: str
@@ -58,7 +58,7 @@ class Promotion(Fact, frozen=True, kw_only=True, omit_defaults=True):
     ends_at: Instant | None = None
 
 
-class Consent(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Consent(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the customer agreed to; `False` forbids, `None` says nothing."""
 
     sms: bool | None = None
@@ -67,7 +67,7 @@ class Consent(Fact, frozen=True, kw_only=True, omit_defaults=True):
     promotion: bool | None = None
 
 
-class Order(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Order(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An order as its newest accepted event tells it."""
 
     id: str
@@ -83,7 +83,7 @@ class Order(Fact, frozen=True, kw_only=True, omit_defaults=True):
     promotion: Promotion | None = None
 
 
-class Customer(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Customer(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The customer as the order's newest event tells; `timezone` is an IANA name or absent."""
 
     id: str
@@ -98,14 +98,14 @@ class Customer(Fact, frozen=True, kw_only=True, omit_defaults=True):
     agent: str | None = None
 
 
-class OrderFacts(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class OrderFacts(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the store keeps of an order for policy and messages."""
 
     order: Order
     customer: Customer
 
 
-class Handoff(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Handoff(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A hand-off (or a possible one) of this order."""
 
     step: int
@@ -113,7 +113,7 @@ class Handoff(Fact, frozen=True, kw_only=True, omit_defaults=True):
     at: Instant
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything `decide` looks at for one reminder.
 
     `used`: hand-offs of this order's other steps. `ledger`: the customer's hand-off instants in this

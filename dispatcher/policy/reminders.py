@@ -46,7 +46,7 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.SENT: frozenset({Status.DELIVERED, Status.UNDELIVERED}),
     Status.UNCERTAIN: frozenset({Status.DELIVERED, Status.UNDELIVERED}),
     Status.OPEN: frozenset({Status.OPEN, Status.CLAIMED, Status.PLANNED, Status.DROPPED, Status.FAILED}),
-    Status.CLAIMED: frozenset({Status.COMPLETED, Status.WITHDRAWN}),
+    Status.CLAIMED: frozenset({Status.COMPLETED, Status.OPEN, Status.WITHDRAWN}),
     Status.DELIVERED: frozenset(),
     Status.UNDELIVERED: frozenset(),
     Status.FAILED: frozenset(),
@@ -60,3 +60,6 @@ FINAL = frozenset(status for status, after in MOVES.items() if not after) | {
     Status.UNCERTAIN,
 }
 """Nothing more is owed by the dispatcher; a receipt may still refine `SENT` and `UNCERTAIN`."""
+
+INDEXED = frozenset({Status.OPEN, Status.CLAIMED, Status.UNCERTAIN, Status.FAILED})
+"""Few at a time, and looked for by people: the store keeps an index of these for each shop."""

@@ -8,6 +8,14 @@ from dispatcher.policy.facts import CHANNELS, Channel, Customer, Order
 from dispatcher.policy.spread import valuable
 from dispatcher.policy.terms import Policy
 
+_ADDRESSES: dict[tuple[bool, bool], tuple[Channel, ...]] = {
+    (True, True): CHANNELS,
+    (True, False): ("chat",),
+    (False, True): ("sms", "phone"),
+    (False, False): (),
+}
+"""The channels with an address, by whether there is one for chat and a phone number."""
+
 
 class Routes(NamedTuple):
     """The usable channels, best first; where there is none, `refusal` is the reason."""
@@ -34,7 +42,7 @@ def routes(
     for channel in _preferred(order, customer, policy):
         if (channel == "phone" and channel in used) or not has_address(customer, channel):
             continue
-        if not consents(customer, channel):
+        if customer.consent is not None and not consents(customer, channel):
             refusal = "no_consent" if refusal == "no_address" else refusal
         elif channel in tried:
             refusal = "attempts_used_up"
@@ -66,9 +74,9 @@ def routing_rule(
     inputs: dict[str, object] = {
         "total": order.total,
         "paid_orders": customer.paid_orders,
-        "addresses": [channel for channel in CHANNELS if has_address(customer, channel)],
+        "addresses": _ADDRESSES[bool(customer.chat), bool(customer.phone)],
     }
-    forbidden = [channel for channel in CHANNELS if not consents(customer, channel)]
+    forbidden = customer.consent and [channel for channel in CHANNELS if not consents(customer, channel)]
     if forbidden:
         inputs["forbidden"] = forbidden
     if used:

@@ -3,8 +3,10 @@
 Each records its rule and returns the reason to drop, or `None`.
 """
 
+from functools import lru_cache
+
 from dispatcher.policy.decisions import Rule
-from dispatcher.policy.facts import Instant, Order, OrderState
+from dispatcher.policy.facts import Availability, Instant, Order, OrderState
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.zones import iso
 
@@ -12,15 +14,20 @@ from dispatcher.policy.zones import iso
 def refuse_settled(state: OrderState, rules: list[Rule]) -> str | None:
     """Only an unpaid order is reminded of."""
     refusal = None if state == OrderState.UNPAID else str(state)
-    rules.append(Rule(rule="order_state", outcome=_outcome(refusal), inputs={"state": str(state)}))
+    rules.append(_order_state(str(state), _outcome(refusal)))
     return refusal
+
+
+@lru_cache(maxsize=16)
+def _order_state(state: str, outcome: str) -> Rule:
+    return Rule(rule="order_state", outcome=outcome, inputs={"state": state})
 
 
 def refuse_closed(order: Order, now: Instant, rules: list[Rule]) -> str | None:
     """At its close an order ends by itself."""
     refusal = "closed" if now >= order.closes_at else None
     inputs = {"now": iso(now), "closes_at": iso(order.closes_at)}
-    until = None if refusal else order.closes_at
+    until = None if refusal else iso(order.closes_at)
     rules.append(Rule(rule="close", outcome=_outcome(refusal), inputs=inputs, until=until))
     return refusal
 
@@ -31,7 +38,7 @@ def refuse_late(due: Instant, policy: Policy, now: Instant, rules: list[Rule]) -
         return None
     refusal = "too_late" if now - due > policy.max_late else None
     inputs = {"now": iso(now), "due": iso(due), "max_late": policy.max_late}
-    until = None if refusal else due + policy.max_late + 1
+    until = None if refusal else iso(due + policy.max_late + 1)
     rules.append(Rule(rule="late", outcome=_outcome(refusal), inputs=inputs, until=until))
     return refusal
 
@@ -42,16 +49,26 @@ def refuse_held(held: int, policy: Policy, rules: list[Rule]) -> str | None:
         return None
     max_held = policy.quiet_hours.max_held
     refusal = "too_late" if held > max_held else None
-    rules.append(Rule(rule="held", outcome=_outcome(refusal), inputs={"held": held, "max_held": max_held}))
+    rules.append(_held(held, max_held, _outcome(refusal)))
     return refusal
+
+
+@lru_cache(maxsize=1024)
+def _held(held: int, max_held: int, outcome: str) -> Rule:
+    return Rule(rule="held", outcome=outcome, inputs={"held": held, "max_held": max_held})
 
 
 def refuse_sold_out(order: Order, rules: list[Rule]) -> str | None:
     """Nobody is asked to pay for what is gone."""
-    availability = [item.availability for item in order.items]
+    availability = tuple([item.availability for item in order.items])
     refusal = "sold_out" if "sold_out" in availability else None
-    rules.append(Rule(rule="stock", outcome=_outcome(refusal), inputs={"availability": availability}))
+    rules.append(_stock(availability, _outcome(refusal)))
     return refusal
+
+
+@lru_cache(maxsize=1024)
+def _stock(availability: tuple[Availability | None, ...], outcome: str) -> Rule:
+    return Rule(rule="stock", outcome=outcome, inputs={"availability": availability})
 
 
 def _outcome(refusal: str | None) -> str:

@@ -1,12 +1,13 @@
 """The rules of time, solved together: when is the first instant that none of them blocks?"""
 
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dispatcher.policy.caps import day_full_until, gap_until, used_in_day
 from dispatcher.policy.decisions import Rule
 from dispatcher.policy.facts import Channel, Instant
-from dispatcher.policy.spans import night, opening
+from dispatcher.policy.spans import Span, night, opening
 from dispatcher.policy.terms import Caps, Policy
 from dispatcher.policy.zones import DAY, FOREVER, day_bounds, iso
 
@@ -103,10 +104,10 @@ class Timing(NamedTuple):
             )
         quiet = night(policy.quiet_hours, at, self.tz)
         if quiet is not None:
-            applied.append(_span_rule("quiet_hours", self.tz, at, quiet, blocks_inside=True))
+            applied.append(_quiet_hours(self.tz.key, quiet, inside=quiet[0] <= at))
         hours = opening(policy.phone, at, self.tz) if self.channel == "phone" else None
         if hours is not None:
-            applied.append(_span_rule("phone_window", self.tz, at, hours, blocks_inside=False))
+            applied.append(_phone_window(self.tz.key, hours, inside=hours[0] <= at))
         if self.caps is not None:
             applied.extend(self._cap_rules(at))
         return applied
@@ -117,14 +118,30 @@ class Timing(NamedTuple):
     def _cap_rules(self, at: Instant) -> list[Rule]:
         caps, applied = self.caps, []
         if caps is not None and caps.per_day is not None:
-            start, end = day_bounds(at, self.tz)
             used = used_in_day(self.ledger, at, self.tz)
-            inputs = {"used": used, "per_day": caps.per_day, "day_start": iso(start), "day_end": iso(end)}
-            applied.append(_rule("daily_cap", inputs, day_full_until(caps, self.ledger, at, self.tz)))
+            full_until = day_full_until(caps, self.ledger, at, self.tz)
+            applied.append(_daily_cap(used, caps.per_day, day_bounds(at, self.tz), full_until))
         if caps is not None and caps.min_gap is not None:
-            inputs = {"last": iso(self.ledger[-1]) if self.ledger else None, "min_gap": caps.min_gap}
-            applied.append(_rule("min_gap", inputs, gap_until(caps, self.ledger, at)))
+            last = self.ledger[-1] if self.ledger else None
+            applied.append(_min_gap(last, caps.min_gap, gap_until(caps, self.ledger, at)))
         return applied
+
+
+@lru_cache(maxsize=1024)
+def _daily_cap(used: int, per_day: int, day: tuple[Instant, Instant], full_until: Instant | None) -> Rule:
+    inputs: dict[str, object] = {
+        "used": used,
+        "per_day": per_day,
+        "day_start": iso(day[0]),
+        "day_end": iso(day[1]),
+    }
+    return _rule("daily_cap", inputs, full_until)
+
+
+@lru_cache(maxsize=1024)
+def _min_gap(last: Instant | None, min_gap: int, free_at: Instant | None) -> Rule:
+    inputs: dict[str, object] = {"last": None if last is None else iso(last), "min_gap": min_gap}
+    return _rule("min_gap", inputs, free_at)
 
 
 def _rule(name: str, inputs: dict[str, object], blocked_until: Instant | None) -> Rule:
@@ -132,17 +149,20 @@ def _rule(name: str, inputs: dict[str, object], blocked_until: Instant | None) -
     return Rule(rule=name, outcome=outcome, inputs=inputs, until=_ever(blocked_until))
 
 
-def _span_rule(
-    name: str, tz: ZoneInfo, at: Instant, span: tuple[Instant, Instant], *, blocks_inside: bool
-) -> Rule:
-    inside = span[0] <= at
-    return Rule(
-        rule=name,
-        outcome="defer" if inside == blocks_inside else "pass",
-        inputs={"zone": tz.key, "start": iso(span[0]), "end": iso(span[1])},
-        until=_ever(span[1] if inside else span[0]),
-    )
+@lru_cache(maxsize=1024)
+def _quiet_hours(tz: str, span: Span, *, inside: bool) -> Rule:
+    return _span_rule("quiet_hours", "defer" if inside else "pass", tz, span, inside=inside)
 
 
-def _ever(until: Instant | None) -> Instant | None:
-    return None if until == FOREVER else until
+@lru_cache(maxsize=1024)
+def _phone_window(tz: str, span: Span, *, inside: bool) -> Rule:
+    return _span_rule("phone_window", "pass" if inside else "defer", tz, span, inside=inside)
+
+
+def _span_rule(name: str, outcome: str, tz: str, span: Span, *, inside: bool) -> Rule:
+    inputs = {"zone": tz, "start": iso(span[0]), "end": iso(span[1])}
+    return Rule(rule=name, outcome=outcome, inputs=inputs, until=_ever(span[1] if inside else span[0]))
+
+
+def _ever(until: Instant | None) -> str | None:
+    return None if until is None or until == FOREVER else iso(until)

@@ -43,7 +43,9 @@ def zone(name: str) -> ZoneInfo:
 
 def local(at: Instant, tz: ZoneInfo) -> datetime:
     """What clock and calendar show in `tz` at an instant, to the millisecond."""
-    return datetime.fromtimestamp(at // 1000, tz).replace(microsecond=at % 1000 * 1000)
+    shown = datetime.fromtimestamp(at // 1000, tz)
+    milliseconds = at % 1000
+    return shown.replace(microsecond=milliseconds * 1000) if milliseconds else shown
 
 
 def day_number(at: Instant, tz: ZoneInfo) -> int:

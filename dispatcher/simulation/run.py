@@ -52,7 +52,7 @@ class Simulation:
             self._clock.advance_to(turn)
             await self._service.housekeeping.sweep(LANE)
             await self._service.housekeeping.turn(LANE)
-            done = await self._service.dispatcher.drain(LANE)
+            done = await self._service.dispatcher.drain([LANE])
             if done["open"] or self._unclaimed:
                 await self._claim()
 
@@ -60,7 +60,7 @@ class Simulation:
         self._unclaimed = await self._open_tasks()
         for task in list(self._unclaimed):
             try:
-                await self._service.tasks.claim(task, AGENT)
+                await self._service.tasks.claim(task, AGENT, f"user:{AGENT}")
             except NotNow:
                 continue
             self._unclaimed.remove(task)

@@ -6,35 +6,25 @@ what is not archived stays in the store.
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.policy.zones import iso
-from dispatcher.storage.audit_filter import Filter, matches
-from dispatcher.storage.keys import META, LaneKeys, reminder_id
+from dispatcher.storage.audit_reading import AuditReader
+from dispatcher.storage.client import StoreClient
+from dispatcher.storage.keys import META
 from dispatcher.storage.records import AuditRecord
 from dispatcher.storage.scripts import SCRIPTS
 from dispatcher.storage.segments import (
     Segment,
     chain_problems,
-    read_segment,
     sealed,
     segments_in,
     write_segment,
 )
 from dispatcher.storage.store import Store
-
-PAGE = 1_000
-"""Records read from the stream at once."""
-
-
-SEPARATOR = "\x1f"
-"""Parts the fields of a record in the stream; no id can hold it, and the details come last."""
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,73 +35,17 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str]
 
 
-class _Head(NamedTuple):
-    """What the store knows of a lane's audit: the last record archived, its digest, the newest record."""
-
-    archived: int
-    digest: str
-    newest: int
-
-
-class AuditTrail:
+class AuditTrail(AuditReader):
     """Reads, archives and verifies the audit of a store; `directory` holds the closed segments."""
 
     def __init__(self, store: Store, directory: Path, segment_records: int) -> None:
-        self._store = store
-        self._directory = directory
+        super().__init__(store, directory)
         self._segment = segment_records
-
-    def _folder(self, lane: int) -> Path:
-        return self._directory / f"lane-{lane:02d}"
-
-    async def _head(self, lane: int) -> _Head:
-        keys = self._store.keys(lane)
-        archived, digest, newest = await self._store.redis.hmget(keys.lane, ["archived", "digest", "seq"])  # type: ignore[misc]
-        return _Head(int(archived or 0), (digest or b"").decode(), int(newest or 0))
-
-    async def find(self, wanted: Filter) -> AsyncIterator[AuditRecord]:
-        """Yield the wanted records lane by lane, in order within each; raises as `read` does."""
-        lanes = range(self._store.lanes) if wanted.shop is None else [self._store.lane_of(wanted.shop)]
-        for lane in lanes:
-            async for record in self.read(lane):
-                if matches(record, wanted):
-                    yield record
-
-    async def read(self, lane: int, first: int = 1) -> AsyncIterator[AuditRecord]:
-        """Yield a lane's records from `first` on, in order, whether on disk or in the store.
-
-        Raises `StoreUnavailable` when records are in neither.
-        """
-        expected = first
-        segments = await self._closed(lane, (await self._head(lane)).archived)
-        while True:
-            for record in _closed_records(segments, expected):
-                yield record
-                expected = record.seq + 1
-            page = await self._page(lane, expected, PAGE)
-            if page and page[0].seq == expected:
-                for record in page:
-                    yield record
-                expected = page[-1].seq + 1
-                continue
-            archived = (await self._head(lane)).archived
-            segments = await self._closed(lane, archived)
-            if any(segment.first <= expected <= segment.last for segment in segments):
-                continue  # archived while we looked
-            last = page[0].seq - 1 if page else archived
-            if last < expected:
-                return
-            raise StoreUnavailable(f"audit records {expected} to {last} of lane {lane} are not on this disk")
 
     async def _closed(self, lane: int, archived: int) -> list[Segment]:
         """List the segments whose records the store has let go of; later ones were left by a crash."""
         listed = await asyncio.to_thread(segments_in, self._folder(lane))
         return [segment for segment in listed if segment.last <= archived]
-
-    async def _page(self, lane: int, first: int, count: int) -> list[AuditRecord]:
-        keys = self._store.keys(lane)
-        entries = await self._store.redis.xrange(keys.audit, min=f"{first}-0", count=count)
-        return [_record(keys, entry, fields) for entry, fields in entries]
 
     async def archive(self, lane: int) -> int:
         """Move full segments to disk and then out of the store; return how many: 0 while another is at it."""
@@ -127,11 +61,11 @@ class AuditTrail:
         return moved
 
     async def _archive_one(self, lane: int) -> bool:
-        head = await self._head(lane)
+        head = await self.head(lane)
         first = head.archived + 1
         if head.newest - first + 1 < self._segment:
             return False
-        records = await self._page(lane, first, self._segment)
+        records = await self._stream(lane, first, self._segment)
         if len(records) < self._segment or records[0].seq != first:
             return False  # another worker archived it meanwhile
         text = b"".join(line(record) for record in records)
@@ -154,7 +88,7 @@ class AuditTrail:
 
     async def check(self, lane: int) -> Checked:
         """Verify a lane's audit, and tell how much of it was looked at; behind a broken chain nothing is."""
-        head = await self._head(lane)
+        head = await self.head(lane)
         closed = await self._closed(lane, head.archived)
         problems = await asyncio.to_thread(chain_problems, lane, closed, head.archived, head.digest)
         if problems:
@@ -179,57 +113,16 @@ class AuditTrail:
         """Tell of records beyond the newest one that the store counts: it lost some, or is another store."""
         on_disk = await asyncio.to_thread(segments_in, self._folder(lane))
         last = max([last, *(segment.last for segment in on_disk)])
-        newest = (await self._head(lane)).newest
+        newest = (await self.head(lane)).newest
         if last <= newest:
             return []
         return [f"lane {lane}: there are records up to {last}, the store counts {newest}"]
 
 
-async def stored_lanes(redis: Redis) -> int | None:
+async def stored_lanes(redis: StoreClient) -> int | None:
     """Return the number of lanes a store was first started with; `None` when it never was."""
     lanes = await redis.hget(META, "lanes")  # type: ignore[misc]
     return None if lanes is None else int(lanes)
-
-
-def _closed_records(segments: list[Segment], first: int) -> Iterator[AuditRecord]:
-    """Yield the records from `first` on, as far as the segments follow on one another."""
-    expected = first
-    for segment in segments:
-        if segment.first <= expected <= segment.last:
-            for record in read_segment(segment.path):
-                if record.seq >= expected:
-                    yield record
-                    expected = record.seq + 1
-            if expected <= segment.last:
-                raise StoreUnavailable(f"{segment.path} ends before record {expected}")
-
-
-def _record(keys: LaneKeys, entry: bytes, fields: dict[bytes, bytes]) -> AuditRecord:
-    *names, details = fields[b"r"].decode().split(SEPARATOR, 12)
-    at, kind, actor, shop, *rest = names
-    order, customer, step, attempt, channel, reason, policy, template = (value or None for value in rest)
-    return AuditRecord(
-        seq=int(entry.split(b"-")[0]),
-        lane=keys.number,
-        at=iso(int(at)),
-        kind=kind,
-        actor=actor,
-        shop=shop,
-        order=order,
-        customer=customer,
-        reminder=reminder_id(shop, order, int(step)) if order and step else None,
-        step=_number(step),
-        attempt=_number(attempt),
-        channel=channel,
-        reason=reason,
-        policy=_number(policy),
-        template=template,
-        details=msgspec.Raw(details.encode()),
-    )
-
-
-def _number(text: str | None) -> int | None:
-    return None if text is None else int(text)
 
 
 def line(record: AuditRecord) -> bytes:

@@ -51,7 +51,7 @@ class EmbeddedStore:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
         self.socket = self._directory / "valkey.sock"
-        self._apart = len(os.fsencode(self.socket)) > SOCKET_PATH_BYTES
+        self._apart = not _is_plain(self.socket)
         if self._apart:
             self.socket = _short_path(self._directory)
 
@@ -136,6 +136,14 @@ class EmbeddedStore:
                 progress(f"waiting for the store to load its data ({now - began:.0f} s)")
             time.sleep(POLL_SECONDS)
 
+    def revive(self, progress: Callable[[str], None] = lambda line: None) -> bool:
+        """Start the server again if it has ended by itself, and tell whether it had."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        self._launch()
+        self._wait(progress)
+        return True
+
     def stop(self) -> None:
         """Stop the server, which finishes what it has to write; safe to call twice."""
         if self._process is not None:
@@ -167,6 +175,18 @@ class EmbeddedStore:
 def holds_data(directory: Path) -> bool:
     """Tell whether a durable store was ever started in a directory."""
     return (directory / DATA).is_dir()
+
+
+def attach(directory: Path) -> Path | None:
+    """Return the socket of the server that somebody runs in a directory, or `None`."""
+    path = EmbeddedStore(directory).socket
+    return path if listens(path) and path.stat().st_uid == os.getuid() else None
+
+
+def _is_plain(path: Path) -> bool:
+    """Tell whether a path fits a socket's address and stands for itself in a URL."""
+    text = str(path)
+    return text.isascii() and not set(text) & set(" %?#") and len(text) <= SOCKET_PATH_BYTES
 
 
 def _short_path(directory: Path) -> Path:

@@ -7,11 +7,15 @@ spread over a cluster unchanged. `d1` is the version of the stored layout.
 from zlib import crc32
 
 from dispatcher.policy.facts import CHANNELS, Channel
+from dispatcher.policy.reminders import Status
 
 LAYOUT = "d1"
 
 META = f"{LAYOUT}:meta"
 """Hash: `lanes`, the number of lanes this store was first started with."""
+
+ACCESS = f"{LAYOUT}:{{00}}:access"
+"""Hash: id -> what a key of the API opens (`access.StoredKey`); with lane 00, whose audit has its records."""
 
 SEPARATOR = "~"
 """Stands between the parts of a name; shop ids cannot contain it, so that names split without doubt."""
@@ -49,23 +53,24 @@ class LaneKeys:
     def __init__(self, lane: int) -> None:
         prefix = f"{LAYOUT}:{{{lane:02d}}}:"
         self.number = lane
-        self.lane = prefix + "lane"  # hash: seq, at, token of the lane; archived, digest of its audit archive
+        self.lane = prefix + "lane"  # hash: seq, at, newest token; archived, digest of its audit archive
         self.audit = prefix + "audit"  # stream: audit records that are not archived yet, id = seq
         self.ready = prefix + "ready"  # sorted set: shop~channel -> when that queue's head is due
         self.leases = prefix + "leases"  # sorted set: reminder -> when its lease ends
         self.timers = prefix + "timers"  # sorted set: what housekeeping looks at next, and when
+        self.counts = prefix + "counts"  # hash: counters of the lane, see `records.LATENESS_BUCKETS`
         self.order_prefix = prefix + "order:"
         self.facts_prefix = prefix + "facts:"
         self.ledger_prefix = prefix + "ledger:"
         self._prefix = prefix
-        self.fixed = [self.lane, self.audit, self.ready, self.leases, self.timers]
+        self.fixed = [self.lane, self.audit, self.ready, self.leases, self.timers, self.counts]
 
     def shop(self, shop: str) -> str:
         """Hash: `rev` grows with each change of policy or pause; `policy`, the version in force; `paused`."""
         return f"{self._prefix}shop:{shop}"
 
     def policies(self, shop: str) -> str:
-        """Hash: version -> policy document as JSON."""
+        """Hash: version -> policy document as JSON; `<version>:about` -> when, by whom and why, as JSON."""
         return f"{self._prefix}policies:{shop}"
 
     def order(self, shop: str, order: str) -> str:
@@ -79,6 +84,10 @@ class LaneKeys:
     def due(self, shop: str, channel: Channel) -> str:
         """Sorted set: reminders that wait for this channel -> when they are due."""
         return f"{self._prefix}due:{shop}{SEPARATOR}{channel}"
+
+    def status(self, shop: str, status: Status) -> str:
+        """Sorted set: reminders in one of the statuses `INDEXED` -> since when."""
+        return f"{self._prefix}status:{shop}{SEPARATOR}{status}"
 
     def ledger(self, shop: str, customer: str) -> str:
         """Sorted set: reminders handed over to this customer -> when."""
@@ -118,3 +127,13 @@ def split_timer(timer: str) -> tuple[str, str, str]:
     """Return (kind, shop, order or bucket) of a timer, `kind` being `o` or `e`."""
     kind, shop, rest = timer.split(SEPARATOR, 2)
     return kind, shop, rest
+
+
+def turns(worker: str) -> str:
+    """Return the key of a worker's turns, a queue of arq's."""
+    return f"{LAYOUT}:turns:{worker}"
+
+
+def health(worker: str) -> str:
+    """Return the key that exists while a worker is well."""
+    return f"{LAYOUT}:worker:{worker}"

@@ -4,21 +4,24 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
-from redis.asyncio import Redis
 
 from dispatcher.errors import StoreRefused
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.storage import keys as names
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.keys import LaneKeys, lane_of
-from dispatcher.storage.records import FACTS, ORDER, ShopState, StoredOrder
+from dispatcher.storage.records import ORDER, ShopState, StoredOrder, facts_of
 
 T = TypeVar("T")
+
+PAGE = 1_000
+"""Queues of a lane in one answer."""
 
 
 class Reader:
     """Everything the dispatcher keeps, to be looked at."""
 
-    def __init__(self, redis: Redis, lanes: int) -> None:
+    def __init__(self, redis: StoreClient, lanes: int) -> None:
         self.redis = redis
         self.lanes = lanes
         self._keys = [LaneKeys(lane) for lane in range(lanes)]
@@ -71,17 +74,40 @@ class Reader:
         if not ids:
             return {}
         texts = await self.redis.mget([self._of(shop).facts(shop, order) for shop, order in ids])
-        return _decoded(FACTS.decode, ids, texts)
+        return _decoded(facts_of, ids, texts)
 
     async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
         """Return a customer's hand-off instants, oldest first."""
         found = await self.redis.zrange(self._of(shop).ledger(shop, customer), 0, -1, withscores=True)
         return tuple(int(score) for _, score in found)
 
-    async def ready(self, lane: int, now: Instant, start: int, limit: int) -> list[tuple[str, Channel]]:
-        """Return a page of the (shop, channel) queues that have something due, longest due first."""
-        found = await self.redis.zrangebyscore(self._keys[lane].ready, "-inf", now, start=start, num=limit)
-        return [names.split_queue(queue.decode()) for queue in found]
+    async def overdue(self, lanes: Sequence[int], now: Instant) -> tuple[list[int], list[int]]:
+        """Return the lanes in which a lease has ended, and those in which a timer's turn has come."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for lane in lanes:
+                pipe.zrange(self._keys[lane].leases, 0, 0, withscores=True)
+                pipe.zrange(self._keys[lane].timers, 0, 0, withscores=True)
+            heads = await pipe.execute()
+        overdue = [bool(head) and head[0][1] <= now for head in heads]
+        return (
+            [lane for lane, late in zip(lanes, overdue[::2], strict=True) if late],
+            [lane for lane, late in zip(lanes, overdue[1::2], strict=True) if late],
+        )
+
+    async def ready(self, lanes: Sequence[int], now: Instant) -> list[tuple[str, Channel]]:
+        """Return the (shop, channel) queues of some lanes that have something due, longest due first."""
+        found: list[tuple[float, str]] = []
+        start, left = 0, list(lanes)
+        while left:
+            async with self.redis.pipeline(transaction=False) as pipe:
+                for lane in left:
+                    key = self._keys[lane].ready
+                    pipe.zrangebyscore(key, "-inf", now, start=start, num=PAGE, withscores=True)
+                pages = await pipe.execute()
+            found += [(due, queue.decode()) for page in pages for queue, due in page]
+            left = [lane for lane, page in zip(left, pages, strict=True) if len(page) == PAGE]
+            start += PAGE
+        return [names.split_queue(queue) for _, queue in sorted(found)]
 
     async def waiting(self, lane: int, channel: Channel) -> list[str]:
         """Return all reminders that wait for a channel in a lane, open tasks among them."""

@@ -10,17 +10,25 @@ import msgspec
 
 from dispatcher.policy.facts import Channel, Handoff, Instant, OrderFacts, OrderState
 from dispatcher.policy.reminders import HANDED_OVER, Status
+from dispatcher.storage.packing import Packed, unpack
 
-Json = str
-"""A JSON object as text, kept as it is."""
+RECORDS_KEPT = 500
+"""An order remembers the numbers of its newest so many audit records."""
+
+LATENESS_BUCKETS = (100, 250, 500, 1_000, 2_000, 5_000, 30_000)
+"""Upper bounds in ms by which hand-offs are counted after they were due, in the lane's counters.
+
+The counters are `kind|<audit kind>|<channel>|<reason>`, `waiting|<channel>`, `late|<bound>` (`inf` the last)
+and `late_ms`, the sum.
+"""
 
 
-class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One reminder of an order.
 
-    `token` and `lease_end` are there while it is leased or being sent; `answered` is the token last
-    answered with `answer`, `settled` the one last settled, so that a repeated call gets the same
-    answer; `handed` is the hand-off's instant (its commit's, until it is settled); `agent` claimed it.
+    `answered` is the token last answered with `answer`, `settled` the one last settled, so that a
+    repeated call gets the same answer; `leases` ended without a commit; `handed` is the hand-off's
+    instant (its commit's, until it is settled); `agent` claimed it.
     """
 
     status: Status
@@ -30,8 +38,6 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True):
     attempt: int = 0
     tried: tuple[Channel, ...] = ()
     leases: int = 0
-    token: int | None = None
-    lease_end: Instant | None = None
     handed: Instant | None = None
     answered: int | None = None
     answer: str | None = None
@@ -39,8 +45,11 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True):
     agent: str | None = None
 
 
-class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Where an order and its reminders stand; without `customer` only its end is known so far."""
+class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """Where an order and its reminders stand; without `customer` only its end is known so far.
+
+    `records` are the numbers of its audit records in their lane.
+    """
 
     state: OrderState
     rev: int
@@ -48,6 +57,7 @@ class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True):
     closes: Instant | None = None
     customer: str | None = None
     steps: list[StoredStep] = []
+    records: list[int] = []
 
     def used(self, but: int) -> tuple[Handoff, ...]:
         """Return the hand-offs of the order's steps other than `but`."""
@@ -58,11 +68,16 @@ class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True):
         )
 
 
-FACTS = msgspec.json.Decoder(OrderFacts)
+_FACTS = msgspec.json.Decoder(OrderFacts)
 ORDER = msgspec.msgpack.Decoder(StoredOrder)
 
 
-class Command(msgspec.Struct, kw_only=True, omit_defaults=True):
+def facts_of(stored: bytes) -> OrderFacts:
+    """Return an order's facts as they are stored; raises `StoreRefused` or `MsgspecError`."""
+    return _FACTS.decode(unpack(stored))
+
+
+class Command(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One item of a script call about a reminder; `None` is left out."""
 
     reminder: str
@@ -74,7 +89,7 @@ class Command(msgspec.Struct, kw_only=True, omit_defaults=True):
     ledger: int | None = None
 
 
-class Commit(Command, kw_only=True, omit_defaults=True):
+class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     """A decision to be recorded (see `lua/commit.lua`)."""
 
     kind: Literal["send", "open", "claim", "defer", "drop", "release"]
@@ -82,7 +97,7 @@ class Commit(Command, kw_only=True, omit_defaults=True):
     rev: int
     shop_rev: int
     policy: int
-    details: Json
+    details: Packed
     channel: Channel | None = None
     due: Instant | None = None
     reason: str | None = None
@@ -96,17 +111,18 @@ class Commit(Command, kw_only=True, omit_defaults=True):
     min_gap: int | None = None
     handed: Instant | None = None
     tried: tuple[Channel, ...] | None = None
+    agent: str | None = None
 
 
 SettledAs = Literal["sent", "uncertain", "retry", "fail"]
 
 
-class Settlement(Command, kw_only=True, omit_defaults=True):
+class Settlement(Command, kw_only=True, omit_defaults=True, gc=False):
     """What became of a hand-off (see `lua/settle.lua`)."""
 
     outcome: SettledAs
     token: int
-    details: Json = "{}"
+    details: Packed | None = None
     channel: Channel | None = None
     due: Instant | None = None
     reason: str | None = None
@@ -114,13 +130,15 @@ class Settlement(Command, kw_only=True, omit_defaults=True):
     tried: tuple[Channel, ...] | None = None
 
 
-class Completion(Command, kw_only=True, omit_defaults=True):
-    """The end of a claimed task (see `lua/complete.lua`)."""
+class TaskEnd(Command, kw_only=True, omit_defaults=True, gc=False):
+    """The end of an agent's hold of a task (see `lua/task.lua`)."""
 
-    details: Json
+    kind: Literal["completed", "released"]
+    agent: str
+    details: Packed
 
 
-class PlanStep(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PlanStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One planned step of an order; with `reason` it is dropped at once."""
 
     moment: Instant
@@ -128,10 +146,10 @@ class PlanStep(msgspec.Struct, kw_only=True, omit_defaults=True):
     channel: Channel | None = None
     reason: str | None = None
     policy: int
-    details: Json
+    details: Packed
 
 
-class Intake(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """An event to be taken (see `lua/intake.lua`).
 
     `rev` is the revision an amendment was merged with; the type `probe` asks only whether the event
@@ -146,20 +164,19 @@ class Intake(msgspec.Struct, kw_only=True, omit_defaults=True):
     order: str
     shop_name: str
     shop: int = 0
-    buckets: list[int] = []
     order_key: int = 0
     facts_key: int = 0
     timer: str = ""
     shop_rev: int | None = None
     rev: int | None = None
     customer: str | None = None
-    facts: Json | None = None
+    facts: Packed | None = None
     closes: Instant | None = None
     plan: list[PlanStep] | None = None
-    details: Json | None = None
+    details: Packed | None = None
 
 
-class IntakeReply(msgspec.Struct, kw_only=True):
+class IntakeReply(msgspec.Struct, kw_only=True, gc=False):
     """What an event did: `reminders` counts the order's steps, the others name steps."""
 
     status: Literal[
@@ -170,7 +187,7 @@ class IntakeReply(msgspec.Struct, kw_only=True):
     too_late: list[int] = []
 
 
-class Leased(msgspec.Struct, kw_only=True):
+class Leased(msgspec.Struct, kw_only=True, gc=False):
     """One leased reminder with what deciding about it needs; `facts` is `None` if unreadable."""
 
     reminder: str
@@ -186,10 +203,11 @@ class Leased(msgspec.Struct, kw_only=True):
         return self.order.steps[self.number - 1]
 
 
-class Lease(msgspec.Struct, kw_only=True):
+class Lease(msgspec.Struct, kw_only=True, gc=False):
     """A batch of leased reminders of one shop and channel under one fencing token.
 
-    `now` is the lane's time, which is ahead of a worker whose clock is slow.
+    The token is the instant at which the lease ends. `now` is the lane's time, which is ahead of a
+    worker whose clock is slow.
     """
 
     shop: str
@@ -198,8 +216,12 @@ class Lease(msgspec.Struct, kw_only=True):
     now: Instant
     shop_rev: int
     policy: int
-    lease_end: Instant
     items: list[Leased]
+
+    @property
+    def lease_end(self) -> Instant:
+        """When the lease ends."""
+        return self.token
 
 
 class ShopState(msgspec.Struct, kw_only=True):

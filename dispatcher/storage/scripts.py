@@ -10,19 +10,12 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
-from redis.exceptions import (
-    ConnectionError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    ResponseError,
-    TimeoutError,
-)
+from redis.exceptions import NoScriptError
 
-from dispatcher.errors import StoreRefused, StoreUnavailable
 from dispatcher.policy.facts import CHANNELS
-from dispatcher.policy.reminders import FINAL, HANDED_OVER, MOVES, WAITING, Status
+from dispatcher.policy.reminders import FINAL, HANDED_OVER, INDEXED, MOVES, WAITING, Status
+from dispatcher.storage.client import StoreClient
+from dispatcher.storage.records import LATENESS_BUCKETS, RECORDS_KEPT
 
 _FIELD = re.compile(r"(\w+):(\w+)(\?)?$")
 _LUA = files("dispatcher.storage") / "lua"
@@ -95,42 +88,45 @@ _TABLES = "\n".join(
         "local " + _set("WAITING", WAITING),
         "local " + _set("HANDED_OVER", HANDED_OVER),
         "local " + _set("FINAL", FINAL),
+        "local " + _set("INDEXED", INDEXED),
+        f"local RECORDS_KEPT = {RECORDS_KEPT}",
+        "local LATENESS_BUCKETS = {" + ", ".join(map(str, LATENESS_BUCKETS)) + ", math.huge}",
     )
 )
 
 
 class Script:
-    """One transition: called with the keys of one lane, a head and a batch of items."""
+    """One transition: called with the keys of one lane, a head and a batch of items.
 
-    def __init__(self, name: str) -> None:
+    It works above the store's memory limit too, so that what is there can be ended, unless it
+    `brings_new`: then it is refused there as a whole.
+    """
+
+    def __init__(self, name: str, *, brings_new: bool = False) -> None:
         source = (_LUA / f"{name}.lua").read_text(encoding="utf-8")
         uses, self.spec = header(source)
         parts = [(_LUA / "lib" / f"{part}.lua").read_text(encoding="utf-8") for part in uses]
         self.name = name
-        self.source = "\n".join([_checks(self.spec), _TABLES, *parts, source])
+        self.source = "\n".join(
+            ["#!lua" if brings_new else "#!lua flags=allow-oom", _checks(self.spec), _TABLES, *parts, source]
+        )
         self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, redis: Redis, keys: list[str], head: dict[str, Any], items: Any) -> Any:
+    async def __call__(self, redis: StoreClient, keys: list[str], head: dict[str, Any], items: Any) -> Any:
         """Run the script once; loads it again where the store has lost it.
 
-        Raises `StoreUnavailable` when nothing is known of its effect, `StoreRefused` when it had none.
+        Raises `StoreUnavailable` when nothing is known of its effect, `StoreFull` and `StoreRefused` when
+        it had none.
         """
         args = (len(keys), *keys, msgspec.msgpack.encode(head), msgspec.msgpack.encode(items))
         try:
-            try:
-                return await self._execute(redis, "EVALSHA", self.sha, *args)
-            except NoScriptError:
-                return await self._execute(redis, "EVAL", self.source, *args)
-        except (ConnectionError, TimeoutError, OutOfMemoryError, ReadOnlyError) as away:
-            raise StoreUnavailable(f"the store does not answer ({type(away).__name__})") from away
-        except ResponseError as refusal:
-            raise StoreRefused(str(refusal)) from refusal
-
-    async def _execute(self, redis: Redis, command: str, *args: Any) -> Any:
-        return await redis.execute_command(command, *args)  # type: ignore[no-untyped-call]
+            return await redis.execute_command("EVALSHA", self.sha, *args)
+        except NoScriptError:
+            return await redis.execute_command("EVAL", self.source, *args)
 
 
 NAMES = tuple(
     sorted(entry.name.removesuffix(".lua") for entry in _LUA.iterdir() if entry.name.endswith(".lua"))
 )
 SCRIPTS = {name: Script(name) for name in NAMES}
+NEW_ORDERS = Script("intake", brings_new=True)

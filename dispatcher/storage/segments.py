@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -45,12 +46,17 @@ def segments_in(folder: Path) -> list[Segment]:
     return sorted(found, key=lambda segment: (segment.first, segment.last))
 
 
-def read_segment(path: Path) -> Iterator[AuditRecord]:
-    """Yield the records of a segment; raises `StoreUnavailable` where it is not readable."""
+def read_segment(path: Path, places: Sequence[int] | None = None) -> Iterator[AuditRecord]:
+    """Yield the records of a segment, or those at some ascending `places` in it, counted from 0.
+
+    Raises `StoreUnavailable` where it is not readable.
+    """
+    wanted, end = (None, None) if places is None else (frozenset(places), places[-1] + 1)
     try:
         with path.open("rb") as lines:
-            for text in lines:
-                yield _LINE.decode(text)
+            for place, text in enumerate(islice(lines, end)):
+                if wanted is None or place in wanted:
+                    yield _LINE.decode(text)
     except (OSError, msgspec.MsgspecError) as error:
         raise StoreUnavailable(
             f"{path} is damaged or unreadable ({type(error).__name__}); bring it back from a backup"

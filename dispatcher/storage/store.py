@@ -1,69 +1,38 @@
 """The store: one typed function a script."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
 
-from dispatcher.errors import StoreUnavailable
-from dispatcher.policy.facts import CHANNELS, Channel, Instant, OrderFacts
+from dispatcher.errors import StoreRefused, StoreUnavailable
+from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.policy.units import MAX_MIN_GAP
 from dispatcher.policy.zones import DAY
 from dispatcher.storage import keys as names
-from dispatcher.storage.keys import LaneKeys
+from dispatcher.storage.calls import Call
+from dispatcher.storage.client import StoreClient
+from dispatcher.storage.packing import Packed, pack
 from dispatcher.storage.reading import Reader
 from dispatcher.storage.records import (
-    FACTS,
     ORDER,
     Command,
     Commit,
-    Completion,
     Intake,
     IntakeReply,
     Lease,
     Leased,
     Settlement,
+    TaskEnd,
+    facts_of,
 )
-from dispatcher.storage.scripts import SCRIPTS
-
-T = TypeVar("T")
+from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
 
 SLOT_KEPT_MS = MAX_MIN_GAP + DAY
 """How long a hand-off stays in its customer's ledger at least: as long as a policy can look back."""
 
 _REPLY = msgspec.msgpack.Decoder(IntakeReply)
 _LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
-
-
-class _Call:
-    """A script call being put together: its keys, each named once, and its shops."""
-
-    def __init__(self, keys: LaneKeys) -> None:
-        self.lane = keys
-        self.keys = list(keys.fixed)
-        self.shops: list[dict[str, Any]] = []
-        self._shops: dict[str, int] = {}
-
-    def key(self, key: str) -> int:
-        self.keys.append(key)
-        return len(self.keys)
-
-    def shop(self, shop: str) -> int:
-        number = self._shops.get(shop)
-        if number is None:
-            due = {channel: self.key(self.lane.due(shop, channel)) for channel in CHANNELS}
-            self.shops.append({"name": shop, "key": self.key(self.lane.shop(shop)), "due": due})
-            number = self._shops[shop] = len(self.shops)
-        return number
-
-    def about(self, command: Command) -> None:
-        """Fill in where the command finds its order and its customer's ledger."""
-        shop = command.reminder.split(names.SEPARATOR, 1)[0]
-        command.shop = self.shop(shop)
-        command.order_key = self.key(self.lane.order(shop, command.order))
-        if command.customer is not None:
-            command.ledger = self.key(self.lane.ledger(shop, command.customer))
 
 
 class Store(Reader):
@@ -73,14 +42,18 @@ class Store(Reader):
     records with it.
     """
 
-    def __init__(self, redis: Redis, lanes: int, *, retention: int, lease: int, max_leases: int) -> None:
+    def __init__(
+        self, redis: StoreClient, lanes: int, *, retention: int, lease: int, max_leases: int
+    ) -> None:
         super().__init__(redis, lanes)
         self.retention = retention
         self.lease_ms = lease
         self.max_leases = max_leases
 
     @classmethod
-    async def open(cls, redis: Redis, lanes: int, *, retention: int, lease: int, max_leases: int) -> "Store":
+    async def open(
+        cls, redis: StoreClient, lanes: int, *, retention: int, lease: int, max_leases: int
+    ) -> "Store":
         """Open the store; `lanes` counts only at the very first start, afterwards the stored number does."""
         await redis.hsetnx(names.META, "lanes", str(lanes))  # type: ignore[misc]
         stored = await redis.hget(names.META, "lanes")  # type: ignore[misc]
@@ -91,29 +64,33 @@ class Store(Reader):
     async def intake(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str
     ) -> list[IntakeReply]:
-        """Take events of one lane, each exactly once, and return what each did, in order."""
-        call = _Call(self._keys[lane])
+        """Take events of one lane, each exactly once, and return what each did, in order.
+
+        Raises `StoreFull` when events bring what is new and there is no memory for it.
+        """
+        call = Call(self._keys[lane])
         today = now // names.SEEN_BUCKET_MS
-        buckets: dict[str, list[int]] = {}
+        days = (today, today + 1, *range(today - 1, today - names.SEEN_BUCKETS, -1))
         for event in events:
             shop = event.shop_name
             event.shop = call.shop(shop)
-            if shop not in buckets:
-                days = (today, today + 1, *range(today - 1, today - names.SEEN_BUCKETS, -1))
-                buckets[shop] = [call.key(call.lane.seen(shop, day)) for day in days]
-                call.shops[event.shop - 1]["seen_timer"] = names.seen_timer(shop, today)
-                call.shops[event.shop - 1]["seen_until"] = (today + names.SEEN_BUCKETS) * names.SEEN_BUCKET_MS
-            event.buckets = buckets[shop]
+            if "buckets" not in call.shops[event.shop - 1]:
+                call.shops[event.shop - 1] |= {
+                    "buckets": [call.key(call.lane.seen(shop, day)) for day in days],
+                    "seen_timer": names.seen_timer(shop, today),
+                    "seen_until": (today + names.SEEN_BUCKETS) * names.SEEN_BUCKET_MS,
+                }
             event.order_key = call.key(call.lane.order(shop, event.order))
             event.facts_key = call.key(call.lane.facts(shop, event.order))
             event.timer = names.order_timer(shop, event.order)
         head = {"now": now, "actor": actor, "retention": self.retention, "shops": call.shops}
-        replies = await SCRIPTS["intake"](self.redis, call.keys, head, events)
+        script = NEW_ORDERS if any(event.plan is not None for event in events) else SCRIPTS["intake"]
+        replies = await script(self.redis, call.keys, head, events)
         return [_REPLY.decode(reply) for reply in replies]
 
     async def lease(self, shop: str, channel: Channel, limit: int, now: Instant) -> Lease:
         """Lease up to `limit` due reminders of a shop and channel; none while it is paused."""
-        call = _Call(self._of(shop))
+        call = Call(self._of(shop))
         call.shop(shop)
         head = {
             "now": now,
@@ -147,14 +124,13 @@ class Store(Reader):
             now=lane_now,
             shop_rev=rev,
             policy=policy,
-            lease_end=(items[0].step.lease_end or now) if items else now,
             items=items,
         )
 
     async def _commands(
         self, script: str, lane: int, commands: Sequence[Command], now: Instant, **head: Any
     ) -> list[str]:
-        call = _Call(self._keys[lane])
+        call = Call(self._keys[lane])
         for command in commands:
             call.about(command)
             if isinstance(command, Commit) and command.text is not None:
@@ -173,11 +149,9 @@ class Store(Reader):
         """Record outcomes of hand-offs; each answers settled or lost."""
         return await self._commands("settle", lane, settlements, now)
 
-    async def complete(
-        self, lane: int, completions: Sequence[Completion], now: Instant, actor: str
-    ) -> list[str]:
-        """Complete claimed tasks; each answers completed or lost."""
-        return await self._commands("complete", lane, completions, now, actor=actor)
+    async def end_tasks(self, lane: int, ends: Sequence[TaskEnd], now: Instant, actor: str) -> list[str]:
+        """Complete or release claimed tasks; each answers completed, released or lost."""
+        return await self._commands("task", lane, ends, now, actor=actor)
 
     async def sweep(self, lane: int, reminders: Iterable[str], now: Instant) -> list[str]:
         """End expired leases; each answers uncertain, back, failed or gone."""
@@ -189,7 +163,7 @@ class Store(Reader):
 
     async def turn(self, lane: int, timers: Sequence[str], now: Instant) -> list[str]:
         """Give timers their turn; each answers closed, retired, forgotten, later or gone."""
-        call = _Call(self._keys[lane])
+        call = Call(self._keys[lane])
         parts = [names.split_timer(timer) for timer in timers]
         orders = await self.orders([(shop, rest) for kind, shop, rest in parts if kind == "o"])
         items: list[dict[str, Any]] = []
@@ -218,7 +192,7 @@ class Store(Reader):
         return [reply.decode() for reply in replies]
 
     async def _configure(self, shop: str, item: dict[str, Any], now: Instant, actor: str) -> int:
-        call = _Call(self._of(shop))
+        call = Call(self._of(shop))
         call.shop(shop)
         if "policy" in item:
             item["policies"] = call.key(call.lane.policies(shop))
@@ -226,11 +200,13 @@ class Store(Reader):
         (version,) = await SCRIPTS["configure"](self.redis, call.keys, head, [item])
         return int(version)
 
-    async def put_policy(self, shop: str, document: str, details: str, now: Instant, actor: str) -> int:
+    async def put_policy(
+        self, shop: str, document: str, note: str, details: Packed, now: Instant, actor: str
+    ) -> int:
         """Put a checked policy document into force and return its version."""
-        return await self._configure(
-            shop, {"kind": "policy", "policy": document, "details": details}, now, actor
-        )
+        about = msgspec.json.encode({"at": now, "actor": actor, "note": note}).decode()
+        item = {"kind": "policy", "policy": document, "about": about, "details": details}
+        return await self._configure(shop, item, now, actor)
 
     async def pause(self, shop: str, channel: str | None, now: Instant, actor: str) -> None:
         """Stop hand-offs of a shop, on one channel or (`None`) on all."""
@@ -241,12 +217,12 @@ class Store(Reader):
         await self._pausing("resume", shop, channel, now, actor)
 
     async def _pausing(self, kind: str, shop: str, channel: str | None, now: Instant, actor: str) -> None:
-        details = msgspec.json.encode({"channel": channel}).decode()
+        details = pack(msgspec.json.encode({"channel": channel}))
         await self._configure(shop, {"kind": kind, "pause": channel or "*", "details": details}, now, actor)
 
 
 def _readable(facts: bytes) -> OrderFacts | None:
     try:
-        return FACTS.decode(facts)
-    except msgspec.MsgspecError:
+        return facts_of(facts)
+    except (msgspec.MsgspecError, StoreRefused):
         return None

@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
-from dispatcher.policy.decisions import Decision, Planned, Rule, Send, Unplanned
+from dispatcher.policy.decisions import Decision, Planned, Send, Unplanned
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.zones import HOUR, iso
+from dispatcher.storage.packing import Packed, pack
 
 LONGEST_DAY = 25 * HOUR
 """The local day on which clocks are put back."""
@@ -14,27 +15,15 @@ LONGEST_DAY = 25 * HOUR
 _ENCODER = msgspec.json.Encoder()
 
 
-def encoded(details: dict[str, Any]) -> str:
-    """Return details as a JSON object."""
-    return _ENCODER.encode(details).decode()
+def packed(details: dict[str, Any]) -> Packed:
+    """Return details as they are stored."""
+    return pack(_ENCODER.encode(details))
 
 
-def _rules(rules: tuple[Rule, ...]) -> list[dict[str, Any]]:
-    return [
-        {
-            "rule": rule.rule,
-            "outcome": rule.outcome,
-            "inputs": rule.inputs,
-            "until": None if rule.until is None else iso(rule.until),
-        }
-        for rule in rules
-    ]
-
-
-def of_order(facts: OrderFacts) -> str:
+def of_order(facts: OrderFacts) -> Packed:
     """Return what an accepted or amended order's record says of it."""
     order, customer = facts.order, facts.customer
-    return encoded(
+    return packed(
         {
             "placed_at": iso(order.placed_at),
             "closes_at": iso(order.closes_at),
@@ -45,17 +34,17 @@ def of_order(facts: OrderFacts) -> str:
     )
 
 
-def of_plan(step: Planned | Unplanned) -> str:
+def of_plan(step: Planned | Unplanned) -> Packed:
     """Return what the record of a planned (or never planned) step says of it."""
-    details: dict[str, Any] = {"moment": iso(step.moment), "rules": _rules(step.rules)}
+    details: dict[str, Any] = {"moment": iso(step.moment), "rules": step.rules}
     if isinstance(step, Planned):
         details["due"] = iso(step.due)
-    return encoded(details)
+    return packed(details)
 
 
-def of_decision(decision: Decision, **more: Any) -> str:
+def of_decision(decision: Decision, **more: Any) -> Packed:
     """Return the record of a decision with every rule that led to it, and `more`."""
-    written: dict[str, Any] = {"rules": _rules(decision.rules)}
+    written: dict[str, Any] = {"rules": decision.rules}
     if isinstance(decision, Send):
         limits = decision.limits
         written |= {
@@ -70,7 +59,7 @@ def of_decision(decision: Decision, **more: Any) -> str:
                 "min_gap_ms": limits.min_gap,
             },
         }
-    return encoded({"decision": written} | more)
+    return packed({"decision": written} | more)
 
 
 def of_ledger(ledger: tuple[Instant, ...], now: Instant) -> dict[str, Any]:

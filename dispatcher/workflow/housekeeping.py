@@ -22,6 +22,16 @@ class Housekeeping:
         self._store = store
         self._clock = clock
 
+    async def tidy(self, lanes: Sequence[int]) -> Counter[str]:
+        """End leases and give timers their turn in those lanes that need it, asking once for all of them."""
+        done: Counter[str] = Counter()
+        expired, turning = await self._store.overdue(lanes, self._clock.now())
+        for lane in expired:
+            done.update(await self.sweep(lane))
+        for lane in turning:
+            done.update(await self.turn(lane))
+        return done
+
     async def sweep(self, lane: int) -> Counter[str]:
         """End leases that ran out; return counts by what became of the reminders."""
         return await self._pages(lane, self._store.expired, self._store.sweep)

@@ -10,6 +10,7 @@ from dispatcher.errors import (
     DispatcherError,
     EventIdReused,
     InvalidEvent,
+    StoreFull,
     StoreRefused,
     UnknownOrder,
 )
@@ -18,6 +19,7 @@ from dispatcher.policy.events import Event, EventType, facts_of, merged
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.schedule import plan
 from dispatcher.storage.keys import reminder_id
+from dispatcher.storage.packing import pack
 from dispatcher.storage.records import Intake, IntakeReply, PlanStep
 from dispatcher.workflow import details
 from dispatcher.workflow.policies import InForce, PolicyBook
@@ -90,7 +92,7 @@ class EventIntake:
             replies = await self._record(lane, [item for _, _, item in items], actor)
             wave = []
             for (position, event, _), reply in zip(items, replies, strict=True):
-                if isinstance(reply, StoreRefused):
+                if isinstance(reply, StoreRefused | StoreFull):
                     results[position] = _rejected(event, reply)
                 elif reply.status == "new":
                     results[position] = _rejected(event, refusals[position])
@@ -105,10 +107,17 @@ class EventIntake:
 
     async def _record(
         self, lane: int, items: list[Intake], actor: str
-    ) -> Sequence[IntakeReply | StoreRefused]:
-        """Record a wave; where one event's order cannot be read, the others are recorded one by one."""
+    ) -> Sequence[IntakeReply | StoreRefused | StoreFull]:
+        """Record a wave; where one event's order cannot be read, the others are recorded one by one.
+
+        A store that is full still takes what ends orders.
+        """
         try:
             return await self._store.intake(lane, items, self._clock.now(), actor)
+        except StoreFull as full:
+            old = [item for item in items if item.plan is None]
+            replies = iter(await self._record(lane, old, actor) if old else ())
+            return [full if item.plan is not None else next(replies) for item in items]
         except StoreRefused as refusal:
             if len(items) == 1:
                 return [refusal]
@@ -173,7 +182,7 @@ def _amend(event: Event, before: OrderFacts | None, force: InForce) -> OrderFact
 def _planned(item: Intake, facts: OrderFacts, force: InForce, now: Instant) -> None:
     item.shop_rev = force.rev
     item.customer = facts.customer.id
-    item.facts = msgspec.json.encode(facts).decode()
+    item.facts = pack(msgspec.json.encode(facts))
     item.closes = facts.order.closes_at
     item.details = details.of_order(facts)
     item.plan = [_plan_step(step, force.version) for step in plan(facts, force.policy, now)]

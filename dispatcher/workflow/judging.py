@@ -11,6 +11,7 @@ from dispatcher.policy.decide import decide
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Customer, Facts, Instant, OrderFacts
+from dispatcher.storage.packing import Packed
 from dispatcher.storage.records import Commit, Lease, Leased, StoredOrder
 from dispatcher.workflow import details
 
@@ -22,7 +23,7 @@ class Renderer(Protocol):
         """Return the text of a hand-off; `MissingField` when a value it needs is missing."""
 
 
-class Handover(msgspec.Struct, frozen=True, kw_only=True):
+class Handover(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message for a channel with what it stands on; its call must start before `valid_until`."""
 
     message: Message
@@ -32,7 +33,7 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     token: int
 
 
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
+class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A decision ready to be recorded, and what follows for the channel once it is."""
 
     commit: Commit
@@ -92,7 +93,7 @@ def judge(
 
 def released(item: Leased, lease: Lease, error: Exception) -> Judged:
     """Give a reminder back that could not be decided about; the audit names the kind of error only."""
-    return Judged(commit=_bare(item, lease, "release", details.encoded({"error": type(error).__name__})))
+    return Judged(commit=_bare(item, lease, "release", details.packed({"error": type(error).__name__})))
 
 
 def _incomplete(decision: Send, field: str) -> Drop:
@@ -100,7 +101,7 @@ def _incomplete(decision: Send, field: str) -> Drop:
     return Drop(reason="missing_field", rules=(*decision.rules, rule))
 
 
-def _bare(item: Leased, lease: Lease, kind: str, written: str) -> Commit:
+def _bare(item: Leased, lease: Lease, kind: str, written: Packed) -> Commit:
     return Commit(
         kind=kind,  # type: ignore[arg-type]
         reminder=item.reminder,

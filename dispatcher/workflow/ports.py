@@ -6,13 +6,13 @@ from typing import Protocol
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.storage.records import (
     Commit,
-    Completion,
     Intake,
     IntakeReply,
     Lease,
     Settlement,
     ShopState,
     StoredOrder,
+    TaskEnd,
 )
 
 
@@ -59,10 +59,8 @@ class Store(Policies, Protocol):
     async def settle(self, lane: int, settlements: Sequence[Settlement], now: Instant) -> list[str]:
         """Record outcomes."""
 
-    async def complete(
-        self, lane: int, completions: Sequence[Completion], now: Instant, actor: str
-    ) -> list[str]:
-        """Complete tasks."""
+    async def end_tasks(self, lane: int, ends: Sequence[TaskEnd], now: Instant, actor: str) -> list[str]:
+        """Complete or release tasks."""
 
     async def expired(self, lane: int, now: Instant, limit: int) -> list[str]:
         """Name reminders whose lease ended."""
@@ -76,8 +74,11 @@ class Store(Policies, Protocol):
     async def turn(self, lane: int, timers: Sequence[str], now: Instant) -> list[str]:
         """Give timers their turn."""
 
-    async def ready(self, lane: int, now: Instant, start: int, limit: int) -> list[tuple[str, Channel]]:
-        """Name a page of the queues that have something due."""
+    async def overdue(self, lanes: Sequence[int], now: Instant) -> tuple[list[int], list[int]]:
+        """Name the lanes in which a lease has ended, and those in which a timer's turn has come."""
+
+    async def ready(self, lanes: Sequence[int], now: Instant) -> list[tuple[str, Channel]]:
+        """Name the queues of some lanes that have something due, longest due first."""
 
     async def orders(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredOrder]:
         """Read orders of one lane."""

@@ -18,7 +18,7 @@ FIRST_CALL_MS = 1000.0
 """What a call is taken to need until one was made."""
 
 
-class HandedOver(msgspec.Struct, kw_only=True):
+class HandedOver(msgspec.Struct, kw_only=True, gc=False):
     """What became of one message; `at` is when its call started, `None` when it never did."""
 
     handover: Handover

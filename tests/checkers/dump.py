@@ -3,18 +3,24 @@
 from typing import Any
 
 from tests.checkers.records import Record
-from tests.checkers.state import Order, Reminder, Shop, State, essential
+from tests.checkers.state import Order, Reminder, Shop, State, counter, essential
 from tests.checkers.store import Client, Lane, read
 
 
 def dump(client: Client, lanes: int) -> State:
     """Return what the store holds; the client must not decode replies."""
     state = State()
-    for lane in read(client, lanes):
+    for number, lane in enumerate(read(client, lanes)):
         state.orders |= {key: _order(stored) for key, stored in lane.orders.items()}
         state.reminders |= {reminder: _reminder(step) for reminder, step in lane.steps()}
         state.slots |= {customer: dict(slots) for customer, slots in lane.ledgers.items() if slots}
         state.shops |= {shop: found for shop, found in _shops(lane).items() if found != Shop()}
+        state.records |= {key: list(stored.get("records") or []) for key, stored in lane.orders.items()}
+        state.counts |= {
+            counter(number, name): count
+            for name, count in lane.counts.items()
+            if count and not name.startswith("waiting|")  # what waits in a queue is no matter of the audit
+        }
     return state
 
 

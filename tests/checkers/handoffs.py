@@ -42,7 +42,7 @@ class Handoff:
 
 
 def handoffs(records: Iterable[Record]) -> list[Handoff]:
-    """Return every hand-off that took place or may have, each with its outcome."""
+    """Return every hand-off that took place or may have, each with its outcome; a released claim is none."""
     reader = _Reader()
     for record in in_order(records):
         reader.read(record)
@@ -72,6 +72,9 @@ class _Reader:
             self.found.append(replace(started, at=at, outcome=outcome))
         elif kind in GIVES_BACK:
             self.pending.pop(record["reminder"], None)
+        if kind == "task.released":
+            released = record["reminder"], "claimed"
+            self.found = [each for each in self.found if (each.reminder, each.outcome) != released]
 
     def _started(self, record: Record, outcome: str) -> Handoff:
         closes_at, zone = self.orders.get(order_key(record), (None, None))

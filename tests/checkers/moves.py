@@ -13,6 +13,7 @@ MOVES: dict[str, tuple[frozenset[str | None], str]] = {
     "reminder.undelivered": (frozenset({"sent", "uncertain"}), "undelivered"),
     "task.opened": (frozenset({"planned"}), "open"),
     "task.claimed": (frozenset({"open"}), "claimed"),
+    "task.released": (frozenset({"claimed"}), "open"),
     "task.completed": (frozenset({"claimed"}), "completed"),
     "task.withdrawn": (frozenset({"claimed"}), "withdrawn"),
     "task.overflowed": (frozenset({"open"}), "planned"),
@@ -27,8 +28,8 @@ RESCHEDULES = frozenset(
 )
 """What sets a new due time, and may set a new channel."""
 
-GIVES_BACK = frozenset({"reminder.retrying", "reminder.failed", "reminder.dropped"})
-"""What returns the slot, if there is one: nothing was handed over."""
+GIVES_BACK = frozenset({"reminder.retrying", "reminder.failed", "reminder.dropped", "task.released"})
+"""What returns the slot, if there is one: nothing was handed over, and no call was made."""
 
 
 def after(record_kind: str, status: str | None, channel: str | None) -> str | None:

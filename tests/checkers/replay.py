@@ -1,11 +1,18 @@
 """Rebuilds the present state from the audit alone (promise I6)."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
 from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES, after
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
-from tests.checkers.state import Order, Reminder, Shop, State, essential
+from tests.checkers.state import Order, Reminder, Shop, State, counter, essential
+
+RECORDS_KEPT = 500
+"""So many records about an order are remembered with it, the newest."""
+
+LATE = (100, 250, 500, 1_000, 2_000, 5_000, 30_000)
+"""Bounds in ms by which hand-offs are counted after they were due; later ones are counted together."""
 
 ENDS = {"order.paid": "paid", "order.cancelled": "cancelled", "order.closed": "closed"}
 
@@ -34,6 +41,8 @@ class Replayer:
             reminders={reminder: essential(found) for reminder, found in state.reminders.items()},
             slots={customer: dict(slots) for customer, slots in state.slots.items() if slots},
             shops={shop: found for shop, found in state.shops.items() if found != Shop()},
+            records={key: list(found) for key, found in state.records.items()},
+            counts=dict(state.counts),
             problems=list(state.problems),
         )
 
@@ -54,6 +63,11 @@ class Replayer:
     def apply(self, record: Record) -> None:
         """Follow one record."""
         kind = record["kind"]
+        self._count(record)
+        if record["order"] is not None:
+            kept = self.state.records.setdefault(order_key(record), [])
+            kept.append(record["seq"])
+            del kept[:-RECORDS_KEPT]
         if kind in {"order.accepted", "order.amended"}:
             self._told(record)
         elif kind in ENDS:
@@ -66,6 +80,19 @@ class Replayer:
             self._problem(record, "is of no kind we know")
         else:
             self._configured(record)
+
+    def _count(self, record: Record) -> None:
+        kind, counts = record["kind"], self.state.counts
+        counted = Counter({f"kind|{kind}|{record['channel'] or ''}|{record['reason'] or ''}": 1})
+        reminder = self.state.reminders.get(record["reminder"])
+        if kind == "reminder.sent" and reminder is not None and reminder.due is not None:
+            late = max(0, instant(record["details"]["handed_at"]) - reminder.due)
+            counted[f"late|{next((bound for bound in LATE if late <= bound), 'inf')}"] += 1
+            counted["late_ms"] += late
+        for counter_name, count in counted.items():
+            if count:
+                key = counter(record["lane"], counter_name)
+                counts[key] = counts.get(key, 0) + count
 
     def _problem(self, record: Record, text: str) -> None:
         self.state.problems.append(f"{name(record)}: {text}")
@@ -103,7 +130,7 @@ class Replayer:
         key = order_key(record)
         if self.order_state(record) in {None, "unpaid"}:
             return self._problem(record, f"retires an order that is {self.order_state(record)}")
-        del self.state.orders[key]
+        del self.state.orders[key], self.state.records[key]
         for reminder in self._steps.pop(key, set()):
             del self.state.reminders[reminder]
             self._give_back(reminder)

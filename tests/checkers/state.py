@@ -10,6 +10,7 @@ WAITING = frozenset({"planned", "open"})
 HANDED_OVER = frozenset(
     {"sending", "sent", "delivered", "undelivered", "uncertain", "claimed", "completed", "withdrawn"}
 )
+INDEXED = frozenset({"open", "claimed", "uncertain", "failed"})
 FINAL = frozenset(
     {"sent", "delivered", "undelivered", "uncertain", "failed", "dropped", "completed", "withdrawn"}
 )
@@ -44,12 +45,19 @@ class Shop:
 
 @dataclass(kw_only=True)
 class State:
-    """Orders, reminders, slots and shops; `problems` tells what could not be followed and is not compared."""
+    """Orders, reminders, slots and shops, and what is counted and remembered of the audit itself.
+
+    `records` names the newest audit records about each order, `counts` has the counters of every lane. As
+    they grow with everything that happens, only `diff` compares them. `problems` tells what could not be
+    followed and is not compared.
+    """
 
     orders: dict[OrderKey, Order] = field(default_factory=dict)
     reminders: dict[str, Reminder] = field(default_factory=dict)
     slots: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     shops: dict[str, Shop] = field(default_factory=dict)
+    records: dict[OrderKey, list[int]] = field(default_factory=dict, compare=False)
+    counts: dict[str, int] = field(default_factory=dict, compare=False)
     problems: list[str] = field(default_factory=list, compare=False)
 
     @property
@@ -61,6 +69,11 @@ class State:
     def claimed_tasks(self) -> set[str]:
         """Reminders that an agent has claimed and not completed."""
         return {reminder for reminder, found in self.reminders.items() if found.status == "claimed"}
+
+
+def counter(lane: int, name: str) -> str:
+    """Return what a counter of a lane is called among those of all lanes."""
+    return f"lane {lane}: {name}"
 
 
 def essential(reminder: Reminder) -> Reminder:
@@ -83,6 +96,8 @@ def diff(expected: State, found: State) -> list[str]:
         *_differences("reminder", expected.reminders, found.reminders),
         *_differences("slots of", expected.slots, found.slots),
         *_differences("shop", expected.shops, found.shops),
+        *_differences("records of", expected.records, found.records),
+        *_differences("counter of", expected.counts, found.counts),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tests.checkers.packing import unpacked
 from tests.checkers.records import OrderKey, Record, iso
 
 Scores = dict[str, int]
@@ -30,6 +31,8 @@ class Lane:
     lane: dict[str, str] = field(default_factory=dict)
     orders: dict[OrderKey, dict[str, Any]] = field(default_factory=dict)
     due: dict[str, Scores] = field(default_factory=dict)
+    status: dict[str, Scores] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     ledgers: dict[tuple[str, str], Scores] = field(default_factory=dict)
     shops: dict[str, dict[str, str]] = field(default_factory=dict)
     leases: Scores = field(default_factory=dict)
@@ -44,7 +47,7 @@ class Lane:
                 yield f"{shop}~{order}~{number}", step
 
 
-PARTED = "\x1f"
+PARTED = b"\x1f"
 FIELDS = (
     "at",
     "kind",
@@ -58,9 +61,13 @@ FIELDS = (
     "reason",
     "policy",
     "template",
-    "details",
+    "seen",
+    "told",
 )
-"""A stream entry has one field `r`: these, parted by a character that no id can hold."""
+"""A stream entry has one field `r`: these, parted by a character that no id can hold.
+
+The last two make up the details: what the script saw is JSON, what it was told packed JSON.
+"""
 
 
 def read(client: Client, lanes: int) -> list[Lane]:
@@ -88,8 +95,10 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
                 lane.audit = [_record(number, entry, fields) for entry, fields in client.xrange(prefix + key)]
             case "order":
                 lane.orders[first, second] = msgspec.msgpack.decode(client.get(prefix + key))
-            case "due":
-                lane.due[rest] = _scores(client, prefix + key)
+            case "due" | "status":
+                getattr(lane, kind)[rest] = _scores(client, prefix + key)
+            case "counts":
+                lane.counts = {name: int(count) for name, count in _hash(client, prefix + key).items()}
             case "ledger":
                 lane.ledgers[first, second] = _scores(client, prefix + key)
             case "shop":
@@ -107,8 +116,9 @@ def _scores(client: Client, key: str) -> Scores:
 
 
 def _record(lane: int, entry: bytes, raw: dict[bytes, bytes]) -> Record:
-    values = raw[b"r"].decode().split(PARTED, len(FIELDS) - 1)
-    text = {name: value or None for name, value in zip(FIELDS, values, strict=True)}
+    *values, told = raw[b"r"].split(PARTED, len(FIELDS) - 1)
+    text = {name: value.decode() or None for name, value in zip(FIELDS[:-1], values, strict=True)}
+    seen = text.pop("seen")
     number = {name: int(text[name] or 0) if text[name] else None for name in ("step", "attempt", "policy")}
     reminder = f"{text['shop']}~{text['order']}~{text['step']}" if text["step"] else None
     return {
@@ -118,5 +128,5 @@ def _record(lane: int, entry: bytes, raw: dict[bytes, bytes]) -> Record:
         "lane": lane,
         "at": iso(int(text["at"] or 0)),
         "reminder": reminder,
-        "details": msgspec.json.decode(text["details"] or "{}"),
+        "details": msgspec.json.decode(seen or "{}") | msgspec.json.decode(unpacked(told) if told else b"{}"),
     }

@@ -132,6 +132,9 @@ class Story:
         commit = {"channel": "phone", "policy": 1, "handed_at": iso(self.now), "decision": DECISION}
         return self.record("task.claimed", order, step, actor="user:li", **commit)
 
+    def released(self, order: str = "O-1", step: int = 1) -> Self:
+        return self.record("task.released", order, step, channel="phone", actor="user:li", agent="li")
+
 
 OUTER = frozenset(
     {"actor", "attempt", "channel", "customer", "lane", "policy", "reason", "seq", "shop", "template"}

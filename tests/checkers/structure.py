@@ -1,9 +1,10 @@
 """What must hold between the store's own keys, whatever was done to it."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from tests.checkers.dump import paused
-from tests.checkers.state import HANDED_OVER, WAITING
+from tests.checkers.state import HANDED_OVER, INDEXED, WAITING
 from tests.checkers.store import Client, Lane, read
 
 
@@ -11,12 +12,12 @@ def structure(client: Client, lanes: int) -> list[str]:
     """Find what contradicts itself in the store, which must be at rest.
 
     That is: reminders that wait nowhere or twice, queue members and slots without their reminder, a wrong
-    index of queue heads, orders without a timer, a lane that miscounts its audit.
+    index of queue heads or statuses, orders without a timer, a lane that miscounts its audit or its queues.
     """
     return [
         f"lane {number}: {problem}"
         for number, lane in enumerate(read(client, lanes))
-        for check in (_places, _strangers, _slots, _ready, _timers, _count)
+        for check in (_places, _strangers, _slots, _ready, _statuses, _timers, _count, _waiting)
         for problem in check(lane)
     ]
 
@@ -79,6 +80,20 @@ def _ready(lane: Lane) -> Iterator[str]:
             yield f"queue {queue} has its head at {heads.get(queue)}, ready says {lane.ready.get(queue)}"
 
 
+def _statuses(lane: Lane) -> Iterator[str]:
+    """The index of a shop's statuses has exactly the reminders that stand in each of them."""
+    expected: dict[str, set[str]] = {}
+    for reminder, step in lane.steps():
+        if step["status"] in INDEXED:
+            expected.setdefault(f"{reminder.partition('~')[0]}~{step['status']}", set()).add(reminder)
+    for index in sorted(expected.keys() | lane.status.keys()):
+        right, found = expected.get(index, set()), lane.status.get(index, {}).keys()
+        for reminder in sorted(right - found):
+            yield f"status {index} lacks {reminder}"
+        for reminder in sorted(found - right):
+            yield f"status {index} holds {reminder}, which is not"
+
+
 def _timers(lane: Lane) -> Iterator[str]:
     """Every order has a timer, and every timer of an order its order."""
     expected = {f"o~{shop}~{order}" for shop, order in lane.orders}
@@ -94,3 +109,16 @@ def _count(lane: Lane) -> Iterator[str]:
     newest = lane.audit[-1]["seq"] if lane.audit else int(lane.lane.get("archived") or 0)
     if int(lane.lane.get("seq") or 0) != newest:
         yield f"counts {lane.lane.get('seq')} records, the newest is {newest}"
+
+
+def _waiting(lane: Lane) -> Iterator[str]:
+    """The lane counts how many stand in its queues of each channel."""
+    queued: Counter[str] = Counter()
+    for queue, members in lane.due.items():
+        queued[queue.rpartition("~")[2]] += len(members)
+    counted = {
+        name.partition("|")[2]: count for name, count in lane.counts.items() if name.startswith("waiting|")
+    }
+    for channel in sorted(queued.keys() | counted.keys()):
+        if queued[channel] != counted.get(channel, 0):
+            yield f"{queued[channel]} wait for {channel}, counted are {counted.get(channel, 0)}"

@@ -75,6 +75,64 @@ def test_a_task_goes_from_open_to_claimed_to_completed() -> None:
     assert completed.slots == {("demo", "C-1"): {ID: START + 5}}
 
 
+def test_a_released_task_is_open_again_with_the_due_time_it_had_and_holds_no_slot() -> None:
+    story = Story().accepted().planned(channel="phone").opened().wait(5).claimed()
+
+    released = replay(story.wait(5).released().records)
+    claimed = replay(story.wait(5).claimed().records)
+
+    assert released.reminders[ID] == Reminder(status="open", due=START + 2 * HOUR, channel="phone", attempt=1)
+    assert (released.slots, released.problems) == ({}, [])
+    assert claimed.slots == {("demo", "C-1"): {ID: START + 15}}
+    assert (claimed.reminders[ID].attempt, claimed.problems) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("late", "bucket"),
+    [(0, "100"), (100, "100"), (101, "250"), (30_000, "30000"), (30_001, "inf")],
+)
+def test_hand_offs_are_counted_by_how_late_they_were(late: int, bucket: str) -> None:
+    story = planned().wait(late).handed_over()
+
+    counts = replay(story.records).counts
+
+    found = {name: count for name, count in counts.items() if "late" in name}
+    expected = {f"lane 0: late|{bucket}": 1} | ({"lane 0: late_ms": late} if late else {})
+    assert found == expected
+
+
+def test_a_hand_off_before_it_was_due_counts_as_in_time() -> None:
+    story = Story().accepted().planned(after=HOUR).handed_over()
+
+    counts = replay(story.records).counts
+
+    assert counts["lane 0: late|100"] == 1
+    assert "lane 0: late_ms" not in counts
+
+
+def test_records_are_counted_by_kind_channel_and_reason() -> None:
+    story = planned().accepted("O-2").planned("O-2").dropped("paid", "O-2", channel="sms")
+
+    counts = replay(story.records).counts
+
+    assert counts == {
+        "lane 0: kind|order.accepted||": 2,
+        "lane 0: kind|reminder.planned|sms|": 2,
+        "lane 0: kind|reminder.dropped|sms|paid": 1,
+    }
+
+
+def test_the_newest_records_about_an_order_are_kept() -> None:
+    story = planned().accepted("O-2")
+    for number in range(501):
+        story.amended(event=f"again-{number}")
+
+    records = replay(story.records).records
+
+    assert records["demo", "O-1"] == list(range(5, 505))
+    assert records["demo", "O-2"] == [3]
+
+
 def test_a_deferred_task_stays_open_on_the_phone_and_overflows_to_another_channel() -> None:
     story = Story().accepted().planned(channel="phone").opened()
     due = iso(START + 9)
@@ -114,6 +172,7 @@ def test_a_retired_order_leaves_nothing_behind() -> None:
     state = replay(story.records)
 
     assert state == State()
+    assert state.records == {}
     assert state.problems == []
 
 
@@ -143,6 +202,7 @@ ILLEGAL = {
     "sent twice": planned().handed_over().sent(),
     "planned after a drop": planned().dropped("no_consent").planned(),
     "claimed without a task": planned().claimed(),
+    "released without a claim": planned().opened().released(),
     "accepted twice": planned().record("order.accepted", "O-1", **Story().accepted().records[0]["details"]),
     "amended before accepted": Story().amended(),
     "amended after payment": Story().accepted().paid().amended(state="paid"),
@@ -181,5 +241,12 @@ def test_a_difference_is_named_by_what_it_is_about() -> None:
 
     lines = diff(expected, found)
 
-    assert [line.partition(":")[0] for line in lines] == ["reminder demo~O-1~1", "slots of demo~C-1"]
+    assert [line.partition(": expected")[0] for line in lines] == [
+        "reminder demo~O-1~1",
+        "slots of demo~C-1",
+        "records of demo~O-1",
+        "counter of lane 0: kind|reminder.sending|sms|",
+        "counter of lane 0: kind|reminder.sent|sms|",
+        "counter of lane 0: late|100",
+    ]
     assert diff(found, found) == []

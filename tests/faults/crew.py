@@ -13,7 +13,7 @@ import redis
 
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
-from dispatcher.storage.records import ORDER, StoredStep
+from dispatcher.storage.records import ORDER
 from tests.faults.worker import Assignment
 
 POLL_SECONDS = 0.005
@@ -36,6 +36,13 @@ class Kill(NamedTuple):
 
     leased: frozenset[str]
     sending: frozenset[str]
+
+
+class UnderWay(NamedTuple):
+    """A leased reminder: the token of its lease, and where it stands."""
+
+    token: int
+    status: Status
 
 
 class Worker:
@@ -100,16 +107,16 @@ class Crew:
     def _hire(self, name: str) -> Worker:
         return Worker(msgspec.structs.replace(self._example, name=name))
 
-    def _under_way(self) -> dict[str, StoredStep]:
-        leases: Any = self._client.zrange(self._keys.leases, 0, -1)
-        reminders = [reminder.decode() for reminder in leases]
-        if not reminders:
+    def _under_way(self) -> dict[str, UnderWay]:
+        leases: Any = self._client.zrange(self._keys.leases, 0, -1, withscores=True)
+        tokens = {reminder.decode(): int(token) for reminder, token in leases}
+        if not tokens:
             return {}
-        parts = [split_reminder_id(reminder) for reminder in reminders]
+        parts = [split_reminder_id(reminder) for reminder in tokens]
         stored: Any = self._client.mget([self._keys.order(shop, order) for shop, order, _ in parts])
         return {
-            reminder: ORDER.decode(text).steps[number - 1]
-            for reminder, (_, _, number), text in zip(reminders, parts, stored, strict=True)
+            reminder: UnderWay(token, ORDER.decode(text).steps[number - 1].status)
+            for (reminder, token), (_, _, number), text in zip(tokens.items(), parts, stored, strict=True)
         }
 
     def kill(self, preferred: Sequence[int], while_sending: bool) -> Kill:
@@ -152,8 +159,8 @@ class Crew:
             worker.end()
 
 
-def _held(worker: Worker, under_way: dict[str, StoredStep]) -> Kill:
+def _held(worker: Worker, under_way: dict[str, UnderWay]) -> Kill:
     tokens = worker.tokens
-    held = {reminder: step for reminder, step in under_way.items() if step.token in tokens}
-    sending = frozenset(reminder for reminder, step in held.items() if step.status is Status.SENDING)
+    held = {reminder: one.status for reminder, one in under_way.items() if one.token in tokens}
+    sending = frozenset(reminder for reminder, status in held.items() if status is Status.SENDING)
     return Kill(frozenset(held) - sending, sending)

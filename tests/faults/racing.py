@@ -73,10 +73,13 @@ class Race:
     async def _count(
         self, window: Window, commands: Sequence[Commit | Settlement], endings: Sequence[Ending]
     ) -> None:
-        orders = await self._front.store.orders([("demo", one.order) for one in commands])
-        for one, ending in zip(commands, endings, strict=True):
+        store = self._front.store
+        orders = await store.orders([("demo", one.order) for one in commands])
+        leases = store.keys(store.lane_of("demo")).leases
+        tokens = await store.redis.zmscore(leases, [one.reminder for one in commands])
+        for one, token, ending in zip(commands, tokens, endings, strict=True):
             step = orders["demo", one.order].steps[one.step - 1]
-            self.landed[ending] += step.status == STANDS[window] and step.token == one.token
+            self.landed[ending] += step.status == STANDS[window] and token == one.token
 
     def goes_first(self) -> bool:
         """Tell whether the event or the commit has the start of two that run at the same time."""

@@ -9,13 +9,13 @@ from random import Random
 from unittest.mock import patch
 
 import redis as blocking
-from redis.asyncio import Redis
 
 from dispatcher.channels.base import Channel
 from dispatcher.channels.stub import StubChannel
 from dispatcher.policy.document import load_toml
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.settings import Settings
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.wiring import Service, build, connect
 from tests.checkers.promises import CheckerRules
@@ -60,7 +60,7 @@ SECOND_STEP = NOON + 22 * HOUR
 
 
 async def test_every_answer_to_an_ending_is_true_wherever_it_meets_the_reminder(
-    redis: Redis, valkey: EmbeddedStore, audit_directory: Path, tmp_path: Path
+    redis: StoreClient, valkey: EmbeddedStore, audit_directory: Path, tmp_path: Path
 ) -> None:
     log = tmp_path / "handoffs.jsonl"
     here = await world(redis, audit_directory, policy=POLICY, settings=SETTINGS)
@@ -106,7 +106,7 @@ async def _dispatchers(
     valkey: EmbeddedStore, here: World, audit_directory: Path, race: Race, log: Path
 ) -> AsyncIterator[list[Service]]:
     """Several dispatchers over one store, each with connections, policies and stubs of its own."""
-    clients: list[Redis] = []
+    clients: list[StoreClient] = []
     stubs: list[StubChannel] = []
     services: list[Service] = []
     for _ in range(DISPATCHERS):
@@ -129,7 +129,7 @@ async def _dispatchers(
 async def _drain(dispatchers: list[Service], here: World) -> None:
     async with asyncio.TaskGroup() as group:
         for service in dispatchers:
-            group.create_task(service.dispatcher.drain(here.lane))
+            group.create_task(service.dispatcher.drain([here.lane]))
 
 
 def _first_steps(race: Race) -> Counter[tuple[Ending, str]]:

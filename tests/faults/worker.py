@@ -127,7 +127,7 @@ async def work(assignment: Assignment) -> None:
 
 async def _serve(service: Service, lane: int, done: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(_repeat(lambda: service.dispatcher.drain(lane), done))
+        group.create_task(_repeat(lambda: service.dispatcher.drain([lane]), done))
         group.create_task(_repeat(lambda: service.housekeeping.sweep(lane), done))
         group.create_task(_repeat(lambda: service.audit.archive(lane), done))
 

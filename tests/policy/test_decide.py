@@ -404,13 +404,13 @@ def test_each_rule_that_was_applied_is_recorded_with_what_it_looked_at() -> None
     rules = {rule.rule: (rule.outcome, rule.until) for rule in found.rules}
     assert rules == {
         "order_state": ("pass", None),
-        "close": ("pass", at("2026-11-12 10:20")),
-        "late": ("pass", at("2026-11-11 14:00:00.001")),
+        "close": ("pass", "2026-11-12T02:20:00.000Z"),
+        "late": ("pass", "2026-11-11T06:00:00.001Z"),
         "stock": ("pass", None),
         "routing": ("chat", None),
-        "quiet_hours": ("pass", at("2026-11-11 22:00")),
+        "quiet_hours": ("pass", "2026-11-11T14:00:00.000Z"),
         "daily_cap": ("pass", None),
-        "min_gap": ("defer", at("2026-11-11 13:00")),
+        "min_gap": ("defer", "2026-11-11T05:00:00.000Z"),
         "held": ("pass", None),
     }
     inputs = {rule.rule: rule.inputs for rule in found.rules}

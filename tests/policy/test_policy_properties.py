@@ -13,6 +13,7 @@ from dispatcher.policy.facts import CHANNELS, Facts, Handoff, OrderFacts, OrderS
 from dispatcher.policy.schedule import plan
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.units import format_clock
+from dispatcher.policy.zones import iso
 from tests.policy.examples import DAY, HOUR, MINUTE, at, customer, facts, in_window, order, policy
 from tests.policy.test_zones import INSTANTS, ZONES
 
@@ -208,7 +209,7 @@ def test_every_rule_that_time_changes_says_when(world: tuple[Facts, Policy, int]
 
     found = decide(made, rules, now)
 
-    assert all(rule.until is None or rule.until > now for rule in found.rules)
+    assert all(rule.until is None or rule.until > iso(now) for rule in found.rules)
 
 
 @given(worlds(), st.sampled_from([OrderState.PAID, OrderState.CANCELLED, OrderState.CLOSED]))

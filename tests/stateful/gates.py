@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
-
 from dispatcher.channels.base import Accepted, Message, Outcome, Refused, Unknown
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Instant
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import Commit, Settlement
 from dispatcher.wiring import Service, build
 from dispatcher.workflow.dispatch import Dispatcher
@@ -109,7 +108,7 @@ class Worker:
 
     def start(self, lane: int) -> None:
         """Begin to work the lane off."""
-        self.task = asyncio.get_running_loop().create_task(self.service.dispatcher.drain(lane))
+        self.task = asyncio.get_running_loop().create_task(self.service.dispatcher.drain([lane]))
         self.task.add_done_callback(lambda _: self.gate.news.set())
 
     async def stand_still(self) -> None:
@@ -131,7 +130,7 @@ class Worker:
 
 
 async def worker(
-    redis: Redis,
+    redis: StoreClient,
     clock: VirtualClock,
     settings: Settings,
     audit_directory: Path,
@@ -143,7 +142,7 @@ async def worker(
     channels = {name: GatedChannel(name, made) for name in ("chat", "sms")}
     wired = await build(settings, redis, clock, channels, audit_directory)  # type: ignore[arg-type]
     store = GatedStore(wired.store, made.gate)
-    wired.dispatcher._store = store  # type: ignore[assignment]
+    wired.dispatcher._store = store
     made.service = wired
     return made
 

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from dispatcher.channels.base import Message
-from dispatcher.errors import DispatcherError, NotNow, TaskNotOpen
+from dispatcher.errors import NotNow, TaskNotOpen
 from dispatcher.policy.document import load_toml
 from dispatcher.policy.events import Event
 from dispatcher.policy.facts import Instant
@@ -99,6 +99,7 @@ LATER = [5 * HOUR, 11 * HOUR, 11 * HOUR, 22 * HOUR, 80 * HOUR]
 
 orders = st.sampled_from(ORDERS)
 workers = st.integers(0, 2)
+agents = st.sampled_from(["ann", "bo"])
 seldom = st.integers(0, 3)
 """What is drawn is done only at 0, so that the common things happen more often."""
 totals = st.sampled_from(["9.90", "499.99", "500.00"])
@@ -122,6 +123,7 @@ class World(RuleBasedStateMachine):
         self.redis = connect(socket=self.server.socket)
         self.workers: list[Worker] = []
         self.count = 0
+        self.records: list[dict[str, Any]] = []
 
     def do(self, what: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(what)
@@ -260,19 +262,45 @@ class World(RuleBasedStateMachine):
 
     # What people do.
 
-    @rule(agent=st.sampled_from(["ann", "bo"]), which=workers)
+    @rule(agent=agents, which=workers)
     def claim(self, agent: str, which: int) -> None:
         for task in self.do(self.workers[which].service.store.waiting(0, "phone")):
             with contextlib.suppress(NotNow, TaskNotOpen):
-                self.do(self.workers[which].service.tasks.claim(task, agent))
+                self.do(self.workers[which].service.tasks.claim(task, agent, f"user:{agent}"))
 
-    @rule(order=orders)
-    def complete(self, order: str) -> None:
-        for step in (1, 2):
-            try:
-                self.do(self.workers[2].service.tasks.complete(f"demo~{order}~{step}", "ann", "no_answer"))
-            except DispatcherError:
-                continue
+    @rule(which=workers, agent=agents, stops=st.integers(6, 20), ends=st.sampled_from([None, True, False]))
+    def rush_and_call(self, which: int, agent: str, stops: int, ends: bool | None) -> None:
+        self.rush("500.00")
+        self.time_passes(5 * MINUTE)
+        self.work_on(which, stops)
+        self.claim(agent, which)
+        if ends is not None:
+            self.records = self.do(self.audit())
+            for task, claimant in self.claimed().items():
+                self.end(task, agent, claimant, made=ends)
+
+    def claimed(self) -> dict[str, str]:
+        """Return the claimed tasks, each with the agent who claimed it last, as the audit told at last."""
+        claims = [record for record in self.records if record["kind"] == "task.claimed"]
+        claimants = {record["reminder"]: record["details"]["agent"] for record in claims}
+        return {task: claimants[task] for task in sorted(replay(self.records).claimed_tasks)}
+
+    @precondition(lambda self: any(record["kind"] == "task.claimed" for record in self.records))
+    @rule(data=st.data(), agent=agents, made=st.booleans())
+    def end_call(self, data: st.DataObject, agent: str, made: bool) -> None:
+        if claimed := self.claimed():
+            task = data.draw(st.sampled_from(list(claimed)))
+            self.end(task, agent, claimed[task], made=made)
+
+    def end(self, task: str, agent: str, claimant: str, *, made: bool) -> None:
+        """Complete or release a claimed task, which only the agent who claimed it can do."""
+        tasks, actor = self.workers[2].service.tasks, f"user:{agent}"
+        end = tasks.complete(task, agent, "no_answer", actor) if made else tasks.release(task, agent, actor)
+        if agent == claimant:
+            self.do(end)
+        else:
+            with pytest.raises(TaskNotOpen):
+                self.do(end)
 
     @rule(number=st.integers(0, len(POLICIES) - 1), really=seldom)
     def change_policy(self, number: int, really: int) -> None:
@@ -303,7 +331,7 @@ class World(RuleBasedStateMachine):
     def promises_hold(self) -> None:
         if not self.workers:
             return
-        records = self.do(self.audit())
+        records = self.records = self.do(self.audit())
         assert check_all(records, RULES) == []
         assert diff(replay(records), dump(self.reader, 1)) == []
         assert structure(self.reader, 1) == []

@@ -1,18 +1,21 @@
 """A sound call of every script and of every kind of item it takes: one good item stands before it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from dispatcher.storage.keys import split_reminder_id
-from dispatcher.storage.records import Commit, Completion, Intake, PlanStep
+from dispatcher.storage.records import Commit, Intake, PlanStep, TaskEnd
 from dispatcher.storage.store import Store
-from tests.storage.scenes import LATER, Call, Scene, caught, kept, send, settlement
+from tests.storage.scenes import LATER, Call, Scene, caught, kept, plain, send, settlement
 from tests.worlds import DAY, HOUR, MINUTE, NOON
 
 AFTER_LEASES = LATER + MINUTE
 AFTER_CLOSE = NOON + 2 * DAY
 AFTER_RETENTION = NOON + 40 * DAY
 TASKS = ("demo~C-claimed-1~1", "demo~C-claimed-2~1")
+DETAILS = plain(b'{"made":"up"}')
 
 
 def _event(order: str, kind: str) -> Intake:
@@ -27,11 +30,11 @@ def _event(order: str, kind: str) -> Intake:
     )
     if kind in ("order.paid", "order.cancelled"):
         return event
-    event.shop_rev, event.customer, event.facts, event.details = 1, "C-new", '{"made":"up"}', '{"a":1}'
+    event.shop_rev, event.customer, event.facts, event.details = 1, "C-new", DETAILS, DETAILS
     event.closes, event.rev = LATER + DAY, 0
     event.plan = [
-        PlanStep(moment=LATER, reason="too_late", policy=1, details="{}"),
-        PlanStep(moment=LATER, due=LATER + HOUR, channel="sms", policy=1, details="{}"),
+        PlanStep(moment=LATER, reason="too_late", policy=1, details=DETAILS),
+        PlanStep(moment=LATER, due=LATER + HOUR, channel="sms", policy=1, details=DETAILS),
     ]
     return event
 
@@ -45,6 +48,10 @@ def _intake(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
 
 
 def _decision(scene: Scene, kind: str) -> Commit:
+    return msgspec.structs.replace(_decided(scene, kind), details=DETAILS)
+
+
+def _decided(scene: Scene, kind: str) -> Commit:
     lease, item = scene.leased, scene.leased.items[1]
     match kind:
         case "send":
@@ -60,12 +67,13 @@ def _decision(scene: Scene, kind: str) -> Commit:
         case _:
             reminder = "demo~B-open-2~1"
             of = {"reminder": reminder, "order": "B-open-2", "customer": "C-B-open-2", "step": 1}
-            return send(lease, item, kind="claim", channel="phone", handed=LATER, token=None, **of)
+            of |= {"agent": "wang", "handed": LATER, "token": None}
+            return send(lease, item, kind="claim", channel="phone", **of)
 
 
 def _commit(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
     async def make(scene: Scene, store: Store) -> Any:
-        first = send(scene.leased, scene.leased.items[0])
+        first = send(scene.leased, scene.leased.items[0], details=DETAILS)
         return await store.commit(0, [first, _decision(scene, kind)], LATER)
 
     return make
@@ -79,12 +87,16 @@ def _settle(outcome: str) -> Callable[[Scene, Store], Awaitable[Any]]:
     return make
 
 
-async def _complete(scene: Scene, store: Store) -> Any:
-    done = []
-    for task in TASKS:
-        _, order, step = split_reminder_id(task)
-        done.append(Completion(reminder=task, order=order, customer=f"C-{order}", step=step, details="{}"))
-    return await store.complete(0, done, LATER, "user:agent")
+def _task(kind: Literal["completed", "released"]) -> Callable[[Scene, Store], Awaitable[Any]]:
+    async def make(scene: Scene, store: Store) -> Any:
+        ends = []
+        for task in TASKS:
+            _, order, step = split_reminder_id(task)
+            of: dict[str, Any] = {"reminder": task, "order": order, "customer": f"C-{order}", "step": step}
+            ends.append(TaskEnd(**of, kind=kind, agent="agent", details=DETAILS))
+        return await store.end_tasks(0, ends, LATER, "user:agent")
+
+    return make
 
 
 async def _sweep(scene: Scene, store: Store) -> Any:
@@ -104,7 +116,7 @@ async def _lease(scene: Scene, store: Store) -> Any:
 
 
 async def _policy(scene: Scene, store: Store) -> Any:
-    return await store.put_policy("demo", "{}", "{}", LATER, "user:test")
+    return await store.put_policy("demo", "{}", "note", DETAILS, LATER, "user:test")
 
 
 async def _pause(scene: Scene, store: Store) -> Any:
@@ -117,7 +129,8 @@ MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "lease": _lease,
     **{f"commit {kind}": _commit(kind) for kind in ("send", "open", "claim", "defer", "drop", "release")},
     **{f"settle {outcome}": _settle(outcome) for outcome in ("sent", "uncertain", "retry", "fail")},
-    "complete": _complete,
+    "task completed": _task("completed"),
+    "task released": _task("released"),
     "sweep": _sweep,
     "turn close": _turn("o~demo~A-sent", "o~demo~F-due-1", at=AFTER_CLOSE),
     "turn retire": _turn("o~demo~F-due-1", "o~demo~G-paid", at=AFTER_RETENTION),

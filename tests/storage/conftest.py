@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from redis.asyncio import Redis
 
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.store import Store
 from tests.worlds import NOON, World, event, world
 
 
 @pytest.fixture
-async def here(redis: Redis, audit_directory: Path) -> World:
+async def here(redis: StoreClient, audit_directory: Path) -> World:
     """A shop with two due reminders, of one customer."""
     here = await world(redis, audit_directory)
     orders = [event("order.unpaid", order, NOON) for order in ("O-1", "O-2")]

@@ -5,15 +5,17 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import msgspec
-from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
+from dispatcher.errors import StoreRefused
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
+from dispatcher.storage.client import StoreClient
+from dispatcher.storage.packing import Packed, pack
 from dispatcher.storage.records import Commit, Lease, Leased, Settlement, StoredStep
-from dispatcher.storage.scripts import SCRIPTS
+from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
 from dispatcher.storage.store import Store
 from dispatcher.wiring import open_audit
 from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, world
@@ -42,7 +44,7 @@ Dump = dict[bytes, bytes]
 """Every key of the store with its serialized value."""
 
 
-async def dump(redis: Redis) -> Dump:
+async def dump(redis: StoreClient) -> Dump:
     """Return all there is, byte by byte."""
     keys = sorted(await redis.keys("*"))
     async with redis.pipeline(transaction=False) as pipe:
@@ -51,7 +53,7 @@ async def dump(redis: Redis) -> Dump:
         return dict(zip(keys, await pipe.execute(), strict=True))
 
 
-async def restore(redis: Redis, kept: Dump) -> None:
+async def restore(redis: StoreClient, kept: Dump) -> None:
     """Bring everything back to what it was."""
     async with redis.pipeline(transaction=False) as pipe:
         pipe.flushall()
@@ -73,15 +75,20 @@ class Call(NamedTuple):
         head, items = msgspec.msgpack.decode(msgspec.msgpack.encode((self.head, self.items)))
         return Call(self.script, list(self.keys), head, items)
 
-    async def make(self, redis: Redis) -> Any:
+    async def make(self, redis: StoreClient) -> Any:
         """Make the call."""
         encode = msgspec.msgpack.encode
         return await self.make_raw(redis, encode(self.head), encode(self.items))
 
-    async def make_raw(self, redis: Redis, *arguments: bytes) -> Any:
+    async def make_raw(self, redis: StoreClient, *arguments: bytes) -> Any:
         """Call the script with arguments as they are."""
         source = SCRIPTS[self.script].source
-        return await redis.execute_command("EVAL", source, len(self.keys), *self.keys, *arguments)  # type: ignore[no-untyped-call]
+        return await redis.execute_command("EVAL", source, len(self.keys), *self.keys, *arguments)
+
+
+def plain(text: bytes) -> Packed:
+    """Return a text as a script's argument, not packed, so that a call can be read; scripts never look."""
+    return Packed(msgspec.msgpack.encode(text.decode()))
 
 
 class _Caught(Exception):
@@ -91,7 +98,7 @@ class _Caught(Exception):
 class _Catcher:
     """A client that keeps the first script call instead of making it; reads go through."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: StoreClient) -> None:
         self._redis = redis
         self.call: Call | None = None
 
@@ -100,13 +107,15 @@ class _Catcher:
 
     async def execute_command(self, *words: Any) -> Any:
         _, sha, count, *rest = words
-        names = {script.sha: name for name, script in SCRIPTS.items()}
+        names = {script.sha: script.name for script in (*SCRIPTS.values(), NEW_ORDERS)}
         head, items = (msgspec.msgpack.decode(argument) for argument in rest[count:])
         self.call = Call(names[sha], rest[:count], head, items)
         raise _Caught
 
 
-async def caught(redis: Redis, store: Store, make: Callable[[Store, AuditTrail], Awaitable[Any]]) -> Call:
+async def caught(
+    redis: StoreClient, store: Store, make: Callable[[Store, AuditTrail], Awaitable[Any]]
+) -> Call:
     """Return the script call that `make` would make on a store."""
     catcher: Any = _Catcher(redis)
     copy = Store(
@@ -116,7 +125,7 @@ async def caught(redis: Redis, store: Store, make: Callable[[Store, AuditTrail],
         lease=store.lease_ms,
         max_leases=store.max_leases,
     )
-    with suppress(_Caught), TemporaryDirectory() as folder:
+    with suppress(_Caught), TemporaryDirectory() as folder, patch("dispatcher.storage.store.pack", plain):
         await make(copy, AuditTrail(copy, Path(folder), SETTINGS.segment_records))
     assert catcher.call is not None
     call: Call = catcher.call
@@ -126,7 +135,7 @@ async def caught(redis: Redis, store: Store, make: Callable[[Store, AuditTrail],
 class Scene(NamedTuple):
     """A store with reminders in every state, and what is leased and being sent in it."""
 
-    redis: Redis
+    redis: StoreClient
     store: Store
     leased: Lease
     sending: list[Commit]
@@ -136,7 +145,7 @@ _built: list[tuple[Dump, Lease, list[Commit]]] = []
 """The scene as it was built once; every later one is restored from it, which is ten times faster."""
 
 
-async def scene(redis: Redis, folder: Path) -> Scene:
+async def scene(redis: StoreClient, folder: Path) -> Scene:
     """Fill a store: orders sent, open, claimed, leased, being sent, due, paid, paid before known."""
     if not _built:
         leased, sending = await _build(redis, folder)
@@ -148,13 +157,13 @@ async def scene(redis: Redis, folder: Path) -> Scene:
     return Scene(redis, store, leased, sending)
 
 
-async def _build(redis: Redis, folder: Path) -> tuple[Lease, list[Commit]]:
+async def _build(redis: StoreClient, folder: Path) -> tuple[Lease, list[Commit]]:
     here = await world(redis, folder, policy=POLICY, settings=SETTINGS)
     await take(here, ("A-sent", "99.00"), ("B-open-1", "900.00"), ("B-open-2", "900.00"))
     await take(here, ("C-claimed-1", "900.00"), ("C-claimed-2", "900.00"))
     await here.dispatch()
     for order in ("C-claimed-1", "C-claimed-2"):
-        await here.service.tasks.claim(f"demo~{order}~1", "agent")
+        await here.service.tasks.claim(f"demo~{order}~1", "agent", "user:li")
     await take(here, ("D-sending-1", "99.00"), ("D-sending-2", "99.00"))
     store = here.service.store
     sent = await store.lease("demo", "sms", 10, NOON)
@@ -186,7 +195,7 @@ def send(lease: Lease, item: Leased, **more: Any) -> Commit:
             "rev": item.order.rev,
             "shop_rev": lease.shop_rev,
             "policy": lease.policy,
-            "details": "{}",
+            "details": pack(b"{}"),
             "channel": "sms",
             "valid_until": NOON + DAY,
             "day_start": NOON - 12 * HOUR,
@@ -201,7 +210,7 @@ def send(lease: Lease, item: Leased, **more: Any) -> Commit:
 def kept(lease: Lease, item: Leased, kind: str, **more: Any) -> Commit:
     """Return the commit of a decision against a hand-off."""
     held = {"token": lease.token, "rev": item.order.rev, "shop_rev": lease.shop_rev, "policy": lease.policy}
-    return Commit(**{**about(item), **held, "kind": kind, "details": "{}", **more})
+    return Commit(**{**about(item), **held, "kind": kind, "details": pack(b"{}"), **more})
 
 
 def about(item: Leased) -> dict[str, Any]:
@@ -232,11 +241,11 @@ def settlement(commit: Commit, outcome: str, **more: Any) -> Settlement:
     return Settlement(**{**of, "outcome": outcome, **by_outcome[outcome], **more})
 
 
-async def refused(redis: Redis, make: Awaitable[Any]) -> str:
+async def refused(redis: StoreClient, make: Awaitable[Any]) -> str:
     """Return how a call was refused, or '' when it was not."""
     try:
         await make
-    except ResponseError as error:
+    except StoreRefused as error:
         return str(error) or "error"
     return ""
 
@@ -251,6 +260,13 @@ async def step(store: Store, order: str = "O-1") -> StoredStep:
     found = await store.order("demo", order)
     assert found is not None
     return found.steps[0]
+
+
+async def held(store: Store) -> dict[str, int]:
+    """Return what is leased, each with the token of its lease."""
+    keys = store.keys(store.lane_of("demo"))
+    found = await store.redis.zrange(keys.leases, 0, -1, withscores=True)
+    return {reminder.decode(): int(token) for reminder, token in found}
 
 
 async def swept(here: World, at: int) -> list[str]:

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
+from dispatcher.storage.client import StoreClient
+from dispatcher.storage.packing import pack
 from dispatcher.storage.store import Store
-from tests.storage.scenes import LEASE, dump, kept, leased, send, step, swept
+from tests.storage.scenes import LEASE, dump, held, kept, leased, send, step, swept
 from tests.worlds import DAY, HOUR, NOON, World, event, world
 
 
@@ -46,7 +47,7 @@ async def test_any_decision_of_a_former_holder_is_lost(
 
 
 async def test_repeating_a_commit_gives_the_same_answer_and_no_second_effect(
-    here: World, redis: Redis, store: Store
+    here: World, redis: StoreClient, store: Store
 ) -> None:
     lease = await leased(store)
     commits = [send(lease, lease.items[0]), kept(lease, lease.items[1], "drop", reason="too_late")]
@@ -59,8 +60,22 @@ async def test_repeating_a_commit_gives_the_same_answer_and_no_second_effect(
     assert await dump(redis) == before
 
 
+async def test_a_commit_repeated_after_the_sweep_is_lost_whatever_it_was_answered_first(
+    here: World, store: Store
+) -> None:
+    lease = await leased(store)
+    commits = [send(lease, lease.items[0]), kept(lease, lease.items[1], "release")]
+    first = await store.commit(here.lane, commits[:1], NOON)
+    swept_as = await swept(here, NOON + LEASE)
+
+    again = await store.commit(here.lane, commits, NOON + LEASE)
+
+    assert (first, swept_as) == (["committed"], ["uncertain", "back"])
+    assert again == ["lost", "lost"]
+
+
 async def test_repeating_a_commit_that_was_put_back_says_so_again(
-    here: World, redis: Redis, store: Store
+    here: World, redis: StoreClient, store: Store
 ) -> None:
     lease = await leased(store)
     commit = send(lease, lease.items[0], rev=99)
@@ -88,7 +103,7 @@ async def _channel_paused(here: World) -> None:
 
 
 async def _policy(here: World) -> None:
-    await here.service.store.put_policy("demo", "{}", "{}", NOON, "user:test")
+    await here.service.store.put_policy("demo", "{}", "note", pack(b"{}"), NOON, "user:test")
 
 
 CHANGES = {
@@ -110,7 +125,8 @@ async def test_a_hand_off_is_put_back_when_what_it_stood_on_changed(
 
     found = await step(store)
     assert answers == ["changed"]
-    assert (found.status, found.due, found.token, found.attempt) == ("planned", NOON, None, 0)
+    assert (found.status, found.due, found.attempt) == ("planned", NOON, 0)
+    assert await held(store) == {"demo~O-2~1": lease.token}
     assert await store.ledger("demo", "C-1") == ()
 
 
@@ -216,7 +232,7 @@ async def test_a_deferred_reminder_waits_on_its_new_channel(here: World, store: 
     found = await step(store)
     assert answers == ["committed"]
     assert (found.channel, found.due, found.tried) == ("chat", NOON + HOUR, ("sms",))
-    assert await store.ready(here.lane, NOON + HOUR, 0, 10) == [("demo", "sms"), ("demo", "chat")]
+    assert await store.ready([here.lane], NOON + HOUR) == [("demo", "sms"), ("demo", "chat")]
 
 
 async def test_the_token_of_a_holder_before_the_last_is_lost_too(here: World, store: Store) -> None:
@@ -234,7 +250,7 @@ async def test_the_token_of_a_holder_before_the_last_is_lost_too(here: World, st
 
 @pytest.mark.parametrize("kind", ["drop", "defer"])
 async def test_what_was_decided_on_an_older_revision_is_decided_again(
-    redis: Redis, audit_directory: Path, kind: str
+    redis: StoreClient, audit_directory: Path, kind: str
 ) -> None:
     here = await world(redis, audit_directory)
     await here.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")

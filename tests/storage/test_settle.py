@@ -1,8 +1,8 @@
 """Settlements: what became of a hand-off is recorded once, and its slot kept or given back."""
 
 import pytest
-from redis.asyncio import Redis
 
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import Settlement
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LEASE, dump, kept, leased, send, settlement, step, swept
@@ -11,7 +11,7 @@ from tests.worlds import MINUTE, NOON, World, event
 
 @pytest.mark.parametrize("outcome", ["sent", "uncertain", "retry", "fail"])
 async def test_repeating_a_settlement_is_harmless(
-    here: World, redis: Redis, store: Store, outcome: str
+    here: World, redis: StoreClient, store: Store, outcome: str
 ) -> None:
     lease = await leased(store)
     commit = send(lease, lease.items[0])
@@ -26,7 +26,9 @@ async def test_repeating_a_settlement_is_harmless(
     assert await dump(redis) == before
 
 
-async def test_a_settlement_says_lost_when_a_sweep_was_first(here: World, redis: Redis, store: Store) -> None:
+async def test_a_settlement_says_lost_when_a_sweep_was_first(
+    here: World, redis: StoreClient, store: Store
+) -> None:
     lease = await leased(store)
     commit = send(lease, lease.items[0])
     await store.commit(here.lane, [commit], NOON)

@@ -1,18 +1,26 @@
 """Bytes that a version has written stay readable by every later one: these are only ever added to."""
 
+from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import msgspec
 import pytest
-from redis.asyncio import Redis
 
+from dispatcher.errors import StoreRefused
 from dispatcher.policy.facts import Customer, Item, Order, OrderFacts, OrderState
 from dispatcher.policy.reminders import Status
-from dispatcher.storage.audit import line, read_segment
-from dispatcher.storage.records import FACTS, ORDER, StoredOrder, StoredStep
+from dispatcher.storage.audit import line
+from dispatcher.storage.client import StoreClient
+from dispatcher.storage.packing import pack, unpack
+from dispatcher.storage.records import ORDER, StoredOrder, StoredStep, facts_of
+from dispatcher.storage.segments import read_segment
 from tests.worlds import DAY, HOUR, NOON, World, event, world
 
 CLOSES = NOON + DAY
+FOUR = "2025-11-11T04:00:00.000Z"
 SECOND_STEP = StoredStep(status=Status.PLANNED, moment=NOON + 22 * HOUR, due=NOON + 22 * HOUR, channel="chat")
 
 SENT = (
@@ -39,35 +47,59 @@ RETRIED = (
     "00019a75ca8d00a6737461747573a7706c616e6e6564a76368616e6e656ca463686174a7617474656d707400a66d6f6d656e74cf"
     "0000019a75ca8d00"
 )
+SENT_WITH_RECORDS = (
+    "87a8637573746f6d6572a8432d412d73656e74a57374617465a6756e70616964a372657601a6636c6f736573cf0000019a76386a"
+    "00a474696d65cf0000019a71120e00a77265636f726473950203041116a57374657073928aa8616e737765726564cf0000019a71"
+    "128330a6737461747573a473656e74a66c656173657300a7736574746c6564cf0000019a71128330a3647565cf0000019a71120e"
+    "00a76368616e6e656ca3736d73a668616e646564cf0000019a71120e00a6616e73776572a9636f6d6d6974746564a7617474656d"
+    "707401a66d6f6d656e74cf0000019a71120e0085a3647565cf0000019a75ca8d00a6737461747573a7706c616e6e6564a7636861"
+    "6e6e656ca463686174a7617474656d707400a66d6f6d656e74cf0000019a75ca8d00"
+)
+CLAIMED = (
+    "87a8637573746f6d6572ad432d432d636c61696d65642d31a57374617465a6756e70616964a372657601a6636c6f736573cf0000"
+    "019a76386a00a474696d65cf0000019a71120e00a77265636f726473950b0c0d1417a57374657073928aa8616e737765726564cf"
+    "0000019a71128331a6737461747573a7636c61696d6564a66c656173657300a56167656e74a56167656e74a3647565cf0000019a"
+    "76386a00a76368616e6e656ca570686f6e65a668616e646564cf0000019a71120e00a6616e73776572a9636f6d6d6974746564a7"
+    "617474656d707401a66d6f6d656e74cf0000019a71120e0085a3647565cf0000019a75ca8d00a6737461747573a7706c616e6e65"
+    "64a76368616e6e656ca3736d73a7617474656d707400a66d6f6d656e74cf0000019a75ca8d00"
+)
 CANCELLED_UNKNOWN = "84a474696d65cf0000019a71120e00a57374617465a963616e63656c6c6564a372657601a5737465707390"
 SEEN_PAYMENT = (
     "85a6646967657374d9203032633931643133656330343030333665323733646463373463326362303562a6737461747573a86163"
     "636570746564a773746f70706564920102a972656d696e6465727302a8746f6f5f6c61746590"
 )
-FACTS_JSON = (
-    '{"order":{"id":"O-1","placed_at":1762833600000,"closes_at":1762920000000,"total":"99.00","currency":"CNY",'
-    '"items":[{"name":"示例商品","price":"99.00"}],"pay_url":"https://pay.example/O-1"},'
-    '"customer":{"id":"C-1","phone":"+8613800000000","chat":"example_1"}}'
+FACTS = (
+    "0128b52ffd600500ed0200f4024f2d363238333336363239323939e7a4bae4be8be59586e59381227061792e6578616d706c652f"
+    "4333385f31227d7d0f0049c8204536985d04918809a3190e8a50701936af8902220ca0a4d87e93a2c46026802e25c58c23111104"
 )
 RECORD = (
     "1762833600000\x1freminder.planned\x1fkey:test\x1fdemo\x1fO~1\x1f王~1\x1f2\x1f1\x1fsms\x1fmin_gap\x1f4"
-    '\x1ffirst_reminder/sms@1\x1f{"due":"2025-11-11T04:00:00.000Z"}'
+    "\x1ffirst_reminder/sms@1\x1f"
 )
+"""A record without its last two parts: what its script saw, and what it was told."""
+
+TOLD = "0128b52ffd2051fd0000707b32352d31312d31315430345d7d05008080a316b4e6d900e8fe39c56103"
+PLAIN = b'\x00{"due":"2025-11-11T04:00:00.000Z"}'.hex()
+DICTIONARY = "1680f46ba5582d13acf274836435fcdc4c34cdca2d88c5303d6c4c2effc10d8e"
+"""The SHA-256 of the text that packing 1 packs with."""
 
 
-def order(first: StoredStep, customer: str) -> StoredOrder:
+def order(
+    first: StoredStep, customer: str, records: list[int] | None = None, second: StoredStep = SECOND_STEP
+) -> StoredOrder:
     return StoredOrder(
         state=OrderState.UNPAID,
         rev=1,
         time=NOON,
         closes=CLOSES,
         customer=customer,
-        steps=[first, SECOND_STEP],
+        steps=[first, second],
+        records=records or [],
     )
 
 
 ORDERS_OF_D1 = {
-    "sent": (
+    "sent, before its records were named": (
         SENT,
         order(
             StoredStep(
@@ -84,7 +116,7 @@ ORDERS_OF_D1 = {
             "C-A-sent",
         ),
     ),
-    "being sent": (
+    "being sent, when its lease stood in it": (
         SENDING,
         order(
             StoredStep(
@@ -93,8 +125,6 @@ ORDERS_OF_D1 = {
                 due=NOON,
                 channel="sms",
                 attempt=1,
-                token=3,
-                lease_end=NOON + 30_000,
                 answered=3,
                 answer="committed",
             ),
@@ -118,6 +148,43 @@ ORDERS_OF_D1 = {
             "C-D-sending-1",
         ),
     ),
+    "sent, its records named": (
+        SENT_WITH_RECORDS,
+        order(
+            StoredStep(
+                status=Status.SENT,
+                moment=NOON,
+                due=NOON,
+                channel="sms",
+                attempt=1,
+                handed=NOON,
+                answered=NOON + 30_000,
+                answer="committed",
+                settled=NOON + 30_000,
+            ),
+            "C-A-sent",
+            [2, 3, 4, 17, 22],
+        ),
+    ),
+    "claimed": (
+        CLAIMED,
+        order(
+            StoredStep(
+                status=Status.CLAIMED,
+                moment=NOON,
+                due=CLOSES,
+                channel="phone",
+                attempt=1,
+                handed=NOON,
+                answered=NOON + 30_001,
+                answer="committed",
+                agent="agent",
+            ),
+            "C-C-claimed-1",
+            [11, 12, 13, 20, 23],
+            msgspec.structs.replace(SECOND_STEP, channel="sms"),
+        ),
+    ),
     "cancelled before it was known": (
         CANCELLED_UNKNOWN,
         StoredOrder(state=OrderState.CANCELLED, rev=1, time=NOON),
@@ -126,7 +193,7 @@ ORDERS_OF_D1 = {
 
 
 @pytest.fixture
-async def here(redis: Redis, audit_directory: Path) -> World:
+async def here(redis: StoreClient, audit_directory: Path) -> World:
     """An empty store with a shop."""
     return await world(redis, audit_directory)
 
@@ -150,10 +217,40 @@ def test_facts_of_layout_d1_are_read() -> None:
         customer=Customer(id="C-1", phone="+8613800000000", chat="example_1"),
     )
 
-    assert FACTS.decode(FACTS_JSON) == expected
+    assert facts_of(bytes.fromhex(FACTS)) == expected
 
 
-async def test_the_scripts_read_an_order_of_layout_d1(here: World, redis: Redis) -> None:
+def test_the_text_that_packs_never_changes() -> None:
+    text = (files("dispatcher.storage") / "packing-1.txt").read_bytes()
+
+    assert sha256(text).hexdigest() == DICTIONARY
+
+
+@pytest.mark.parametrize("written", ["02" + TOLD[2:], TOLD[:-20], "", TOLD[:2], b'{"a":1}'.hex()])
+def test_what_was_packed_in_no_way_of_ours_is_refused(written: str) -> None:
+    with pytest.raises(StoreRefused):
+        unpack(bytes.fromhex(written))
+
+
+@pytest.mark.parametrize("length", [0, 2, 90, 255, 256, 70_000])
+def test_what_is_packed_is_a_string_of_messagepack_and_comes_back(length: int) -> None:
+    text = bytes(Random(length).choices(range(32, 127), k=length))
+
+    packed = bytes(pack(text))
+
+    kind, header = (b"\xd9", 2) if len(packed) < 258 else (b"\xdb", 5)
+    assert packed[:1] == kind
+    assert int.from_bytes(packed[1:header], "big") == len(packed) - header
+    assert unpack(packed[header:]) == text
+
+
+def test_facts_that_were_kept_plain_are_read() -> None:
+    facts = unpack(bytes.fromhex(FACTS))
+
+    assert facts_of(b"\x00" + facts) == facts_of(bytes.fromhex(FACTS))
+
+
+async def test_the_scripts_read_an_order_of_layout_d1(here: World, redis: StoreClient) -> None:
     store = here.service.store
     await redis.set(store.keys(here.lane).order("demo", "O-1"), bytes.fromhex(SENT))
 
@@ -169,7 +266,10 @@ async def test_the_present_version_writes_what_it_wrote(here: World) -> None:
     found = await here.service.store.order("demo", "O-1")
 
     assert found is not None
-    fresh, golden = msgspec.to_builtins(found), msgspec.to_builtins(ORDER.decode(bytes.fromhex(SENT)))
+    fresh, golden = (
+        msgspec.to_builtins(found),
+        msgspec.to_builtins(ORDER.decode(bytes.fromhex(SENT_WITH_RECORDS))),
+    )
     token = {"answered": 0, "settled": 0}  # counts leases, which the workers may take more or fewer of
     assert fresh["steps"][0] | token == golden["steps"][0] | token
     assert {name: type(value) for name, value in fresh.items()} == {
@@ -177,7 +277,7 @@ async def test_the_present_version_writes_what_it_wrote(here: World) -> None:
     }
 
 
-async def test_a_seen_event_of_layout_d1_is_a_duplicate(here: World, redis: Redis) -> None:
+async def test_a_seen_event_of_layout_d1_is_a_duplicate(here: World, redis: StoreClient) -> None:
     seen = here.service.store.keys(here.lane).seen("demo", NOON // DAY)
     payment = event("order.paid", "G-paid", NOON)
     await redis.hset(seen, mapping={f"/shops/demo\x1f{payment.id}": bytes.fromhex(SEEN_PAYMENT)})  # type: ignore[misc]
@@ -189,8 +289,22 @@ async def test_a_seen_event_of_layout_d1_is_a_duplicate(here: World, redis: Redi
     assert result.too_late == ()
 
 
-async def test_an_audit_record_of_layout_d1_is_read(here: World, redis: Redis) -> None:
-    await redis.xadd(here.service.store.keys(here.lane).audit, {"r": RECORD}, "2-0")
+@pytest.mark.parametrize(
+    ("seen", "told", "details"),
+    [
+        ("", TOLD, {"due": FOUR, "moment": FOUR, "rules": []}),
+        ('{"event":"王"}', TOLD, {"event": "王", "due": FOUR, "moment": FOUR, "rules": []}),
+        ("", PLAIN, {"due": FOUR}),
+        ('{"event":"e-1"}', "", {"event": "e-1"}),
+        ("", "", {}),
+    ],
+    ids=["told", "seen and told", "told plainly", "seen", "neither"],
+)
+async def test_an_audit_record_of_layout_d1_is_read(
+    here: World, redis: StoreClient, seen: str, told: str, details: dict[str, Any]
+) -> None:
+    written = f"{RECORD}{seen}\x1f".encode() + bytes.fromhex(told)
+    await redis.xadd(here.service.store.keys(here.lane).audit, {"r": written}, "2-0")
 
     record = (await here.audit())[-1]
 
@@ -210,7 +324,7 @@ async def test_an_audit_record_of_layout_d1_is_read(here: World, redis: Redis) -
         "reason": "min_gap",
         "policy": 4,
         "template": "first_reminder/sms@1",
-        "details": {"due": "2025-11-11T04:00:00.000Z"},
+        "details": details,
     }
 
 

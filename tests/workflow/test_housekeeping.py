@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from redis.asyncio import Redis
 
 from dispatcher.channels.stub import Behaviour
 from dispatcher.settings import Settings
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import StoredOrder
 from tests.storage.scenes import send, settlement
 from tests.worlds import DAY, HOUR, MINUTE, NOON, World, event, world
@@ -15,7 +15,7 @@ MONTH = 30 * DAY
 
 
 @pytest.fixture
-async def here(redis: Redis, audit_directory: Path) -> World:
+async def here(redis: StoreClient, audit_directory: Path) -> World:
     """A shop with one order that was reminded of."""
     here = await world(redis, audit_directory)
     await here.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
@@ -57,7 +57,7 @@ async def test_a_close_that_was_moved_happens_at_its_new_time(here: World) -> No
     assert (before, await state(here)) == ("unpaid", "closed")
 
 
-async def test_a_closed_order_drops_what_waits(redis: Redis, audit_directory: Path) -> None:
+async def test_a_closed_order_drops_what_waits(redis: StoreClient, audit_directory: Path) -> None:
     here = await world(redis, audit_directory, behaviour=lambda message: Behaviour.REFUSE)
     taken = event("order.unpaid", "O-1", NOON, closes_at=NOON + MINUTE // 2)
     await here.service.intake.take([taken], "key:test")
@@ -68,7 +68,7 @@ async def test_a_closed_order_drops_what_waits(redis: Redis, audit_directory: Pa
 
     last = (await here.audit())[-1]
     assert (last["kind"], last["reason"]) == ("reminder.dropped", "closed")
-    assert await here.service.store.ready(here.lane, NOON + DAY, 0, 10) == []
+    assert await here.service.store.ready([here.lane], NOON + DAY) == []
 
 
 async def test_a_paid_order_never_closes(here: World) -> None:
@@ -83,7 +83,7 @@ async def test_a_paid_order_never_closes(here: World) -> None:
 
 @pytest.mark.parametrize("end", ["order.paid", "order.cancelled", None])
 async def test_a_finished_order_leaves_nothing_after_its_retention(
-    here: World, redis: Redis, end: str | None
+    here: World, redis: StoreClient, end: str | None
 ) -> None:
     closed = NOON + DAY
     if end:
@@ -101,7 +101,7 @@ async def test_a_finished_order_leaves_nothing_after_its_retention(
     left = {key.decode().partition("}:")[2].partition(":")[0] for key in await redis.keys("d1:{*")}
     assert before is not None
     assert done == {"retired": 1}
-    assert left == {"lane", "audit", "shop", "policies"}
+    assert left == {"lane", "audit", "counts", "shop", "policies"}
     assert (await here.audit())[-1]["kind"] == "order.retired"
 
 
@@ -119,7 +119,7 @@ async def test_a_retiring_order_takes_only_its_own_slots_along(here: World) -> N
     assert await here.service.store.ledger("demo", "C-1") == (NOON + HOUR,)
 
 
-async def test_an_order_that_was_paid_before_it_was_known_retires(here: World, redis: Redis) -> None:
+async def test_an_order_that_was_paid_before_it_was_known_retires(here: World, redis: StoreClient) -> None:
     await here.service.intake.take([event("order.paid", "O-9", NOON)], "key:test")
 
     here.clock.advance_to(NOON + MONTH)
@@ -130,7 +130,7 @@ async def test_an_order_that_was_paid_before_it_was_known_retires(here: World, r
 
 
 async def test_an_order_stays_while_its_message_is_under_way_or_counts_in_the_ledger(
-    redis: Redis, audit_directory: Path
+    redis: StoreClient, audit_directory: Path
 ) -> None:
     here = await world(redis, audit_directory, settings=Settings(lanes=4, retention_days=10 / 86_400))
     await here.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")

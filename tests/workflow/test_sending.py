@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from dispatcher.channels.base import Accepted, Message, Outcome, Refused
 from dispatcher.channels.stub import Behaviour
@@ -16,6 +15,7 @@ from dispatcher.policy.document import load_toml
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Facts
 from dispatcher.settings import Settings
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import StoredStep
 from dispatcher.wiring import build
 from tests.worlds import HOUR, MINUTE, NOON, World, event, world
@@ -65,7 +65,7 @@ def handoffs(log: Path) -> list[str]:
 
 @pytest.mark.parametrize(("behaviour", "handed"), [(Behaviour.HANG, []), (Behaviour.SILENT, ["demo~O-1~1"])])
 async def test_a_channel_that_never_answers_leaves_the_reminder_uncertain(
-    redis: Redis, audit_directory: Path, tmp_path: Path, behaviour: Behaviour, handed: list[str]
+    redis: StoreClient, audit_directory: Path, tmp_path: Path, behaviour: Behaviour, handed: list[str]
 ) -> None:
     log = tmp_path / "handoffs.jsonl"
     here = await world(redis, audit_directory, behaviour=always(behaviour), settings=IMPATIENT, log=log)
@@ -82,7 +82,7 @@ async def test_a_channel_that_never_answers_leaves_the_reminder_uncertain(
 
 
 async def test_a_channel_that_raises_leaves_the_reminder_uncertain_and_goes_on(
-    redis: Redis, audit_directory: Path
+    redis: StoreClient, audit_directory: Path
 ) -> None:
     def behaviour(message: Message) -> Behaviour:
         if message.order == "O-1":
@@ -98,7 +98,7 @@ async def test_a_channel_that_raises_leaves_the_reminder_uncertain_and_goes_on(
     assert (await last(here, "reminder.uncertain"))["details"] == {"error": "ConnectionResetError"}
 
 
-async def test_a_rejected_message_takes_the_next_channel(redis: Redis, audit_directory: Path) -> None:
+async def test_a_rejected_message_takes_the_next_channel(redis: StoreClient, audit_directory: Path) -> None:
     def behaviour(message: Message) -> Behaviour:
         return Behaviour.REJECT if message.channel == "sms" else Behaviour.ACCEPT
 
@@ -113,7 +113,9 @@ async def test_a_rejected_message_takes_the_next_channel(redis: Redis, audit_dir
     assert here.channels["chat"].handed_over == 1
 
 
-async def test_a_message_that_every_channel_rejects_is_failed(redis: Redis, audit_directory: Path) -> None:
+async def test_a_message_that_every_channel_rejects_is_failed(
+    redis: StoreClient, audit_directory: Path
+) -> None:
     here = await world(redis, audit_directory, behaviour=always(Behaviour.REJECT))
     await take(here, "O-1")
 
@@ -126,7 +128,7 @@ async def test_a_message_that_every_channel_rejects_is_failed(redis: Redis, audi
 
 
 async def test_a_message_refused_again_and_again_is_failed_in_the_end(
-    redis: Redis, audit_directory: Path
+    redis: StoreClient, audit_directory: Path
 ) -> None:
     here = await world(redis, audit_directory, behaviour=always(Behaviour.REFUSE))
     await take(here, "O-1")
@@ -141,7 +143,7 @@ async def test_a_message_refused_again_and_again_is_failed_in_the_end(
 
 
 async def test_a_channel_that_keeps_refusing_rests_and_is_tried_again_with_one(
-    redis: Redis, audit_directory: Path
+    redis: StoreClient, audit_directory: Path
 ) -> None:
     answers = {"now": Behaviour.REFUSE}
     tried: list[str] = []
@@ -166,7 +168,7 @@ async def test_a_channel_that_keeps_refusing_rests_and_is_tried_again_with_one(
     assert {f"O-{number}" for number in range(4, 8)} <= set(tried[4:])
 
 
-async def test_a_resting_channel_does_not_hold_up_another(redis: Redis, audit_directory: Path) -> None:
+async def test_a_resting_channel_does_not_hold_up_another(redis: StoreClient, audit_directory: Path) -> None:
     def behaviour(message: Message) -> Behaviour:
         return Behaviour.REFUSE if message.channel == "sms" else Behaviour.ACCEPT
 
@@ -181,7 +183,9 @@ async def test_a_resting_channel_does_not_hold_up_another(redis: Redis, audit_di
     assert (await step(here, "O-4")).status == "planned"
 
 
-async def test_nothing_is_handed_over_once_its_time_has_passed(redis: Redis, audit_directory: Path) -> None:
+async def test_nothing_is_handed_over_once_its_time_has_passed(
+    redis: StoreClient, audit_directory: Path
+) -> None:
     def behaviour(message: Message) -> Behaviour:
         if message.order == "O-1":
             here.clock.advance_to(NOON + 30 * MINUTE)
@@ -206,7 +210,7 @@ async def test_nothing_is_handed_over_once_its_time_has_passed(redis: Redis, aud
 
 
 async def test_a_poisonous_reminder_is_failed_while_its_batch_goes_on(
-    redis: Redis, audit_directory: Path, monkeypatch: pytest.MonkeyPatch
+    redis: StoreClient, audit_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(catalog: Any, facts: Facts, *rest: Any) -> Rendered:
         if facts.order.id == "O-2":
@@ -228,7 +232,7 @@ async def test_a_poisonous_reminder_is_failed_while_its_batch_goes_on(
 
 @pytest.mark.parametrize("channel", [None, "sms"])
 async def test_a_pause_holds_what_is_due_and_its_end_lets_it_go(
-    redis: Redis, audit_directory: Path, channel: str | None
+    redis: StoreClient, audit_directory: Path, channel: str | None
 ) -> None:
     here = await world(redis, audit_directory)
     await take(here, "O-1")
@@ -242,7 +246,7 @@ async def test_a_pause_holds_what_is_due_and_its_end_lets_it_go(
 
 
 async def test_a_worker_that_dies_while_sending_leaves_it_uncertain(
-    redis: Redis, audit_directory: Path
+    redis: StoreClient, audit_directory: Path
 ) -> None:
     class Death(BaseException):
         pass
@@ -253,7 +257,7 @@ async def test_a_worker_that_dies_while_sending_leaves_it_uncertain(
     here = await world(redis, audit_directory, behaviour=behaviour)
     await take(here, "O-1")
     with pytest.raises(BaseExceptionGroup):
-        await here.service.dispatcher.dispatch("demo", "sms")
+        await here.service.dispatcher.drain([here.lane])
     assert (await step(here)).status == "sending"
 
     here.clock.advance_to(NOON + 30_000)
@@ -264,7 +268,7 @@ async def test_a_worker_that_dies_while_sending_leaves_it_uncertain(
 
 
 async def test_the_concurrency_is_one_limit_for_all_hands_of_a_worker(
-    redis: Redis, audit_directory: Path
+    redis: StoreClient, audit_directory: Path
 ) -> None:
     under_way, most = 0, 0
 
@@ -286,7 +290,7 @@ async def test_the_concurrency_is_one_limit_for_all_hands_of_a_worker(
     orders = [event("order.unpaid", f"O-{n}", NOON, customer=f"C-{n}") for n in range(12)]
     await service.intake.take(orders, "key:test")
 
-    done = await service.dispatcher.drain(here.lane)
+    done = await service.dispatcher.drain([here.lane])
 
     assert done["send"] == 12
     assert most == 2
@@ -294,11 +298,11 @@ async def test_the_concurrency_is_one_limit_for_all_hands_of_a_worker(
 
 @pytest.mark.parametrize(
     "answer",
-    [None, "ok", Refused(reason=None, temporary=None), asyncio.CancelledError()],
-    ids=repr,  # type: ignore[arg-type]
+    [None, "ok", Refused(reason=None, temporary=None), asyncio.CancelledError()],  # type: ignore[arg-type]
+    ids=repr,
 )
 async def test_a_channel_that_answers_nonsense_leaves_one_uncertain_hand_off(
-    redis: Redis, audit_directory: Path, answer: object
+    redis: StoreClient, audit_directory: Path, answer: object
 ) -> None:
     calls = 0
 
@@ -319,7 +323,7 @@ async def test_a_channel_that_answers_nonsense_leaves_one_uncertain_hand_off(
     orders = [event("order.unpaid", f"O-{n}", NOON, customer=f"C-{n}") for n in range(5)]
     await service.intake.take(orders, "key:test")
 
-    await service.dispatcher.drain(here.lane)
+    await service.dispatcher.drain([here.lane])
 
     assert calls == 1
     assert (await step(here, "O-1")).status == "uncertain"
@@ -327,7 +331,7 @@ async def test_a_channel_that_answers_nonsense_leaves_one_uncertain_hand_off(
 
 
 async def test_a_refusal_in_the_channels_own_words_is_recorded_in_ours(
-    redis: Redis, audit_directory: Path
+    redis: StoreClient, audit_directory: Path
 ) -> None:
     class Chatty:
         name: ChannelName = "sms"
@@ -339,24 +343,24 @@ async def test_a_refusal_in_the_channels_own_words_is_recorded_in_ours(
     service = await build(Settings(lanes=4), redis, here.clock, {"sms": Chatty()}, audit_directory)
     await service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
 
-    await service.dispatcher.drain(here.lane)
+    await service.dispatcher.drain([here.lane])
 
     assert (await last(here, "reminder.retrying"))["reason"] == "channel_down"
 
 
-async def test_a_worker_whose_clock_is_slow_still_sends(redis: Redis, audit_directory: Path) -> None:
+async def test_a_worker_whose_clock_is_slow_still_sends(redis: StoreClient, audit_directory: Path) -> None:
     slow = await world(redis, audit_directory)
     fast = await world(redis, audit_directory, start=NOON + 30_000)
     await slow.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
     await fast.service.intake.take([event("order.unpaid", "O-2", NOON, customer="C-2")], "key:test")
 
-    done = await slow.service.dispatcher.drain(slow.lane)
+    done = await slow.service.dispatcher.drain([slow.lane])
 
     assert done == {"send": 2}
 
 
 async def test_all_hands_of_a_worker_have_a_batch_under_way_at_once(
-    redis: Redis, audit_directory: Path
+    redis: StoreClient, audit_directory: Path
 ) -> None:
     together = asyncio.Barrier(3)
 
@@ -374,6 +378,6 @@ async def test_all_hands_of_a_worker_have_a_batch_under_way_at_once(
     await service.intake.take(orders, "key:test")
 
     async with asyncio.timeout(5):
-        done = await service.dispatcher.drain(here.lane)
+        done = await service.dispatcher.drain([here.lane])
 
     assert done == {"send": 9}

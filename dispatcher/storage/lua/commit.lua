@@ -2,8 +2,8 @@
 -- it was decided on still holds; else the reminder is put back to be decided again. Repeating gives the same answer.
 -- uses: args lane orders queues attempts commit
 -- head: now:number actor:string? shops:list max_leases:number
--- shop: name:string key:key due:list
--- item: kind:string reminder:string order:string shop:number order_key:key step:number token:number? rev:number shop_rev:number policy:number details:string channel:string? due:number? reason:string? ledger:key? text_key:key? text:string? template:string? valid_until:number? day_start:number? day_end:number? per_day:number? min_gap:number? handed:number? tried:list?
+-- shop: name:string key:key due:list status:list
+-- item: kind:string reminder:string order:string shop:number order_key:key step:number token:number? rev:number shop_rev:number policy:number details:string channel:string? due:number? reason:string? ledger:key? text_key:key? text:string? template:string? valid_until:number? day_start:number? day_end:number? per_day:number? min_gap:number? handed:number? tried:list? agent:string?
 -- reply: for each item: committed | changed | lost | failed
 check_items()
 for i, item in ipairs(ITEMS) do check_commit(i, item) end
@@ -12,7 +12,7 @@ for i, item in ipairs(ITEMS) do
   local shop, order, step = HEAD.shops[item.shop], find(item)
   if step and item.token and step.answered == item.token then
     replies[i] = step.answer
-  elseif step and item.kind == 'claim' and step.status == 'claimed' and step.agent == HEAD.actor then
+  elseif step and item.kind == 'claim' and step.status == 'claimed' and step.agent == item.agent then
     replies[i] = 'committed'
   elseif not step or not holds(item, step) then
     replies[i] = 'lost'
@@ -21,7 +21,6 @@ for i, item in ipairs(ITEMS) do
     store_order(KEYS[item.order_key], order)
   end
 end
-in_chunks('MSET', nil, texts)
 save_orders()
 save_queues()
 close_lane()

@@ -1,13 +1,13 @@
 -- Changes a shop: a new policy version, or a pause of one channel or all ('*') and its end.
 -- uses: args lane orders queues
 -- head: now:number actor:string shops:list
--- shop: name:string key:key due:list
--- item: kind:string details:string policies:key? policy:string? pause:string?
+-- shop: name:string key:key due:list status:list
+-- item: kind:string details:string policies:key? policy:string? about:string? pause:string?
 -- reply: for each item: the policy version in force
 local shop = HEAD.shops[1] or refuse('head.shops: expected one shop')
 for i, item in ipairs(ITEMS) do
   if item.kind == 'policy' then
-    if not (item.policies and item.policy) then refuse('item ' .. i .. ': expected policies and policy') end
+    if not (item.policies and item.policy and item.about) then refuse('item ' .. i .. ': expected policies, policy and about') end
     local found = redis.call('TYPE', KEYS[item.policies]).ok
     if found ~= 'hash' and found ~= 'none' then refuse(KEYS[item.policies] .. ': expected a hash') end
   elseif item.kind == 'pause' or item.kind == 'resume' then
@@ -22,7 +22,7 @@ for i, item in ipairs(ITEMS) do
   local version = tonumber(redis.call('HGET', KEYS[shop.key], 'policy') or 0)
   if item.kind == 'policy' then
     version = version + 1
-    redis.call('HSET', KEYS[item.policies], version, item.policy)
+    redis.call('HSET', KEYS[item.policies], version, item.policy, version .. ':about', item.about)
     redis.call('HSET', KEYS[shop.key], 'policy', version)
     audit('policy.changed', {shop = shop.name, policy = version}, item.details)
   else

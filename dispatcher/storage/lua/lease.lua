@@ -1,52 +1,41 @@
--- Leases due reminders of one shop and channel, with what deciding about them needs.
+-- Leases due reminders of one shop and channel, with what deciding about them needs. An order's record does not
+-- change with a lease: the lease stands in LEASES alone.
 -- uses: args lane orders queues
 -- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string
--- shop: name:string key:key due:list
--- reply: {token, shop rev, policy version, now, reminder, order, facts, ledger, reminder, …}: order and ledger as MessagePack
+-- shop: name:string key:key due:list status:list
+-- reply: {token, shop rev, policy version, now, reminder, order, facts, ledger, reminder, …}: the last three as MessagePack
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
 local policy = tonumber(redis.call('HGET', KEYS[shop.key], 'policy') or 0)
-local token = tonumber(redis.call('HGET', LANE, 'token') or 0) + 1
-local ids = {}
+local token = math.max(now + HEAD.lease, tonumber(redis.call('HGET', LANE, 'token') or 0) + 1)
+local lease_end, ids = string.format('%d', token), {}
 if not paused(shop, HEAD.channel) then
   ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, HEAD.limit)
 end
 -- What cannot be read stays where it is and stops nobody else.
-local found, gone = {}, {}
+local reply, leased, gone = {token, shop.rev, policy, now}, {}, {}
 for _, id in ipairs(ids) do
   local name, number = string.match(id, '^(.*)~(%d+)$')
-  local readable, order = pcall(load_order, HEAD.order_prefix .. (name or id))
+  local readable, order, text = pcall(load_order, HEAD.order_prefix .. (name or id))
   local step = readable and order and order.steps[tonumber(number)]
   local facts = step and redis.pcall('GET', HEAD.facts_prefix .. name)
   local ledger = step and hand_offs(HEAD.ledger_prefix .. shop.name .. '~' .. (order.customer or ''))
   if type(facts) == 'string' and ledger and WAITING[step.status] then
-    found[#found + 1] = {id, name, order, step, facts, ledger}
+    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3], reply[#reply + 4] = id, text, facts, ledger
+    leased[#leased + 1], leased[#leased + 2] = lease_end, id
     gone[#gone + 1] = id
   elseif readable and not step then
     gone[#gone + 1] = id
   end
 end
 
-local leased = {}
-for _, entry in ipairs(found) do
-  local id, name, order, step = unpack(entry)
-  step.token, step.lease_end, step.leases = token, now + HEAD.lease, (step.leases or 0) + 1
-  leased[#leased + 1], leased[#leased + 2] = step.lease_end, id
-  store_order(HEAD.order_prefix .. name, order)
-end
-in_chunks('ZADD', LEASES, leased)
-local packed = save_orders()
-local reply = {token, shop.rev, policy, now}
-in_chunks('ZREM', due, gone)
-for _, entry in ipairs(found) do
-  local id, name, order, step, facts, ledger = unpack(entry)
-  reply[#reply + 1], reply[#reply + 2] = id, packed[HEAD.order_prefix .. name]
-  reply[#reply + 1], reply[#reply + 2] = facts, ledger
-end
 if #gone > 0 then
+  in_chunks('ZADD', LEASES, leased)
+  in_chunks('ZREM', due, gone)
+  count('waiting|' .. HEAD.channel, -#gone)
   touch(shop, HEAD.channel)
-  redis.call('HSET', LANE, 'token', token)
+  redis.call('HSET', LANE, 'token', lease_end)
   save_queues()
   close_lane()
 end

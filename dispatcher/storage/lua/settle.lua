@@ -1,7 +1,7 @@
 -- Records what became of hand-offs. A slot is given back only when nothing was handed over.
 -- uses: args lane orders queues attempts settle
 -- head: now:number actor:string? shops:list
--- shop: name:string key:key due:list
+-- shop: name:string key:key due:list status:list
 -- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string? channel:string? due:number? reason:string? handed:number? tried:list?
 -- reply: for each item: settled | lost
 check_items()
@@ -11,12 +11,12 @@ for i, item in ipairs(ITEMS) do
   local shop, order, step = HEAD.shops[item.shop], find(item)
   if step and step.settled == item.token then
     replies[i] = 'settled'
-  elseif not step or step.status ~= 'sending' or step.token ~= item.token then
+  elseif not step or step.status ~= 'sending' or tokens[item.reminder] ~= item.token then
     replies[i] = 'lost'
   else
     SETTLE[item.outcome](shop, item, order, step)
     settled[#settled + 1] = item.reminder
-    step.settled, step.token, step.lease_end = item.token, nil, nil
+    step.settled, tokens[item.reminder] = item.token, nil
     store_order(KEYS[item.order_key], order)
     replies[i] = 'settled'
   end

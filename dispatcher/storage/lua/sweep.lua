@@ -2,31 +2,28 @@
 -- it was leased too often without a commit.
 -- uses: args lane orders queues attempts
 -- head: now:number shops:list max_leases:number
--- shop: name:string key:key due:list
+-- shop: name:string key:key due:list status:list
 -- item: reminder:string order:string shop:number order_key:key step:number
 -- reply: for each item: uncertain | back | failed | gone
 check_items()
 local replies = {}
 for i, item in ipairs(ITEMS) do
   local shop, order, step = HEAD.shops[item.shop], find(item)
-  if not step or not step.lease_end then
+  local lease_end = tokens[item.reminder]
+  if not step or not lease_end then
     redis.call('ZREM', LEASES, item.reminder)
     replies[i] = 'gone'
-  elseif step.lease_end > now then
+  elseif lease_end > now then
     replies[i] = 'gone'
   else
     if step.status == 'sending' then
-      finish_lease(step, item.reminder, 'uncertain')
-      move(step, 'uncertain')
+      finish_lease(step, item.reminder, 'lost')
+      move(shop, step, item.reminder, 'uncertain')
       audit('reminder.uncertain', about(shop, item.order, order, item.step,
         {channel = step.channel, attempt = step.attempt, reason = 'internal'}))
       replies[i] = 'uncertain'
-    elseif (step.leases or 0) >= HEAD.max_leases then
-      give_up(shop, item, order, step, item.reminder)
-      replies[i] = 'failed'
     else
-      put_back(shop, step, item.reminder, 'lost')
-      replies[i] = 'back'
+      replies[i] = let_go(shop, item, order, step, 'lost') == 'failed' and 'failed' or 'back'
     end
     store_order(KEYS[item.order_key], order)
   end

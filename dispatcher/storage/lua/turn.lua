@@ -2,7 +2,7 @@
 -- events.
 -- uses: args lane orders queues endings turn
 -- head: now:number shops:list retention:number slot_kept:number
--- shop: name:string key:key due:list
+-- shop: name:string key:key due:list status:list
 -- item: timer:string shop:number order:string? order_key:key? ledger:key? erase:list? seen_key:key?
 -- reply: for each item: closed | retired | forgotten | later | gone
 for i, item in ipairs(ITEMS) do check_timer(i, item) end

@@ -1,4 +1,6 @@
--- Leases and what ends them.
+-- Leases and what ends them. A lease's fencing token is the instant at which it ends, which no other lease of the
+-- lane shares; it stands in LEASES while the lease lasts, and nowhere else.
+local tokens = {}
 
 -- Reads the orders and refuses items whose step or shop does not exist, before anything is written.
 local function check_items()
@@ -8,6 +10,11 @@ local function check_items()
     local ledger = item.ledger and redis.call('TYPE', KEYS[item.ledger]).ok or 'none'
     if ledger ~= 'zset' and ledger ~= 'none' then refuse(KEYS[item.ledger] .. ': expected a zset') end
     load_order(KEYS[item.order_key])
+  end
+  for first = 1, #ITEMS, 1000 do
+    local ids = {}
+    for i = first, math.min(first + 999, #ITEMS) do ids[#ids + 1] = ITEMS[i].reminder end
+    for n, token in ipairs(redis.call('ZMSCORE', LEASES, unpack(ids))) do tokens[ids[n]] = tonumber(token or nil) end
   end
 end
 
@@ -19,8 +26,8 @@ end
 
 local function finish_lease(step, id, answer)
   redis.call('ZREM', LEASES, id)
-  step.answered, step.answer = step.token, answer
-  step.token, step.lease_end = nil, nil
+  step.answered, step.answer = tokens[id], answer
+  tokens[id] = nil
 end
 
 -- Puts a leased reminder back where it was, to be decided again.
@@ -29,10 +36,16 @@ local function put_back(shop, step, id, answer)
   wait(shop, step, id)
 end
 
--- A reminder that was leased too often without a commit would be leased for ever: it ends here.
-local function give_up(shop, item, order, step, id, details)
-  finish_lease(step, id, 'failed')
-  move(step, 'failed')
+-- Puts back what was leased without a commit; leased so too often it would be leased for ever, and ends here.
+local function let_go(shop, item, order, step, answer, details)
+  step.leases = (step.leases or 0) + 1
+  if step.leases < HEAD.max_leases then
+    put_back(shop, step, item.reminder, answer)
+    return answer
+  end
+  finish_lease(step, item.reminder, 'failed')
+  move(shop, step, item.reminder, 'failed')
   audit('reminder.failed', about(shop, item.order, order, item.step,
     {channel = step.channel, attempt = step.attempt, reason = 'internal'}), details)
+  return 'failed'
 end

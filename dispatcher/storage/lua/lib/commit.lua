@@ -2,7 +2,7 @@
 local NEEDS = {
   send = {'token', 'channel', 'ledger', 'valid_until', 'day_start', 'day_end', 'template', 'text', 'text_key'},
   open = {'token', 'channel', 'due', 'valid_until', 'day_start', 'day_end', 'ledger', 'template', 'text', 'text_key'},
-  claim = {'handed', 'channel', 'ledger', 'valid_until', 'day_start', 'day_end'},
+  claim = {'handed', 'agent', 'channel', 'ledger', 'valid_until', 'day_start', 'day_end'},
   defer = {'token', 'channel', 'due', 'reason'},
   drop = {'token', 'reason'},
   release = {'token'},
@@ -18,7 +18,7 @@ end
 -- Whether the one who asks still holds the reminder: a worker by its token, a person while the task is open.
 local function holds(item, step)
   if item.kind == 'claim' then return step.status == 'open' end
-  return WAITING[step.status] == true and step.token == item.token
+  return WAITING[step.status] == true and item.token ~= nil and tokens[item.reminder] == item.token
 end
 
 -- Whether order, policy and pauses are as the decision saw them.
@@ -51,15 +51,15 @@ local function again(shop, item, step)
   return 'changed'
 end
 
-local COMMIT, texts = {}, {}
+local COMMIT = {}
 
 function COMMIT.send(shop, item, order, step)
   if not stands(shop, item, order) or not allowed(step, 'sending') then return again(shop, item, step) end
-  move(step, 'sending')
+  move(shop, step, item.reminder, 'sending')
   step.attempt, step.channel, step.handed = step.attempt + 1, item.channel, now
   step.answered, step.answer, step.leases = item.token, 'committed', 0
-  redis.call('ZADD', KEYS[item.ledger], now, item.reminder)
-  texts[#texts + 1], texts[#texts + 2] = KEYS[item.text_key], item.text
+  redis.call('ZADD', KEYS[item.ledger], NOW, item.reminder)
+  put(KEYS[item.text_key], item.text)
   record('reminder.sending', shop, item, order, step)
   return 'committed'
 end
@@ -67,10 +67,10 @@ end
 function COMMIT.open(shop, item, order, step)
   if not stands(shop, item, order) or not allowed(step, 'open') then return again(shop, item, step) end
   finish_lease(step, item.reminder, 'committed')
-  move(step, 'open')
+  move(shop, step, item.reminder, 'open')
   step.due, step.channel, step.leases = item.due, item.channel, 0
   wait(shop, step, item.reminder)
-  texts[#texts + 1], texts[#texts + 2] = KEYS[item.text_key], item.text
+  put(KEYS[item.text_key], item.text)
   record('task.opened', shop, item, order, step)
   return 'committed'
 end
@@ -78,8 +78,8 @@ end
 function COMMIT.claim(shop, item, order, step)
   if not stands(shop, item, order) or not allowed(step, 'claimed') then return 'changed' end
   withdraw(shop, step, item.reminder)
-  move(step, 'claimed')
-  step.attempt, step.handed, step.leases, step.agent = step.attempt + 1, item.handed, 0, HEAD.actor
+  move(shop, step, item.reminder, 'claimed')
+  step.attempt, step.handed, step.leases, step.agent = step.attempt + 1, item.handed, 0, item.agent
   redis.call('ZADD', KEYS[item.ledger], item.handed, item.reminder)
   record('task.claimed', shop, item, order, step)
   return 'committed'
@@ -89,7 +89,7 @@ function COMMIT.defer(shop, item, order, step)
   if not unchanged(shop, item, order) then return again(shop, item, step) end
   local overflows = step.status == 'open' and item.channel ~= step.channel
   finish_lease(step, item.reminder, 'committed')
-  if overflows then move(step, 'planned') end
+  if overflows then move(shop, step, item.reminder, 'planned') end
   step.due, step.channel, step.leases = item.due, item.channel, 0
   if item.tried then step.tried = item.tried end
   wait(shop, step, item.reminder)
@@ -100,17 +100,12 @@ end
 function COMMIT.drop(shop, item, order, step)
   if not unchanged(shop, item, order) then return again(shop, item, step) end
   finish_lease(step, item.reminder, 'committed')
-  move(step, 'dropped')
+  move(shop, step, item.reminder, 'dropped')
   step.leases = 0
   record('reminder.dropped', shop, item, order, step)
   return 'committed'
 end
 
 function COMMIT.release(shop, item, order, step)
-  if (step.leases or 0) >= HEAD.max_leases then
-    give_up(shop, item, order, step, item.reminder, item.details)
-    return 'failed'
-  end
-  put_back(shop, step, item.reminder, 'changed')
-  return 'changed'
+  return let_go(shop, item, order, step, 'changed', item.details)
 end

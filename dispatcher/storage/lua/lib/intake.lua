@@ -1,21 +1,18 @@
 -- What an event does to its order.
 local ENDS = {['order.paid'] = 'paid', ['order.cancelled'] = 'cancelled'}
-local REMEMBERED = {accepted = true, stale = true}
-local first, taken = {}, {}
+local timers_set = {}
+
+local function set_timer(at, name)
+  timers_set[#timers_set + 1], timers_set[#timers_set + 2] = string.format('%d', at), name
+end
 
 -- Refuses what accept() and finish() could trip over, and reads the order, before anything is written.
 local function check_event(i, event)
   local where = 'item ' .. i
   local shop = HEAD.shops[event.shop]
   if shop == nil then refuse(where .. '.shop: expected the number of a shop') end
-  for _, key in ipairs(event.buckets) do
-    if not is_key(key) then refuse(where .. '.buckets: expected keys') end
-    local found = redis.call('TYPE', KEYS[key]).ok
-    if found ~= 'hash' and found ~= 'none' then refuse(KEYS[key] .. ': expected a hash') end
-    local text = first[event] == nil and redis.call('HGET', KEYS[key], event.seen)
-    if text then first[event] = decode(KEYS[key], text) end
-  end
-  if #event.buckets == 0 then refuse(where .. '.buckets: expected keys') end
+  ids[shop], answered[shop] = ids[shop] or {}, answered[shop] or {}
+  table.insert(ids[shop], event.seen)
   load_order(KEYS[event.order_key])
   if ENDS[event.type] or event.type == 'probe' then return end
   check(where, event, 'facts')
@@ -23,25 +20,6 @@ local function check_event(i, event)
     check(where .. '.plan ' .. n, plan, 'plan')
     if plan.channel and not known(shop, plan.channel) then refuse(where .. '.plan.channel: unknown') end
     if not plan.reason and not (plan.due and plan.channel) then refuse(where .. '.plan: expected due and channel') end
-  end
-end
-
--- What was answered first to an event of this id: from the store, read before the first write, or from this call.
-local function remembered(event)
-  local answered = first[event] or taken[event.shop .. ' ' .. event.seen]
-  if answered == nil then return nil end
-  if answered.digest ~= event.digest then return {status = 'reused'} end
-  return {status = 'duplicate', reminders = answered.reminders, stopped = answered.stopped, too_late = answered.too_late}
-end
-
-local function remember(shop, event, reply)
-  if not REMEMBERED[reply.status] then return end
-  reply.digest = event.digest
-  redis.call('HSET', KEYS[event.buckets[1]], event.seen, cmsgpack.pack(reply))
-  taken[event.shop .. ' ' .. event.seen] = reply
-  if shop.seen_timer then
-    redis.call('ZADD', TIMERS, shop.seen_until, shop.seen_timer)
-    shop.seen_timer = nil
   end
 end
 
@@ -58,7 +36,7 @@ local function plan_step(shop, event, order, number, plan)
   step.moment, step.due, step.channel = plan.moment, plan.due or plan.moment, plan.channel or step.channel or 'sms'
   local more = {channel = plan.channel, reason = plan.reason, policy = plan.policy}
   if plan.reason then
-    move(step, 'dropped')
+    move(shop, step, id, 'dropped')
     audit('reminder.dropped', about(shop, event.order, order, number, more), plan.details)
   else
     wait(shop, step, id)
@@ -84,11 +62,11 @@ local function accept(shop, event)
   order.rev, order.time, order.closes = order.rev + 1, event.time, event.closes
   order.customer = event.customer
   store_order(key, order)
-  redis.call('SET', KEYS[event.facts_key], event.facts)
-  audit(kind, {shop = shop.name, order = event.order, customer = event.customer},
-    '{"event":' .. cjson.encode(event.event) .. ',"revision":' .. order.rev .. ',"state":"' .. order.state .. '",' .. string.sub(event.details, 2))
+  put(KEYS[event.facts_key], event.facts)
+  audit(kind, of_order(shop, event.order, order), event.details,
+    '{"event":' .. cjson.encode(event.event) .. ',"revision":' .. order.rev .. ',"state":"' .. order.state .. '"}')
   if order.state == 'unpaid' then
-    redis.call('ZADD', TIMERS, order.closes, event.timer)
+    set_timer(order.closes, event.timer)
     for number, plan in ipairs(event.plan) do plan_step(shop, event, order, number, plan) end
   end
   return {status = 'accepted', reminders = #order.steps}
@@ -107,11 +85,11 @@ local function finish(shop, event, state)
       too_late[#too_late + 1], too_late_ids[#too_late_ids + 1] = number, id
     end
   end
-  audit(event.type, {shop = shop.name, order = event.order, customer = order.customer},
+  audit(event.type, of_order(shop, event.order, order), nil,
     '{"event":' .. cjson.encode(event.event) .. ',"stopped":' .. json_list(stopped_ids) .. ',"too_late":' .. json_list(too_late_ids) .. '}')
   if order.state == 'unpaid' or order.state == 'closed' then
     order.state, order.rev = state, order.rev + 1
-    redis.call('ZADD', TIMERS, math.max(now, order.closes or 0) + HEAD.retention, event.timer)
+    set_timer(math.max(now, order.closes or 0) + HEAD.retention, event.timer)
   end
   store_order(key, order)
   end_steps(shop, event.order, order, state)

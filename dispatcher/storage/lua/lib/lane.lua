@@ -1,26 +1,41 @@
 -- The lane's clock and audit. `now` never goes back; records count without gaps.
-for i, kind in ipairs({'hash', 'stream', 'zset', 'zset', 'zset'}) do
+for i, kind in ipairs({'hash', 'stream', 'zset', 'zset', 'zset', 'hash'}) do
   local found = redis.call('TYPE', KEYS[i]).ok
   if found ~= kind and found ~= 'none' then refuse('KEYS ' .. i .. ': expected a ' .. kind .. ', got a ' .. found) end
 end
 if HEAD.actor and string.find(HEAD.actor, '%c') then refuse('head.actor: expected no control character') end
-local LANE, AUDIT, READY, LEASES, TIMERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local LANE, AUDIT, READY, LEASES, TIMERS, COUNTS = unpack(KEYS, 1, 6)
 local seq, last_at = unpack(redis.call('HMGET', LANE, 'seq', 'at'))
 seq = tonumber(seq or 0)
 local now = math.max(HEAD.now, tonumber(last_at or 0))
+local NOW = string.format('%d', now) -- as text once, since Lua writes numbers slowly
 
--- Appends a record. `about` names shop, order, customer, step, attempt, channel, reason, policy, template;
--- `details` is a JSON object, '{}' when left out. One field, parted by a character that no id can hold, costs
--- the store a third of what a field each does.
-local function audit(kind, about, details)
+-- Counters of the lane, written once a call.
+local counted = {}
+local function count(name, by)
+  counted[name] = (counted[name] or 0) + by
+end
+
+-- Appends a record. `about` names shop, order, customer, step, attempt, channel, reason, policy, template, and `of`,
+-- the stored order that keeps the record's number; `details` is packed JSON (packing.py), `seen` a JSON object of
+-- what only the script knows. One field, parted by a character that no id can hold, costs a third of what a field
+-- each does.
+local function audit(kind, about, details, seen)
   seq = seq + 1
-  redis.call('XADD', AUDIT, seq .. '-0', 'r', table.concat({now, kind, HEAD.actor or 'system', about.shop,
+  if about.of then
+    local records = about.of.records or {}
+    if #records >= RECORDS_KEPT then table.remove(records, 1) end
+    records[#records + 1], about.of.records = seq, records
+  end
+  count('kind|' .. kind .. '|' .. (about.channel or '') .. '|' .. (about.reason or ''), 1)
+  redis.call('XADD', AUDIT, seq .. '-0', 'r', table.concat({NOW, kind, HEAD.actor or 'system', about.shop,
     about.order or '', about.customer or '', about.step or '', about.attempt or '', about.channel or '',
-    about.reason or '', about.policy or '', about.template or '', details or '{}'}, '\31'))
+    about.reason or '', about.policy or '', about.template or '', seen or '', details or ''}, '\31'))
 end
 
 local function close_lane()
-  redis.call('HSET', LANE, 'seq', seq, 'at', now)
+  redis.call('HSET', LANE, 'seq', seq, 'at', NOW)
+  for name, by in pairs(counted) do redis.call('HINCRBY', COUNTS, name, by) end
 end
 
 local function json_list(texts)

@@ -1,6 +1,5 @@
 -- Orders as stored (records.StoredOrder), each read at most once a call and written once at its end.
-local orders = {}
-local changed = {}
+local orders, texts_read, changed, writes = {}, {}, {}, {}
 
 -- Calls a command on many arguments, as few at once as the stack holds; a command each costs several times more.
 local function in_chunks(command, key, values)
@@ -14,7 +13,7 @@ local function in_chunks(command, key, values)
   end
 end
 
--- Reads the orders under `keys` before the first write; an unreadable one refuses the call as a whole.
+-- Reads an order before the first write and returns it with its text; an unreadable one refuses the call as a whole.
 local function load_order(key)
   if orders[key] == nil then
     local text = redis.pcall('GET', key)
@@ -22,10 +21,10 @@ local function load_order(key)
     if text then
       local ok, order = pcall(cmsgpack.unpack, text)
       if not ok or type(order) ~= 'table' or type(order.steps) ~= 'table' or not order.rev then refuse(key .. ': not an order') end
-      orders[key] = order
+      orders[key], texts_read[key] = order, text
     end
   end
-  return orders[key]
+  return orders[key], texts_read[key]
 end
 
 local function store_order(key, order)
@@ -33,15 +32,15 @@ local function store_order(key, order)
   changed[key] = true
 end
 
--- Writes what changed and returns it by key, as written.
+-- Has a text written with the orders.
+local function put(key, text)
+  writes[#writes + 1], writes[#writes + 2] = key, text
+end
+
+-- Writes what changed.
 local function save_orders()
-  local packed, writes = {}, {}
-  for key in pairs(changed) do
-    packed[key] = cmsgpack.pack(orders[key])
-    writes[#writes + 1], writes[#writes + 2] = key, packed[key]
-  end
+  for key in pairs(changed) do put(key, cmsgpack.pack(orders[key])) end
   in_chunks('MSET', nil, writes)
-  return packed
 end
 
 local function allowed(step, status)
@@ -49,8 +48,10 @@ local function allowed(step, status)
 end
 
 -- The only place that changes a status. Callers ask allowed() before their first write, so this fails on a bug only.
-local function move(step, status)
+local function move(shop, step, id, status)
   if not allowed(step, status) then error({err = 'BUG a reminder cannot go from ' .. step.status .. ' to ' .. status}) end
+  if INDEXED[step.status] then redis.call('ZREM', KEYS[shop.status[step.status]], id) end
+  if INDEXED[status] then redis.call('ZADD', KEYS[shop.status[status]], now, id) end
   step.status = status
 end
 
@@ -58,10 +59,17 @@ local function reminder_id(shop, id, number)
   return shop.name .. '~' .. id .. '~' .. number
 end
 
+-- What a record about an order names.
+local function of_order(shop, id, order, more)
+  local fields = more or {}
+  fields.shop, fields.order, fields.customer, fields.of = shop.name, id, order.customer, order
+  return fields
+end
+
 -- What a record about a reminder names.
 local function about(shop, id, order, number, more)
-  local fields = more or {}
-  fields.shop, fields.order, fields.customer, fields.step = shop.name, id, order.customer, number
+  local fields = of_order(shop, id, order, more)
+  fields.step = number
   return fields
 end
 

@@ -1,14 +1,16 @@
--- Queues of one shop and channel, and the lane's index that says which of them is due next.
+-- Queues of one shop and channel, the lane's index that says which of them is due next, and the shop's index of
+-- reminders in the statuses that somebody looks for.
+local function need_sorted_set(i, shop, name, key)
+  if not is_key(key) then refuse('shop ' .. i .. '.' .. name .. ': expected key') end
+  local found = redis.call('TYPE', KEYS[key]).ok
+  if found ~= 'zset' and found ~= 'none' then refuse(KEYS[key] .. ': expected a zset, got a ' .. found) end
+end
 for i, shop in ipairs(HEAD.shops) do
   check('shop ' .. i, shop, 'shop')
   local rev, paused = unpack(redis.call('HMGET', KEYS[shop.key], 'rev', 'paused'))
   shop.rev, shop.paused = tonumber(rev or 0), paused or ''
-  for _, channel in ipairs(CHANNELS) do
-    local key = shop.due[channel]
-    if not is_key(key) then refuse('shop ' .. i .. '.due.' .. channel .. ': expected key') end
-    local found = redis.call('TYPE', KEYS[key]).ok
-    if found ~= 'zset' and found ~= 'none' then refuse(KEYS[key] .. ': expected a zset, got a ' .. found) end
-  end
+  for _, channel in ipairs(CHANNELS) do need_sorted_set(i, shop, 'due.' .. channel, shop.due[channel]) end
+  for status in pairs(INDEXED) do need_sorted_set(i, shop, 'status.' .. status, shop.status[status]) end
 end
 local touched = {}
 
@@ -22,18 +24,18 @@ local function known(shop, channel)
 end
 
 local function wait(shop, step, id)
-  redis.call('ZADD', KEYS[shop.due[step.channel]], step.due, id)
+  count('waiting|' .. step.channel, redis.call('ZADD', KEYS[shop.due[step.channel]], step.due, id))
   touch(shop, step.channel)
 end
 
 -- Takes a reminder from wherever it waits: its queue or the leases.
 local function withdraw(shop, step, id)
   if redis.call('ZREM', KEYS[shop.due[step.channel]], id) == 1 then
+    count('waiting|' .. step.channel, -1)
     touch(shop, step.channel)
   else
     redis.call('ZREM', LEASES, id)
   end
-  step.token, step.lease_end = nil, nil
 end
 
 local function paused(shop, channel)

@@ -16,14 +16,22 @@ end
 local SETTLE = {}
 
 function SETTLE.sent(shop, item, order, step)
-  move(step, 'sent')
+  move(shop, step, item.reminder, 'sent')
   step.handed = item.handed
   redis.call('ZADD', KEYS[item.ledger], item.handed, item.reminder)
+  local late = math.max(0, item.handed - step.due)
+  for _, bound in ipairs(LATENESS_BUCKETS) do
+    if late <= bound then
+      count('late|' .. bound, 1)
+      break
+    end
+  end
+  count('late_ms', late)
   record('reminder.sent', shop, item, order, step)
 end
 
 function SETTLE.uncertain(shop, item, order, step)
-  move(step, 'uncertain')
+  move(shop, step, item.reminder, 'uncertain')
   record('reminder.uncertain', shop, item, order, step, item.reason)
 end
 
@@ -32,14 +40,14 @@ local function not_handed_over(shop, item, order, step)
   redis.call('ZREM', KEYS[item.ledger], item.reminder)
   step.handed = nil
   if order.state == 'unpaid' then return true end
-  move(step, 'dropped')
+  move(shop, step, item.reminder, 'dropped')
   record('reminder.dropped', shop, item, order, step, order.state)
   return false
 end
 
 function SETTLE.retry(shop, item, order, step)
   if not not_handed_over(shop, item, order, step) then return end
-  move(step, 'planned')
+  move(shop, step, item.reminder, 'planned')
   step.due, step.channel = item.due, item.channel
   if item.tried then step.tried = item.tried end
   wait(shop, step, item.reminder)
@@ -48,6 +56,6 @@ end
 
 function SETTLE.fail(shop, item, order, step)
   if not not_handed_over(shop, item, order, step) then return end
-  move(step, 'failed')
+  move(shop, step, item.reminder, 'failed')
   record('reminder.failed', shop, item, order, step, item.reason)
 end

@@ -22,15 +22,17 @@ end
 local function close(shop, item, order)
   order.state, order.rev = 'closed', order.rev + 1
   store_order(KEYS[item.order_key], order)
-  audit('order.closed', {shop = shop.name, order = item.order, customer = order.customer, reason = 'closed'})
+  audit('order.closed', of_order(shop, item.order, order, {reason = 'closed'}))
   end_steps(shop, item.order, order, 'closed')
   redis.call('ZADD', TIMERS, now + HEAD.retention, item.timer)
   return 'closed'
 end
 
 local function retire(shop, item, order)
-  for number in ipairs(order.steps) do
-    if item.ledger then redis.call('ZREM', KEYS[item.ledger], reminder_id(shop, item.order, number)) end
+  for number, step in ipairs(order.steps) do
+    local id = reminder_id(shop, item.order, number)
+    if item.ledger then redis.call('ZREM', KEYS[item.ledger], id) end
+    if INDEXED[step.status] then redis.call('ZREM', KEYS[shop.status[step.status]], id) end
   end
   for _, key in ipairs(item.erase or {}) do redis.call('DEL', KEYS[key]) end
   redis.call('DEL', KEYS[item.order_key])

@@ -1,0 +1,104 @@
+"""`dispatcher policy`."""
+
+from pathlib import Path
+
+import msgspec
+import rich_click as click
+
+from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service
+from dispatcher.errors import DispatcherError, InvalidInput, InvalidPolicy
+from dispatcher.policy.document import Policy, default_policy, load_json, load_toml, to_json
+from dispatcher.policy.event_text import Expected, line_or_nothing
+from dispatcher.terminal import fail, run
+from dispatcher.web.paths import shop_id
+from dispatcher.web.policies import MAX_NOTE
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def read_policy(path: Path | None) -> Policy:
+    """Return the policy in a file of TOML or JSON, without one the default policy."""
+    if path is None:
+        return default_policy()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return load_json(text) if path.suffix == ".json" else load_toml(text)
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{path}: expected text in UTF-8") from None
+    except InvalidPolicy as wrong:
+        raise InvalidPolicy(f"{path}: {wrong}", wrong.problems) from None
+
+
+@click.group()
+def policy() -> None:
+    """Policies of shops."""
+
+
+@policy.command("check")
+@click.argument("file", type=FILE)
+def policy_check(file: Path) -> None:
+    """Check a policy FILE and name each wrong field."""
+    try:
+        read_policy(file)
+    except DispatcherError as error:
+        fail(error)
+    click.echo(f"{file} is right")
+
+
+def _shop(context: click.Context, option: click.Parameter, value: str) -> str:
+    try:
+        return shop_id(value)
+    except Expected as wrong:
+        raise click.BadParameter(str(wrong), context, option) from None
+
+
+def _note(context: click.Context, option: click.Parameter, value: str) -> str:
+    try:
+        return line_or_nothing(MAX_NOTE)(value) or ""
+    except Expected as wrong:
+        raise click.BadParameter(str(wrong), context, option) from None
+
+
+@policy.command("show")
+@click.argument("shop", callback=_shop)
+@click.option(
+    "--version", type=click.IntRange(min=0), help="Without it the version in force; 0 is the default."
+)
+@EXISTING_DATA
+def policy_show(shop: str, version: int | None, data: Path) -> None:
+    """Print the policy of a SHOP as JSON, as `policy apply` takes it in a file that ends in .json."""
+
+    async def read() -> tuple[int, Policy]:
+        async with opened_service(data) as service:
+            state = await service.store.shop(shop)
+            number = state.policy if version is None else version
+            if number > state.policy:
+                raise InvalidInput(f"there is no such version; the newest is {state.policy}")
+            return number, await service.policies.version(shop, number)
+
+    try:
+        number, found = run(read())
+    except DispatcherError as error:
+        fail(error)
+    click.echo(f"version {number}{', the default' if number == 0 else ''}", err=True)
+    click.echo(msgspec.json.format(msgspec.json.encode(to_json(found))).decode())
+
+
+@policy.command("apply")
+@click.argument("shop", callback=_shop)
+@click.argument("file", type=FILE)
+@click.option("--note", default="", callback=_note, help="Why, for the audit.")
+@EXISTING_DATA
+def policy_apply(shop: str, file: Path, note: str, data: Path) -> None:
+    """Put the policy in FILE into force for a SHOP, as a new version."""
+
+    async def apply() -> int:
+        wanted = read_policy(file)
+        async with opened_service(data) as service:
+            return await service.put_policy(shop, wanted, note, BY_HAND)
+
+    try:
+        version = run(apply())
+    except DispatcherError as error:
+        fail(error)
+    click.echo(f"version {version} is in force")

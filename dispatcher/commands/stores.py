@@ -1,0 +1,63 @@
+"""The store that a command works on: a server of one's own, the one that `up` runs, or the embedded one."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import rich_click as click
+
+from dispatcher.errors import InvalidInput
+from dispatcher.settings import Settings, read_settings
+from dispatcher.storage.client import StoreClient
+from dispatcher.storage.embedded import EmbeddedStore, attach, holds_data
+from dispatcher.wiring import Service, SystemClock, build, connect
+
+ELSEWHERE = "name a data directory that a service has used with --data, or a server with DISPATCHER_REDIS_URL"
+
+BY_HAND = "user:cli"
+"""The actor of what a command changes."""
+
+EXISTING_DATA = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Data directory; with DISPATCHER_REDIS_URL set, only the audit's segments are read from it.",
+)
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, data: Path) -> AsyncIterator[StoreClient]:
+    """Open the store of a data directory, which must be there; started for so long if nobody runs it."""
+    with ExitStack() as stack:
+        running = None if settings.redis_url else attach(data / "store")
+        if settings.redis_url is not None:
+            redis = connect(url=settings.redis_url)
+        elif running is not None:
+            redis = connect(socket=running)
+        else:
+            embedded = _existing_store(data)
+            stack.callback(embedded.stop)
+            embedded.start(lambda told: click.echo(told, err=True))
+            redis = connect(socket=embedded.socket)
+        try:
+            yield redis
+        finally:
+            await redis.aclose()
+
+
+@asynccontextmanager
+async def opened_service(data: Path) -> AsyncIterator[Service]:
+    """Open the service of a data directory as `open_store` does, for a look or a change by hand."""
+    settings = read_settings(os.environ)
+    async with open_store(settings, data) as redis:
+        yield await build(settings, redis, SystemClock(), {}, data / "audit")
+
+
+def _existing_store(data: Path) -> EmbeddedStore:
+    if not data.is_dir():
+        raise click.BadParameter(f"{data} is not there; {ELSEWHERE}", param_hint="--data")
+    if not holds_data(data / "store"):
+        raise InvalidInput(f"there is no store in {data}; {ELSEWHERE}")
+    return EmbeddedStore(data / "store")

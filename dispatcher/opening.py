@@ -1,0 +1,42 @@
+"""Opens the service for a process that outlives absences of the store."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from dispatcher.channels.base import Channel
+from dispatcher.errors import StoreUnavailable
+from dispatcher.policy.facts import Channel as ChannelName
+from dispatcher.settings import Settings
+from dispatcher.storage.client import StoreClient
+from dispatcher.telemetry import STORE_AWAY
+from dispatcher.wiring import Service, SystemClock, build
+
+RETRY_SECONDS = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+async def open_service(
+    settings: Settings,
+    client: StoreClient,
+    channels: Mapping[ChannelName, Channel],
+    data: Path,
+    told: asyncio.Event,
+) -> Service | None:
+    """Put the service together as soon as the store is there; `None` when told to end before."""
+    away = False
+    while not told.is_set():
+        try:
+            return await build(settings, client, SystemClock(), channels, data / "audit")
+        except StoreUnavailable as error:
+            if not away:
+                away = True
+                _log.warning(STORE_AWAY, extra={"error": error.code})
+        try:
+            async with asyncio.timeout(RETRY_SECONDS):
+                await told.wait()
+        except TimeoutError:
+            continue
+    return None

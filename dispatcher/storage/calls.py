@@ -1,0 +1,43 @@
+"""What a script call carries: keys by their position, and what every script must know of a shop."""
+
+from typing import Any
+
+from dispatcher.policy.facts import CHANNELS
+from dispatcher.policy.reminders import INDEXED
+from dispatcher.storage import keys as names
+from dispatcher.storage.keys import LaneKeys
+from dispatcher.storage.records import Command
+
+
+class Call:
+    """A script call being put together: its keys, each named once, and its shops."""
+
+    def __init__(self, keys: LaneKeys) -> None:
+        self.lane = keys
+        self.keys = list(keys.fixed)
+        self.shops: list[dict[str, Any]] = []
+        self._shops: dict[str, int] = {}
+
+    def key(self, key: str) -> int:
+        """Name a key and return its position."""
+        self.keys.append(key)
+        return len(self.keys)
+
+    def shop(self, shop: str) -> int:
+        """Name a shop with all its keys, once, and return its number."""
+        number = self._shops.get(shop)
+        if number is None:
+            due = {channel: self.key(self.lane.due(shop, channel)) for channel in CHANNELS}
+            status = {status: self.key(self.lane.status(shop, status)) for status in INDEXED}
+            key = self.key(self.lane.shop(shop))
+            self.shops.append({"name": shop, "key": key, "due": due, "status": status})
+            number = self._shops[shop] = len(self.shops)
+        return number
+
+    def about(self, command: Command) -> None:
+        """Fill in where the command finds its order and its customer's ledger."""
+        shop = command.reminder.split(names.SEPARATOR, 1)[0]
+        command.shop = self.shop(shop)
+        command.order_key = self.key(self.lane.order(shop, command.order))
+        if command.customer is not None:
+            command.ledger = self.key(self.lane.ledger(shop, command.customer))

@@ -1,0 +1,34 @@
+-- Ends an agent's hold of a claimed task: the call was made and had an outcome, or it was not and others may make it.
+-- uses: args lane orders queues attempts
+-- head: now:number actor:string shops:list
+-- shop: name:string key:key due:list status:list
+-- item: kind:string reminder:string order:string shop:number order_key:key step:number agent:string details:string ledger:key
+-- reply: for each item: completed | released | lost
+check_items()
+for i, item in ipairs(ITEMS) do
+  if item.kind ~= 'completed' and item.kind ~= 'released' then refuse('item ' .. i .. '.kind: unknown') end
+end
+local replies = {}
+for i, item in ipairs(ITEMS) do
+  local shop, order, step = HEAD.shops[item.shop], find(item)
+  if not step or step.status ~= 'claimed' or step.agent ~= item.agent then
+    replies[i] = 'lost'
+  else
+    if item.kind == 'completed' then
+      move(shop, step, item.reminder, 'completed')
+    else
+      move(shop, step, item.reminder, 'open')
+      redis.call('ZREM', KEYS[item.ledger], item.reminder)
+      step.handed, step.agent = nil, nil
+      wait(shop, step, item.reminder)
+    end
+    store_order(KEYS[item.order_key], order)
+    audit('task.' .. item.kind, about(shop, item.order, order, item.step,
+      {channel = step.channel, attempt = step.attempt}), item.details)
+    replies[i] = item.kind
+  end
+end
+save_orders()
+save_queues()
+close_lane()
+return replies

@@ -1,0 +1,51 @@
+"""JSON as the store keeps it: compressed against a text that holds what nearly every record repeats.
+
+`packing-1.txt` is that text. It must never change, since what was packed with it is read with it;
+another one would get another number, which is the first byte of what was packed.
+"""
+
+from importlib.resources import files
+
+import msgspec
+from zstandard import DICT_TYPE_RAWCONTENT, ZstdCompressionDict, ZstdCompressor, ZstdDecompressor, ZstdError
+
+from dispatcher.errors import StoreRefused
+
+Packed = msgspec.Raw
+"""A packed text as a string in MessagePack."""
+
+PLAIN = b"\x00"
+VERSION = b"\x01"
+LEVEL = 3
+WORTH_PACKING = 160
+"""A shorter text is kept as it is, behind the byte `PLAIN`: packing it would cost more than it saves."""
+LARGEST = 1_048_576
+"""Nothing that is packed is longer; a longer one is not ours."""
+
+_TEXT = (files("dispatcher.storage") / "packing-1.txt").read_bytes()
+_DICTIONARY = ZstdCompressionDict(_TEXT, dict_type=DICT_TYPE_RAWCONTENT)
+_DICTIONARY.precompute_compress(level=LEVEL)
+_PACKER = ZstdCompressor(dict_data=_DICTIONARY)
+_UNPACKER = ZstdDecompressor(dict_data=_DICTIONARY)
+
+
+def pack(text: bytes) -> Packed:
+    """Return a JSON text as it is stored, ready for a script's arguments; for one thread only."""
+    packed = VERSION + _PACKER.compress(text) if len(text) > WORTH_PACKING else PLAIN + text
+    # A string and not binary in MessagePack, since the store's reader knows no binary.
+    length = len(packed)
+    if length < 0x100:
+        return Packed(b"\xd9" + length.to_bytes(1, "big") + packed)
+    return Packed(b"\xdb" + length.to_bytes(4, "big") + packed)
+
+
+def unpack(packed: bytes) -> bytes:
+    """Return what was packed; `StoreRefused` when it was not packed here. As `pack`, for one thread."""
+    if packed[:1] == PLAIN:
+        return packed[1:]
+    if packed[:1] != VERSION:
+        raise StoreRefused("what is stored was packed in a way that this release does not know")
+    try:
+        return _UNPACKER.decompress(packed[1:], max_output_size=LARGEST)
+    except ZstdError as error:
+        raise StoreRefused("what is stored cannot be unpacked") from error

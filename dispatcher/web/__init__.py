@@ -1,0 +1,1 @@
+"""LAW: decode, call a workflow, encode. API, access."""

@@ -1,0 +1,127 @@
+"""Who may do what: a key opens scopes and shops, every route names its scope, and nothing else opens."""
+
+import asyncio
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Any
+
+import msgspec
+from litestar import Request
+
+from dispatcher.errors import Forbidden, Unauthenticated
+from dispatcher.storage.access import EVERY_SHOP, AccessKeys, StoredKey
+
+SCOPES = (
+    "events:write",
+    "orders:read",
+    "audit:read",
+    "tasks:read",
+    "tasks:work",
+    "policy:read",
+    "policy:write",
+    "shop:pause",
+)
+
+KEY_MARK = "dk"
+MAX_TOKEN_CHARS = 200
+
+FRESH_SECONDS = 0.5
+"""What was read of a key is believed so long, so that a revoked key is refused within a second."""
+
+MAX_CACHED = 10_000
+"""Ids of keys, known and unknown, that are remembered at once."""
+
+_BEARER = b"bearer "
+_NO_KEY = StoredKey(sha256="0" * 64, shops=(), scopes=(), created_at=0)
+
+
+def needs(scope: str) -> dict[str, str]:
+    """Return the `opt` of a route that a key with this scope opens."""
+    assert scope in SCOPES
+    return {"scope": scope}
+
+
+PUBLIC = {"scope": ""}
+"""The `opt` of a route that needs no key."""
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose request it is, and what that key opens."""
+
+    key: str
+    shops: frozenset[str]
+    scopes: frozenset[str]
+
+    @property
+    def actor(self) -> str:
+        """The name in audit records."""
+        return f"key:{self.key}"
+
+    def opens(self, shop: str | None) -> bool:
+        """Tell whether the key opens a shop, or (`None`) every shop."""
+        return EVERY_SHOP in self.shops or shop in self.shops
+
+
+class Access:
+    """Tells callers by their tokens; what is read of keys is fresh by half a second."""
+
+    def __init__(self, keys: AccessKeys) -> None:
+        self._keys = keys
+        self._cached: dict[str, tuple[float, asyncio.Task[StoredKey | None]]] = {}
+
+    async def caller(self, token: str) -> Caller:
+        """Return who holds this token; raises `Unauthenticated`, or `StoreUnavailable`."""
+        mark, _, rest = token.partition("_")
+        key, _, secret = rest.partition("_")
+        if mark != KEY_MARK or not key or not secret or len(token) > MAX_TOKEN_CHARS:
+            raise Unauthenticated("expected a key as it was given out, which begins with dk_")
+        stored = await self._find(key)
+        digest = sha256(secret.encode()).hexdigest()
+        right = compare_digest(digest, (stored or _NO_KEY).sha256)
+        if stored is None or not right:
+            raise Unauthenticated("the key is not known, or was revoked")
+        return Caller(key=key, shops=frozenset(stored.shops), scopes=frozenset(stored.scopes))
+
+    async def _find(self, key: str) -> StoredKey | None:
+        """Read a key, once for all who ask at the same time; a read begun too long ago does not count."""
+        now = asyncio.get_running_loop().time()
+        found = self._cached.get(key)
+        if found is None or now - found[0] >= FRESH_SECONDS or _failed(found[1]):
+            if len(self._cached) >= MAX_CACHED:
+                self._cached.clear()
+            found = self._cached[key] = (now, asyncio.create_task(self._keys.find(key)))
+        task = found[1]
+        return task.result() if task.done() else await asyncio.shield(task)
+
+
+def _failed(task: asyncio.Task[Any]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _token(request: Request[Any, Any, Any]) -> str:
+    given = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if len(given) != 1 or given[0][: len(_BEARER)].lower() != _BEARER:
+        raise Unauthenticated("expected one header Authorization: Bearer KEY")
+    return given[0][len(_BEARER) :].strip().decode("latin-1")
+
+
+async def require(request: Request[Any, Any, Any], scope: str, shop: str | None) -> Caller:
+    """Return the caller whose key opens scope and shop, `None` being every shop.
+
+    Raises `Unauthenticated`, `Forbidden` or `StoreUnavailable`.
+    """
+    caller = await require_scope(request, scope)
+    if not caller.opens(shop):
+        raise Forbidden("the key does not open this shop" if shop else "the key does not open every shop")
+    return caller
+
+
+async def require_scope(request: Request[Any, Any, Any], scope: str) -> Caller:
+    """Return the caller whose key opens the scope, whatever the shop; raises as `require` does."""
+    caller = request.scope.get("auth")
+    if not isinstance(caller, Caller):
+        access: Access = request.app.state["access"]
+        caller = request.scope["auth"] = await access.caller(_token(request))
+    if scope not in caller.scopes:
+        raise Forbidden(f"the key does not have the scope {scope}")
+    return caller

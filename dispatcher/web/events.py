@@ -1,0 +1,88 @@
+"""`POST /v1/events`: CloudEvents in, one result an event out."""
+
+from collections.abc import Sequence
+
+import msgspec
+from litestar import post
+
+from dispatcher.errors import DispatcherError, Forbidden, InvalidEvent, StoreFull
+from dispatcher.policy.events import Event, decode_batch, decode_event
+from dispatcher.web.access import Caller, needs, require_scope
+from dispatcher.web.answers import Answer, answer
+from dispatcher.web.bodies import JSON, media_type, read_body
+from dispatcher.web.parts import Asked, Parts, parts_of
+from dispatcher.web.problems import Problem, problem_of, refused
+from dispatcher.workflow.intake import Result
+
+MAX_BYTES = 4 * 1024 * 1024
+
+SCOPE = "events:write"
+SINGLE = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+KINDS = (SINGLE, BATCH, JSON)
+
+
+class EventResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one event: `problem` is there for a rejected one."""
+
+    id: str | None
+    status: str
+    order: str | None
+    reminders: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    too_late: tuple[str, ...] = ()
+    problem: Problem | msgspec.UnsetType = msgspec.UNSET
+
+
+class EventResults(msgspec.Struct, frozen=True):
+    """One result an event, in order."""
+
+    results: list[EventResult]
+
+
+@post("/v1/events", opt=needs(SCOPE), status_code=202)
+async def post_events(request: Asked) -> Answer:
+    """Take one event, or a batch of which the good ones are taken."""
+    parts = parts_of(request)
+    caller = await require_scope(request, SCOPE)
+    kind = media_type(request, KINDS)
+    body = await read_body(request, MAX_BYTES)
+    if kind == BATCH:
+        results = await _taken(parts, caller, decode_batch(body))
+        if results and all(isinstance(result.problem, StoreFull) for result in results):
+            raise StoreFull("the store has no memory left for new events")
+    else:
+        results = await _taken(parts, caller, [decode_event(body)])
+        if results[0].problem is not None:
+            return refused(problem_of(results[0].problem))
+    return answer(EventResults([_told(result) for result in results]), 202)
+
+
+async def _taken(parts: Parts, caller: Caller, given: Sequence[Event | InvalidEvent]) -> list[Result]:
+    """Return one result an event; only those that are right, and of shops the key opens, go on."""
+    results: list[Result | None] = [_refused(caller, one) for one in given]
+    events = [one for one, refusal in zip(given, results, strict=True) if refusal is None]
+    taken = iter(await parts.intake.take(events, caller.actor) if events else ())  # type: ignore[arg-type]
+    return [next(taken) if result is None else result for result in results]
+
+
+def _refused(caller: Caller, given: Event | InvalidEvent) -> Result | None:
+    problem: DispatcherError
+    if isinstance(given, InvalidEvent):
+        return Result(id=given.event_id, status="rejected", problem=given)
+    if caller.opens(given.shop):
+        return None
+    problem = Forbidden("the key does not open this event's shop")
+    return Result(id=given.id, status="rejected", order=given.order, problem=problem)
+
+
+def _told(result: Result) -> EventResult:
+    return EventResult(
+        id=result.id,
+        status=result.status,
+        order=result.order,
+        reminders=result.reminders,
+        stopped=result.stopped,
+        too_late=result.too_late,
+        problem=msgspec.UNSET if result.problem is None else problem_of(result.problem),
+    )

@@ -1,0 +1,164 @@
+"""A shop's policy: the one in force, those before it, and new ones."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get, post, put
+
+from dispatcher.errors import InvalidPolicy, UnknownPolicy
+from dispatcher.policy.document import load_json, to_json
+from dispatcher.policy.zones import iso
+from dispatcher.storage.looking import About, about_versions
+from dispatcher.web.access import require
+from dispatcher.web.answers import Answer, answer
+from dispatcher.web.bodies import read_object
+from dispatcher.web.describing import Described, opens
+from dispatcher.web.paging import DEFAULT_LIMIT, LIMIT, Page, cursor, token
+from dispatcher.web.parts import Asked, parts_of
+from dispatcher.web.problems import WrongField
+from dispatcher.web.query import line, number, read_query
+
+READ, WRITE = "policy:read", "policy:write"
+
+MAX_NOTE = 200
+HIGHEST_VERSION = 1_000_000_000
+
+DOCUMENT = {
+    "type": "object",
+    "description": "A policy document, as the README describes it.",
+    "required": ["timezone", "platform", "cadence", "routing"],
+}
+
+ANY = {"type": "object", "description": "What may be a policy document."}
+
+
+class Before(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A list goes on with the versions before this one."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_VERSION)]
+
+
+VERSION = {"version": number(0, HIGHEST_VERSION, "A version; if not given the one in force.")}
+NOTE = {"note": line(MAX_NOTE, "Why, for the audit.")}
+VERSIONS = {"limit": LIMIT, "cursor": cursor(Before)}
+
+
+class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a policy and who put it into force; 0 is the default policy, of which nobody did."""
+
+    version: int
+    policy: dict[str, Any]
+    at: str | None = None
+    actor: str | None = None
+    note: str | None = None
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A version without its document."""
+
+    version: int
+    in_force: bool
+    at: str | None = None
+    actor: str | None = None
+    note: str | None = None
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """The version that is in force now."""
+
+    version: int
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """Whether a policy document is right, and each wrong field."""
+
+    valid: bool
+    errors: tuple[WrongField, ...]
+
+
+@get(
+    "/v1/shops/{shop:str}/policy",
+    opt=opens(
+        READ,
+        Described(query=VERSION, answers={"application/json": PolicyVersion}, codes=("unknown-policy",)),
+    ),
+)
+async def get_policy(request: Asked) -> Answer:
+    """Return the policy in force, or another version of it."""
+    given = read_query(request, VERSION)
+    shop = request.path_params["shop"]
+    await require(request, READ, shop)
+    service = parts_of(request).service
+    newest = (await service.store.shop(shop)).policy
+    version: int = given.get("version", newest)
+    if version > newest:
+        raise UnknownPolicy("the shop's policy has no such version")
+    policy = await service.policies.version(shop, version)
+    about = (await about_versions(service.store, shop, [version])).get(version)
+    return answer(PolicyVersion(version=version, policy=to_json(policy), **_told(about)))
+
+
+@put(
+    "/v1/shops/{shop:str}/policy",
+    opt=opens(
+        WRITE,
+        Described(
+            query=NOTE,
+            body={"application/json": DOCUMENT},
+            answers={"application/json": InForce},
+            codes=("invalid-policy",),
+        ),
+    ),
+)
+async def put_policy(request: Asked) -> Answer:
+    """Put a policy into force as a new version; one that is not right is refused as a whole."""
+    given = read_query(request, NOTE)
+    shop = request.path_params["shop"]
+    caller = await require(request, WRITE, shop)
+    policy = load_json(await read_object(request))
+    service = parts_of(request).service
+    return answer(InForce(await service.put_policy(shop, policy, given.get("note", ""), caller.actor)))
+
+
+@get(
+    "/v1/shops/{shop:str}/policy/versions",
+    opt=opens(READ, Described(query=VERSIONS, answers={"application/json": Page[Version]})),
+)
+async def list_versions(request: Asked) -> Answer:
+    """List the versions of a policy, newest first; the default policy, version 0, is not among them."""
+    given = read_query(request, VERSIONS)
+    shop = request.path_params["shop"]
+    await require(request, READ, shop)
+    store = parts_of(request).service.store
+    newest = (await store.shop(shop)).policy
+    before: Before | None = given.get("cursor")
+    first = min(newest, before.version - 1) if before else newest
+    versions = range(first, max(0, first - given.get("limit", DEFAULT_LIMIT)), -1)
+    about = await about_versions(store, shop, versions)
+    items = [
+        Version(version=version, in_force=version == newest, **_told(about.get(version)))
+        for version in versions
+    ]
+    more = Before(versions[-1]) if versions and versions[-1] > 1 else None
+    return answer(Page(items, token(more)))
+
+
+def _told(about: About | None) -> dict[str, str | None]:
+    return {} if about is None else {"at": iso(about.at), "actor": about.actor, "note": about.note}
+
+
+@post(
+    "/v1/shops/{shop:str}/policy/check",
+    status_code=200,
+    opt=opens(READ, Described(body={"application/json": ANY}, answers={"application/json": Checked})),
+)
+async def check_policy(request: Asked) -> Answer:
+    """Tell whether a policy document is right, without putting it into force."""
+    read_query(request, {})
+    await require(request, READ, request.path_params["shop"])
+    document = await read_object(request)
+    try:
+        load_json(document)
+    except InvalidPolicy as wrong:
+        return answer(Checked(False, tuple(WrongField(one.pointer, one.detail) for one in wrong.problems)))
+    return answer(Checked(True, ()))

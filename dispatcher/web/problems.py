@@ -1,0 +1,104 @@
+"""Every error as an RFC 9457 problem: one table from an error's code to status and title."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from dispatcher.errors import DispatcherError, InvalidInput
+from dispatcher.web.answers import PROBLEM_JSON, Answer, answer
+
+TYPE = "urn:dispatcher:problem:"
+UNAVAILABLE = 503
+RETRY_AFTER_SECONDS = 1
+
+
+class Kind(NamedTuple):
+    """How a code is answered; `detail` stands in for the error's own text where that is not for callers."""
+
+    status: int
+    title: str
+    detail: str | None = None
+
+
+KINDS: dict[str, Kind] = {
+    "invalid-input": Kind(400, "The request is not right"),
+    "not-http": Kind(400, "This is not HTTP"),
+    "invalid-event": Kind(400, "The event is not right"),
+    "invalid-policy": Kind(400, "The policy is not right"),
+    "invalid-template": Kind(400, "The template is not right"),
+    "missing-field": Kind(400, "The message needs a field that is missing"),
+    "message-too-long": Kind(400, "The message is too long for its channel"),
+    "unauthenticated": Kind(401, "No key that is known here"),
+    "forbidden": Kind(403, "The key does not open this"),
+    "not-found": Kind(404, "There is nothing here", "no such path"),
+    "unknown-order": Kind(404, "No such order or reminder"),
+    "unknown-policy": Kind(404, "No such version of the policy"),
+    "method-not-allowed": Kind(
+        405, "Not with this method", "the header Allow names the methods of this path"
+    ),
+    "too-slow": Kind(408, "The request came too slowly"),
+    "contended": Kind(UNAVAILABLE, "Too much changed at once"),
+    "customer-differs": Kind(409, "The order belongs to another customer"),
+    "event-id-reused": Kind(409, "The event's id was used before"),
+    "not-now": Kind(409, "The policy does not allow this now"),
+    "task-not-open": Kind(409, "The task is not in the state for this"),
+    "store-refused": Kind(
+        409,
+        "What is stored does not allow this",
+        "an operator must look into it; the service's log says where",
+    ),
+    "path-too-long": Kind(414, "The path is too long", "no id is that long"),
+    "too-large": Kind(413, "The request is too large", "a path of this service takes a smaller body"),
+    "unsupported-media-type": Kind(415, "No such kind of body is read here"),
+    "head-too-large": Kind(431, "The headers are too large"),
+    "internal": Kind(500, "Something is wrong with this service", "it was logged; repeating it is safe"),
+    "overloaded": Kind(UNAVAILABLE, "Too much waits already"),
+    "store-full": Kind(UNAVAILABLE, "The store is full"),
+    "store-unavailable": Kind(UNAVAILABLE, "The store does not answer"),
+}
+
+
+class WrongField(msgspec.Struct, frozen=True):
+    """A wrong field and what was expected of it."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An RFC 9457 problem."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[WrongField, ...] = ()
+
+
+def problem_of(error: DispatcherError) -> Problem:
+    """Return the problem that an error is told as."""
+    kind = KINDS[error.code]
+    wrong = error.problems if isinstance(error, InvalidInput) else ()
+    return Problem(
+        type=TYPE + error.code,
+        title=kind.title,
+        status=kind.status,
+        detail=kind.detail or str(error),
+        errors=tuple(WrongField(one.pointer, one.detail) for one in wrong),
+    )
+
+
+def of_code(code: str) -> Problem:
+    """Return the problem of a code that has no error class, or whose error is not for callers."""
+    kind = KINDS[code]
+    return Problem(type=TYPE + code, title=kind.title, status=kind.status, detail=kind.detail or kind.title)
+
+
+def refused(problem: Problem) -> Answer:
+    """Return a problem as the whole answer."""
+    more = []
+    if problem.status == UNAVAILABLE:
+        more.append((b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
+    elif problem.status == 401:
+        more.append((b"www-authenticate", b"Bearer"))
+    return answer(problem, problem.status, media=PROBLEM_JSON, more=more)

@@ -1,0 +1,66 @@
+"""What is recorded of a hand-off: a channel's answer becomes a settlement."""
+
+from typing import Any
+
+import msgspec
+
+from dispatcher.channels.base import Accepted, Refused, Unknown
+from dispatcher.policy.decisions import Drop, Fail, Retry
+from dispatcher.policy.facts import Instant
+from dispatcher.policy.retries import after_refusal
+from dispatcher.storage.records import SettledAs, Settlement
+from dispatcher.workflow import details
+from dispatcher.workflow.sending import HandedOver
+
+
+def settlement(handed: HandedOver, now: Instant) -> Settlement:
+    """Return what is to be recorded of a message that went out, was refused, or never left."""
+    match handed.outcome:
+        case Accepted():
+            assert handed.at is not None
+            written = details.packed({"handed_at": details.moment(handed.at)})
+            return _settled(handed, "sent", handed=handed.at, details=written)
+        case Unknown(reason=reason):
+            written = details.packed({"error": reason})
+            return _settled(handed, "uncertain", reason="channel_down", details=written)
+        case Refused() as refusal:
+            return _refused(handed, refusal, now)
+        case None:
+            facts = handed.handover.facts
+            again = Retry(due=now, channel=facts.channel, reason="changed", tried=facts.tried)
+            return _retried(handed, again)
+
+
+def _refused(handed: HandedOver, refusal: Refused, now: Instant) -> Settlement:
+    handover = handed.handover
+    facts = msgspec.structs.replace(handover.facts, attempt=handover.facts.attempt + 1)
+    match after_refusal(facts, refusal.reason, refusal.temporary, handover.policy, now):
+        case Retry() as retry:
+            return _retried(handed, retry)
+        case Fail(reason=reason) | Drop(reason=reason):
+            return _settled(handed, "fail", reason=reason)
+
+
+def _retried(handed: HandedOver, retry: Retry) -> Settlement:
+    return _settled(
+        handed,
+        "retry",
+        reason=retry.reason,
+        due=retry.due,
+        channel=retry.channel,
+        tried=retry.tried,
+        details=details.packed({"due": details.moment(retry.due)}),
+    )
+
+
+def _settled(done: HandedOver, outcome: SettledAs, **more: Any) -> Settlement:
+    facts = done.handover.facts
+    return Settlement(
+        outcome=outcome,
+        reminder=done.handover.message.reference,
+        order=facts.order.id,
+        customer=facts.customer.id,
+        step=facts.step,
+        token=done.handover.token,
+        **more,
+    )

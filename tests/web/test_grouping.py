@@ -1,0 +1,243 @@
+"""Requests share calls: each gets its own answers, whatever becomes of its neighbours."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from dispatcher.errors import InvalidEvent, Overloaded, StoreFull, StoreUnavailable
+from dispatcher.policy.events import Event
+from dispatcher.workflow import grouping
+from dispatcher.workflow.grouping import CALLS, GROUP, GroupedIntake
+from dispatcher.workflow.intake import Result
+from tests.policy.event_examples import wire
+from tests.web.asking import Asking
+from tests.web.test_bad_input import problem_in
+from tests.web.test_events import unpaid
+from tests.worlds import NOON, event
+
+
+class Gate:
+    """Takes events as they come, each call held until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, list[str]]] = []
+        self.begun: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+        self.held = True
+        self.failure: dict[str, Exception] = {}
+
+    async def take(self, events: Sequence[Event | InvalidEvent], actor: str) -> list[Result]:
+        """Take events, or fail as the test says for one of them."""
+        taken = [one for one in events if isinstance(one, Event)]
+        self.calls.append((actor, [one.order for one in taken]))
+        if self.held:
+            go_on = asyncio.Event()
+            self.begun.put_nowait(go_on)
+            await go_on.wait()
+        for one in taken:
+            if one.order in self.failure:
+                raise self.failure[one.order]
+        return [Result(id=one.id, status="accepted", order=one.order) for one in taken]
+
+    async def all_busy(self) -> list[asyncio.Event]:
+        """Wait until as many calls are under way as may be."""
+        return [await self.begun.get() for _ in range(CALLS)]
+
+
+def order(name: object, shop: str = "demo") -> Event:
+    """Return the event of an order."""
+    return event("order.unpaid", str(name), NOON, shop=shop)
+
+
+def grouped(gate: Gate) -> GroupedIntake:
+    """Return an intake with one lane a shop."""
+    return GroupedIntake(gate, len)
+
+
+def asked(intake: GroupedIntake, *names: object, actor: str = "key:a") -> asyncio.Task[list[Result]]:
+    """Ask for orders to be taken."""
+    return asyncio.create_task(intake.take([order(name) for name in names], actor))
+
+
+async def busy(gate: Gate, intake: GroupedIntake) -> tuple[list[asyncio.Task[Any]], list[asyncio.Event]]:
+    """Bring as many calls under way as may be."""
+    first, gates = [], []
+    for number in range(CALLS):
+        first.append(asked(intake, f"first-{number}"))
+        gates.append(await gate.begun.get())
+    return first, gates
+
+
+async def test_what_comes_in_while_calls_are_under_way_goes_with_the_next() -> None:
+    gate = Gate()
+    intake = grouped(gate)
+    first, gates = await busy(gate, intake)
+    others = [asked(intake, number) for number in range(10)]
+    await asyncio.sleep(0)
+    gate.held = False
+
+    gates[0].set()
+    results = await asyncio.gather(*others)
+
+    assert [[result.order for result in one] for one in results] == [[str(number)] for number in range(10)]
+    assert gate.calls[CALLS:] == [("key:a", [str(number) for number in range(10)])]
+    gates[1].set()
+    await asyncio.gather(*first)
+
+
+async def test_a_call_has_a_limit_and_one_actor_and_actors_take_turns() -> None:
+    gate = Gate()
+    intake = grouped(gate)
+    first, gates = await busy(gate, intake)
+    many = [asked(intake, number) for number in range(GROUP + 1)]
+    other = asked(intake, "x", actor="key:b")
+    await asyncio.sleep(0)
+    gate.held = False
+
+    gates[0].set()
+    await asyncio.gather(*many, other)
+
+    assert [(actor, len(orders)) for actor, orders in gate.calls[CALLS:]] == [
+        ("key:a", GROUP),
+        ("key:b", 1),
+        ("key:a", 1),
+    ]
+    gates[1].set()
+    await asyncio.gather(*first)
+
+
+async def test_a_large_request_is_cut_and_keeps_its_order() -> None:
+    gate = Gate()
+    gate.held = False
+    names = [str(number) for number in range(2 * GROUP + 3)]
+
+    results = await asked(grouped(gate), *names)
+
+    assert [result.order for result in results] == names
+    assert [len(orders) for _, orders in gate.calls] == [GROUP, GROUP, 3]
+
+
+async def test_an_unexpected_error_hits_only_the_event_it_came_from(caplog: pytest.LogCaptureFixture) -> None:
+    gate = Gate()
+    gate.failure = {"bad": ZeroDivisionError("secret words")}
+    intake = grouped(gate)
+    first, gates = await busy(gate, intake)
+    good, mixed = asked(intake, "good"), asked(intake, "fine", "bad", "well")
+    await asyncio.sleep(0)
+    gate.held = False
+
+    gates[0].set()
+    results = await good + await mixed
+
+    assert [(result.order, result.status) for result in results] == [
+        ("good", "accepted"),
+        ("fine", "accepted"),
+        ("bad", "rejected"),
+        ("well", "accepted"),
+    ]
+    assert "secret words" not in caplog.text
+    assert [record.message for record in caplog.records] == ["events_not_taken", "event_not_taken"]
+    gates[1].set()
+    await asyncio.gather(*first)
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailable("away"), StoreFull("full")])
+async def test_when_the_store_is_away_all_who_wait_are_told_at_once(failure: StoreUnavailable) -> None:
+    gate = Gate()
+    gate.failure = {"first-0": failure}
+    intake = grouped(gate)
+    first, gates = await busy(gate, intake)
+    others = [asked(intake, number) for number in range(5)]
+    others.append(asked(intake, "y", actor="key:b"))
+    await asyncio.sleep(0)
+
+    gates[0].set()
+    told = await asyncio.gather(first[0], *others, return_exceptions=True)
+
+    assert {type(one) for one in told} == {type(failure)}
+    assert len({id(one) for one in told}) == len(told)
+    assert len(gate.calls) == CALLS
+    gates[1].set()
+    await first[1]
+
+
+async def test_after_the_store_was_away_events_are_taken_again() -> None:
+    gate = Gate()
+    gate.held = False
+    gate.failure = {"x": StoreUnavailable("away")}
+    intake = grouped(gate)
+    await asyncio.gather(*(asked(intake, "x") for _ in range(5)), return_exceptions=True)
+    gate.failure = {}
+
+    (result,) = await asked(intake, "x")
+
+    assert result.status == "accepted"
+
+
+async def test_lanes_do_not_wait_for_each_other() -> None:
+    gate = Gate()
+    intake = grouped(gate)
+    first, gates = await busy(gate, intake)
+    gate.held = False
+
+    results = await intake.take([order("x", shop="elsewhere")], "key:a")
+
+    assert results[0].status == "accepted"
+    for one in gates:
+        one.set()
+    await asyncio.gather(*first)
+
+
+async def test_who_leaves_does_not_disturb_who_stays() -> None:
+    gate = Gate()
+    intake = grouped(gate)
+    first, gates = await busy(gate, intake)
+    leaver, stayer = asked(intake, "leaver"), asked(intake, "stayer")
+    await asyncio.sleep(0)
+    gate.held = False
+
+    leaver.cancel()
+    gates[0].set()
+    (result,) = await stayer
+
+    assert result.order == "stayer"
+    gates[1].set()
+    await asyncio.gather(*first)
+
+
+async def test_more_than_may_be_under_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "MAX_UNDER_WAY", 5)
+    gate = Gate()
+    intake = grouped(gate)
+    first, gates = await busy(gate, intake)
+    waiting = asked(intake, 1, 2)
+    await asyncio.sleep(0)
+
+    with pytest.raises(Overloaded):
+        await intake.take([order(3), order(4)], "key:a")
+
+    gate.held = False
+    for one in gates:
+        one.set()
+    assert len(await waiting) == 2
+    assert len(await intake.take([order(3), order(4)], "key:a")) == 2
+    await asyncio.gather(*first)
+
+
+async def test_over_http_neighbours_of_a_poisonous_event_are_taken(
+    api: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = api.world.service.intake.take
+
+    async def take(events: Any, actor: str) -> Any:
+        if any(one.order == "O-3" for one in events):
+            raise ZeroDivisionError
+        return await real(events, actor)
+
+    monkeypatch.setattr(api.world.service.intake, "take", take)
+
+    answers = await asyncio.gather(*(api.post(wire(unpaid(number))) for number in range(8)))
+
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 500, 202, 202, 202, 202]
+    assert problem_in(answers[3], 500)["type"] == "urn:dispatcher:problem:internal"

@@ -1,0 +1,130 @@
+"""Policies over the API: what is in force, what was, and what is refused."""
+
+from typing import Any
+
+import pytest
+
+from dispatcher.policy.document import default_policy, to_json
+from tests.web.asking import Asking
+from tests.worlds import AT_ONCE, NOON, event
+
+PATH = "/v1/shops/demo/policy"
+
+
+def document(**more: Any) -> dict[str, Any]:
+    return to_json(AT_ONCE) | more
+
+
+async def test_a_shop_without_a_policy_has_the_default_as_version_0(api: Asking) -> None:
+    every = await api.key("every", shops=["*"])
+
+    told = (await api.client.get("/v1/shops/elsewhere/policy", headers=every)).json()
+
+    assert told == {
+        "version": 0,
+        "policy": to_json(default_policy()),
+        "at": None,
+        "actor": None,
+        "note": None,
+    }
+
+
+async def test_a_policy_put_into_force_is_the_next_version_and_told_with_who_and_why(api: Asking) -> None:
+    put = await api.client.put(f"{PATH}?note=quieter%20nights", json=document(max_late="2h"))
+
+    told = (await api.client.get(PATH)).json()
+    assert (put.status_code, put.json()) == (200, {"version": 2})
+    assert told["policy"] == document(max_late="2h")
+    assert (told["version"], told["actor"], told["note"]) == (2, "key:all", "quieter nights")
+    assert told["at"] == "2025-11-11T04:00:00.000Z"
+
+
+async def test_earlier_versions_can_be_looked_at(api: Asking) -> None:
+    await api.client.put(PATH, json=document(max_late="2h"))
+
+    told = (await api.client.get(f"{PATH}?version=1")).json()
+    default = (await api.client.get(f"{PATH}?version=0")).json()
+
+    assert (told["version"], told["policy"]) == (1, document())
+    assert (default["version"], default["actor"]) == (0, None)
+
+
+async def test_a_version_that_is_none_is_not_found(api: Asking) -> None:
+    answer = await api.client.get(f"{PATH}?version=2")
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:dispatcher:problem:unknown-policy")
+
+
+async def test_versions_are_listed_newest_first_page_by_page(api: Asking) -> None:
+    for hours in range(1, 5):
+        await api.client.put(f"{PATH}?note=n{hours}", json=document(max_late=f"{hours}h"))
+
+    first = (await api.client.get(f"{PATH}/versions?limit=3")).json()
+    second = (await api.client.get(f"{PATH}/versions?limit=3&cursor={first['next_cursor']}")).json()
+
+    assert [(one["version"], one["note"], one["in_force"]) for one in first["items"]] == [
+        (5, "n4", True),
+        (4, "n3", False),
+        (3, "n2", False),
+    ]
+    assert [one["version"] for one in second["items"]] == [2, 1]
+    assert second["next_cursor"] is None
+
+
+async def test_a_shop_without_a_policy_has_no_versions(api: Asking) -> None:
+    every = await api.key("every", shops=["*"])
+
+    answer = await api.client.get("/v1/shops/elsewhere/policy/versions", headers=every)
+
+    assert answer.json() == {"items": [], "next_cursor": None}
+
+
+@pytest.mark.parametrize("verb", ["PUT", "POST"])
+async def test_a_wrong_policy_is_refused_naming_each_wrong_field(api: Asking, verb: str) -> None:
+    wrong = document(timezone="Mars/Olympus", caps={"per_day": -1}, colour="red")
+    path = PATH if verb == "PUT" else f"{PATH}/check"
+
+    answer = await api.client.request(verb, path, json=wrong)
+
+    assert answer.status_code == (400 if verb == "PUT" else 200)
+    assert {one["pointer"] for one in answer.json()["errors"]} == {"/timezone", "/caps/per_day", "/colour"}
+    assert (await api.client.get(PATH)).json()["version"] == 1
+
+
+async def test_a_right_policy_is_checked_without_being_put_into_force(api: Asking) -> None:
+    answer = await api.client.post(f"{PATH}/check", json=document(max_late="2h"))
+
+    assert answer.json() == {"valid": True, "errors": []}
+    assert (await api.client.get(PATH)).json()["version"] == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"a": 1, "a": 2}', b"\xff", b"[" * 60_000, b"null"])
+async def test_a_body_that_is_no_object_is_refused(api: Asking, body: bytes) -> None:
+    answer = await api.client.put(PATH, content=body, headers={"content-type": "application/json"})
+
+    assert answer.status_code == 400
+    assert (await api.client.get(PATH)).json()["version"] == 1
+
+
+@pytest.mark.parametrize("note", ["", "%20", "a%0Ab", "x" * 201])
+async def test_a_wrong_note_is_refused(api: Asking, note: str) -> None:
+    answer = await api.client.put(f"{PATH}?note={note}", json=document())
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/note")
+
+
+async def test_a_new_policy_counts_for_the_next_order(api: Asking) -> None:
+    await api.client.put(PATH, json=document(routing={"channels": ["chat"]}))
+
+    await api.world.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+
+    told = (await api.client.get("/v1/reminders/demo~O-1~1")).json()
+    assert told["channel"] == "chat"
+
+
+async def test_reading_does_not_open_writing(api: Asking) -> None:
+    reader = await api.key("reader", scopes=["policy:read"])
+
+    assert (await api.client.get(PATH, headers=reader)).status_code == 200
+    assert (await api.client.post(f"{PATH}/check", json=document(), headers=reader)).status_code == 200
+    assert (await api.client.put(PATH, json=document(), headers=reader)).status_code == 403

@@ -1,0 +1,42 @@
+"""One table says how each error is answered."""
+
+from collections.abc import Iterator
+
+from dispatcher.errors import AddressTaken, DispatcherError, StoreRefused
+from dispatcher.web.problems import KINDS, problem_of
+
+NOT_OVER_HTTP = {AddressTaken}
+"""What only a command can run into."""
+
+
+def errors(kind: type[DispatcherError] = DispatcherError) -> Iterator[type[DispatcherError]]:
+    """Every class of error."""
+    yield kind
+    for one in kind.__subclasses__():
+        yield from errors(one)
+
+
+def test_every_error_has_its_answer() -> None:
+    codes = {kind.code for kind in errors() if kind not in NOT_OVER_HTTP}
+
+    assert len(codes) > 15
+    assert codes <= set(KINDS)
+
+
+def test_only_an_absent_store_too_much_work_and_our_own_bugs_are_5xx() -> None:
+    found = {code: kind.status for code, kind in KINDS.items() if kind.status >= 500}
+
+    assert found == {
+        "contended": 503,
+        "internal": 500,
+        "overloaded": 503,
+        "store-full": 503,
+        "store-unavailable": 503,
+    }
+
+
+def test_what_the_store_says_of_stored_data_is_for_nobody() -> None:
+    problem = problem_of(StoreRefused("d1:{00}:order:demo~O-1: not an order"))
+
+    assert problem.status == 409
+    assert "O-1" not in problem.detail + problem.title
