@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.policy.decisions import Planned, Rule, Unplanned
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
-from dispatcher.policy.fitting import Aim, Fit, fit_step
+from dispatcher.policy.fitting import Aim, Fit, Standing, fit_step
 from dispatcher.policy.release import released
 from dispatcher.policy.spans import night
 from dispatcher.policy.spread import offset
@@ -17,7 +17,12 @@ BEFORE_NIGHT = 5 * MINUTE
 
 
 def second_step(
-    facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo, first: Planned | Unplanned
+    facts: OrderFacts,
+    policy: Policy,
+    now: Instant,
+    tz: ZoneInfo,
+    stands: Standing,
+    first: Planned | Unplanned,
 ) -> Planned | Unplanned:
     """The step `lead` before the close, on a channel that the first one does not use if there is one."""
     order, before_close = facts.order, policy.before_close
@@ -39,7 +44,7 @@ def second_step(
         )
 
     rule = Rule(rule="before_close", outcome="drop" if too_short else "pass", inputs=inputs)
-    return fit_step(Aim(2, moment, find, rule, used), facts, policy, now, tz)
+    return fit_step(Aim(2, moment, find, rule, used), facts, policy, now, tz, stands)
 
 
 def _before_night(

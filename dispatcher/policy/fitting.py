@@ -21,6 +21,20 @@ class Fit(NamedTuple):
     held: int = 0
 
 
+class Standing(NamedTuple):
+    """Whether an order is to be reminded of at all, the same for all its steps; `refusal` says why not."""
+
+    refusal: str | None
+    rules: tuple[Rule, ...]
+
+
+def standing(facts: OrderFacts, now: Instant) -> Standing:
+    """Ask what does not depend on the step."""
+    rules: list[Rule] = []
+    refusal = refuse_closed(facts.order, now, rules) or refuse_sold_out(facts.order, rules)
+    return Standing(refusal, tuple(rules))
+
+
 class Aim(NamedTuple):
     """A step to be planned; `find` answers `None` where a channel leaves no time before the close."""
 
@@ -31,12 +45,13 @@ class Aim(NamedTuple):
     used: tuple[Channel, ...] = ()
 
 
-def fit_step(aim: Aim, facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo) -> Planned | Unplanned:
+def fit_step(
+    aim: Aim, facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo, standing: Standing
+) -> Planned | Unplanned:
     """The step on the best channel that has time for it, or the reason there is none."""
-    order, rules = facts.order, [aim.rule]
-    refusal = refuse_closed(order, now, rules) or refuse_sold_out(order, rules)
-    if refusal is not None:
-        return _unplanned(aim, refusal, rules)
+    order, rules = facts.order, [aim.rule, *standing.rules]
+    if standing.refusal is not None:
+        return _unplanned(aim, standing.refusal, rules)
     ranked, no_route = routes(order, facts.customer, policy, used=aim.used)
     for channel in ranked:
         timing = Timing(policy, tz, channel)

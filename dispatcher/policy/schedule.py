@@ -6,7 +6,7 @@ from dispatcher.policy.before_close import second_step
 from dispatcher.policy.cadence import Nominal, nominal
 from dispatcher.policy.decisions import Plan, Planned, Rule, Unplanned
 from dispatcher.policy.facts import Instant, OrderFacts
-from dispatcher.policy.fitting import Aim, Fit, fit_step
+from dispatcher.policy.fitting import Aim, Fit, Standing, fit_step, standing
 from dispatcher.policy.release import released
 from dispatcher.policy.spread import offset
 from dispatcher.policy.terms import Policy
@@ -17,13 +17,16 @@ from dispatcher.policy.zones import FOREVER, iso, zone
 def plan(facts: OrderFacts, policy: Policy, now: Instant) -> Plan:
     """The steps of an order that becomes known at `now`; a `due` may be past, but by `max_late` at most."""
     tz = zone(facts.customer.timezone or policy.timezone)
-    first = _first_step(facts, policy, now, tz)
+    stands = standing(facts, now)
+    first = _first_step(facts, policy, now, tz, stands)
     if policy.before_close is None:
         return (first,)
-    return first, second_step(facts, policy, now, tz, first)
+    return first, second_step(facts, policy, now, tz, stands, first)
 
 
-def _first_step(facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo) -> Planned | Unplanned:
+def _first_step(
+    facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo, stands: Standing
+) -> Planned | Unplanned:
     order = facts.order
     wanted = nominal(order.placed_at, policy, tz)
     inputs = {"placed_at": iso(order.placed_at), "zone": tz.key}
@@ -34,7 +37,7 @@ def _first_step(facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo) -
         rule="cadence", outcome="pass", inputs={**inputs, "row": wanted.row, "moment": iso(wanted.at)}
     )
     aim = Aim(step=1, moment=wanted.at, find=lambda timing: _fit(timing, wanted, facts), rule=rule)
-    return fit_step(aim, facts, policy, now, tz)
+    return fit_step(aim, facts, policy, now, tz, stands)
 
 
 def _fit(timing: Timing, wanted: Nominal, facts: OrderFacts) -> Fit | None:

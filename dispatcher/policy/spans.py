@@ -24,7 +24,7 @@ def night(quiet: QuietHours | None, at: Instant, tz: ZoneInfo) -> Span | None:
     window = (quiet.start, quiet.end)
     if window == _WHOLE_DAY:
         return 0, FOREVER
-    return _ending_after(at, _around(day_number(at, tz), (window,), tz, wide=True))
+    return _ending_after(at, _around(day_number(at, tz), (window,), tz, True))
 
 
 def opening(phone: Phone | None, at: Instant, tz: ZoneInfo) -> Span | None:
@@ -34,7 +34,7 @@ def opening(phone: Phone | None, at: Instant, tz: ZoneInfo) -> Span | None:
     """
     if phone is None or phone.windows is None or phone.windows == (_WHOLE_DAY,):
         return None
-    return _ending_after(at, _around(day_number(at, tz), phone.windows, tz, wide=False))
+    return _ending_after(at, _around(day_number(at, tz), phone.windows, tz, False))
 
 
 def _ending_after(at: Instant, spans: tuple[Span, ...]) -> Span:
@@ -45,7 +45,7 @@ def _ending_after(at: Instant, spans: tuple[Span, ...]) -> Span:
 
 
 @lru_cache(maxsize=8192)
-def _around(day: int, windows: tuple[Window, ...], tz: ZoneInfo, *, wide: bool) -> tuple[Span, ...]:
+def _around(day: int, windows: tuple[Window, ...], tz: ZoneInfo, wide: bool) -> tuple[Span, ...]:
     """The spans of the day before to two days after, joined where they touch."""
     joined: list[Span] = []
     for number in range(day - 1, day + 3):

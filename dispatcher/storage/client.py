@@ -46,23 +46,43 @@ def _own_errors() -> Iterator[None]:
         raise StoreRefused(str(refusal)) from refusal
 
 
-class _Packing:
-    """Puts a command's arguments together in C; the asyncio connections of the library do so in Python."""
+class _Sending:
+    """Sends commands, with less effort than the asyncio connections of the library."""
 
     def pack_command(self, *args: Any) -> list[bytes]:
+        """Put a command's arguments together in C; the library does so in Python."""
         name, *rest = args  # the library names some commands by two words
         return [pack_command((*str(name).split(), *rest))]
 
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Send a command.
 
-class TcpConnection(_Packing, Connection):
+        The library does so in a task under `asyncio.wait_for`, which before Python 3.12 forgets that it is
+        cancelled when the send is done at that moment: what was to end would go on.
+        """
+        connection: Any = self
+        if not connection.is_connected:
+            await connection.connect()
+        try:
+            async with asyncio.timeout(connection.socket_timeout):
+                await connection._send_packed_command(command)
+        except OSError as error:
+            await connection.disconnect(nowait=True)
+            raise ConnectionError(f"a command could not be sent ({type(error).__name__})") from error
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+
+
+class TcpConnection(_Sending, Connection):
     """A connection to a host and port."""
 
 
-class TlsConnection(_Packing, SSLConnection):
+class TlsConnection(_Sending, SSLConnection):
     """A connection to a host and port under TLS."""
 
 
-class SocketConnection(_Packing, UnixDomainSocketConnection):
+class SocketConnection(_Sending, UnixDomainSocketConnection):
     """A connection to a Unix socket."""
 
 

@@ -3,13 +3,13 @@
 import asyncio
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Request
 
 from dispatcher.errors import Forbidden, Unauthenticated
-from dispatcher.storage.access import EVERY_SHOP, AccessKeys, StoredKey
+from dispatcher.storage.access import EVERY_SHOP, AccessKeys
 
 SCOPES = (
     "events:write",
@@ -32,7 +32,7 @@ MAX_CACHED = 10_000
 """Ids of keys, known and unknown, that are remembered at once."""
 
 _BEARER = b"bearer "
-_NO_KEY = StoredKey(sha256="0" * 64, shops=(), scopes=(), created_at=0)
+_NO_SECRET = "0" * 64
 
 
 def needs(scope: str) -> dict[str, str]:
@@ -62,12 +62,19 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         return EVERY_SHOP in self.shops or shop in self.shops
 
 
+class _Known(NamedTuple):
+    """A key as it was read."""
+
+    sha256: str
+    caller: Caller
+
+
 class Access:
     """Tells callers by their tokens; what is read of keys is fresh by half a second."""
 
     def __init__(self, keys: AccessKeys) -> None:
         self._keys = keys
-        self._cached: dict[str, tuple[float, asyncio.Task[StoredKey | None]]] = {}
+        self._cached: dict[str, tuple[float, asyncio.Task[_Known | None]]] = {}
 
     async def caller(self, token: str) -> Caller:
         """Return who holds this token; raises `Unauthenticated`, or `StoreUnavailable`."""
@@ -75,21 +82,28 @@ class Access:
         key, _, secret = rest.partition("_")
         if mark != KEY_MARK or not key or not secret or len(token) > MAX_TOKEN_CHARS:
             raise Unauthenticated("expected a key as it was given out, which begins with dk_")
-        stored = await self._find(key)
+        known = await self._find(key)
         digest = sha256(secret.encode()).hexdigest()
-        right = compare_digest(digest, (stored or _NO_KEY).sha256)
-        if stored is None or not right:
+        right = compare_digest(digest, known.sha256 if known else _NO_SECRET)
+        if known is None or not right:
             raise Unauthenticated("the key is not known, or was revoked")
-        return Caller(key=key, shops=frozenset(stored.shops), scopes=frozenset(stored.scopes))
+        return known.caller
 
-    async def _find(self, key: str) -> StoredKey | None:
+    async def _read(self, key: str) -> "_Known | None":
+        stored = await self._keys.find(key)
+        if stored is None:
+            return None
+        caller = Caller(key=key, shops=frozenset(stored.shops), scopes=frozenset(stored.scopes))
+        return _Known(stored.sha256, caller)
+
+    async def _find(self, key: str) -> "_Known | None":
         """Read a key, once for all who ask at the same time; a read begun too long ago does not count."""
         now = asyncio.get_running_loop().time()
         found = self._cached.get(key)
         if found is None or now - found[0] >= FRESH_SECONDS or _failed(found[1]):
             if len(self._cached) >= MAX_CACHED:
                 self._cached.clear()
-            found = self._cached[key] = (now, asyncio.create_task(self._keys.find(key)))
+            found = self._cached[key] = (now, asyncio.create_task(self._read(key)))
         task = found[1]
         return task.result() if task.done() else await asyncio.shield(task)
 
