@@ -55,8 +55,10 @@ class Store(Reader):
         cls, redis: StoreClient, lanes: int, *, retention: int, lease: int, max_leases: int
     ) -> "Store":
         """Open the store; `lanes` counts only at the very first start, afterwards the stored number does."""
-        await redis.hsetnx(names.META, "lanes", str(lanes))  # type: ignore[misc]
         stored = await redis.hget(names.META, "lanes")  # type: ignore[misc]
+        if stored is None:  # written only then: a store that is full takes no writes, and is opened too
+            await redis.hsetnx(names.META, "lanes", str(lanes))  # type: ignore[misc]
+            stored = await redis.hget(names.META, "lanes")  # type: ignore[misc]
         if stored is None:
             raise StoreUnavailable("the store did not keep its number of lanes")
         return cls(redis, int(stored), retention=retention, lease=lease, max_leases=max_leases)

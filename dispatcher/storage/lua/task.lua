@@ -18,7 +18,7 @@ for i, item in ipairs(ITEMS) do
       move(shop, step, item.reminder, 'completed')
     else
       move(shop, step, item.reminder, 'open')
-      redis.call('ZREM', KEYS[item.ledger], item.reminder)
+      free_slot(KEYS[item.ledger], item.reminder)
       step.handed, step.agent = nil, nil
       wait(shop, step, item.reminder)
     end

@@ -1,14 +1,34 @@
 -- Leases and what ends them. A lease's fencing token is the instant at which it ends, which no other lease of the
 -- lane shares; it stands in LEASES while the lease lasts, and nowhere else.
-local tokens = {}
+local tokens, ledgers = {}, {}
+
+-- A customer's hand-offs: reminder -> instant, as they stand in this call.
+local function slots(key)
+  if not ledgers[key] then
+    local found = redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')
+    if found.err then refuse(key .. ': expected a zset') end
+    ledgers[key] = {}
+    for i = 1, #found, 2 do ledgers[key][found[i]] = tonumber(found[i + 1]) end
+  end
+  return ledgers[key]
+end
+
+local function take_slot(key, reminder, at)
+  redis.call('ZADD', key, string.format('%d', at), reminder)
+  slots(key)[reminder] = at
+end
+
+local function free_slot(key, reminder)
+  redis.call('ZREM', key, reminder)
+  slots(key)[reminder] = nil
+end
 
 -- Reads the orders and refuses items whose step or shop does not exist, before anything is written.
 local function check_items()
   for i, item in ipairs(ITEMS) do
     if HEAD.shops[item.shop] == nil then refuse('item ' .. i .. '.shop: expected the number of a shop') end
     if item.channel and not known(HEAD.shops[item.shop], item.channel) then refuse('item ' .. i .. '.channel: unknown') end
-    local ledger = item.ledger and redis.call('TYPE', KEYS[item.ledger]).ok or 'none'
-    if ledger ~= 'zset' and ledger ~= 'none' then refuse(KEYS[item.ledger] .. ': expected a zset') end
+    if item.ledger then slots(KEYS[item.ledger]) end
     load_order(KEYS[item.order_key])
   end
   for first = 1, #ITEMS, 1000 do

@@ -30,12 +30,13 @@ end
 local function stands(shop, item, order)
   if not unchanged(shop, item, order) or paused(shop, item.channel) then return false end
   if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
-  local ledger = KEYS[item.ledger]
-  if item.per_day and redis.call('ZCOUNT', ledger, item.day_start, '(' .. item.day_end) >= item.per_day then return false end
-  if item.min_gap then
-    local last = redis.call('ZRANGE', ledger, -1, -1, 'WITHSCORES')[2]
-    if last and now - tonumber(last) < item.min_gap then return false end
+  local today, last = 0, nil
+  for _, at in pairs(slots(KEYS[item.ledger])) do
+    if at >= item.day_start and at < item.day_end then today = today + 1 end
+    last = math.max(last or at, at)
   end
+  if item.per_day and today >= item.per_day then return false end
+  if item.min_gap and last and now - last < item.min_gap then return false end
   return true
 end
 
@@ -58,7 +59,7 @@ function COMMIT.send(shop, item, order, step)
   move(shop, step, item.reminder, 'sending')
   step.attempt, step.channel, step.handed = step.attempt + 1, item.channel, now
   step.answered, step.answer, step.leases = item.token, 'committed', 0
-  redis.call('ZADD', KEYS[item.ledger], NOW, item.reminder)
+  take_slot(KEYS[item.ledger], item.reminder, now)
   put(KEYS[item.text_key], item.text)
   record('reminder.sending', shop, item, order, step)
   return 'committed'
@@ -80,7 +81,7 @@ function COMMIT.claim(shop, item, order, step)
   withdraw(shop, step, item.reminder)
   move(shop, step, item.reminder, 'claimed')
   step.attempt, step.handed, step.leases, step.agent = step.attempt + 1, item.handed, 0, item.agent
-  redis.call('ZADD', KEYS[item.ledger], item.handed, item.reminder)
+  take_slot(KEYS[item.ledger], item.reminder, item.handed)
   record('task.claimed', shop, item, order, step)
   return 'committed'
 end

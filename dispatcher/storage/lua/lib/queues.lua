@@ -24,7 +24,7 @@ local function known(shop, channel)
 end
 
 local function wait(shop, step, id)
-  count('waiting|' .. step.channel, redis.call('ZADD', KEYS[shop.due[step.channel]], step.due, id))
+  count('waiting|' .. step.channel, redis.call('ZADD', KEYS[shop.due[step.channel]], string.format('%d', step.due), id))
   touch(shop, step.channel)
 end
 

@@ -18,7 +18,7 @@ local SETTLE = {}
 function SETTLE.sent(shop, item, order, step)
   move(shop, step, item.reminder, 'sent')
   step.handed = item.handed
-  redis.call('ZADD', KEYS[item.ledger], item.handed, item.reminder)
+  take_slot(KEYS[item.ledger], item.reminder, item.handed)
   local late = math.max(0, item.handed - step.due)
   for _, bound in ipairs(LATENESS_BUCKETS) do
     if late <= bound then
@@ -37,7 +37,7 @@ end
 
 -- Nothing was handed over: the slot is free again, and a reminder whose order ended meanwhile ends with it.
 local function not_handed_over(shop, item, order, step)
-  redis.call('ZREM', KEYS[item.ledger], item.reminder)
+  free_slot(KEYS[item.ledger], item.reminder)
   step.handed = nil
   if order.state == 'unpaid' then return true end
   move(shop, step, item.reminder, 'dropped')
