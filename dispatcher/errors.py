@@ -154,12 +154,6 @@ class TooLarge(DispatcherError):
     code = "too-large"
 
 
-class TooSlow(DispatcherError):
-    """A request whose body did not arrive within its time."""
-
-    code = "too-slow"
-
-
 class UnsupportedMediaType(DispatcherError):
     """A body of a kind that is not read here; the text names those that are."""
 

@@ -30,12 +30,12 @@ from dispatcher.simulation.tmall import COLUMNS
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.looking import Memory
 from dispatcher.web.app import ROUTES
-from dispatcher.web.bodies import BODY_SECONDS, SMALL_BYTES
+from dispatcher.web.bodies import SMALL_BYTES
 from dispatcher.web.events import MAX_BYTES
 from dispatcher.web.metrics import Figures
 from dispatcher.web.paging import DEFAULT_LIMIT, MAX_LIMIT
 from dispatcher.web.problems import KINDS
-from dispatcher.web.server import HEAD_SECONDS, MAX_CONNECTIONS
+from dispatcher.web.server import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS
 from dispatcher.workflow.grouping import GROUP, MAX_UNDER_WAY
 from tests.benchmarks.__main__ import FIGURES
 from tests.faults import test_kill, test_race

@@ -1,19 +1,15 @@
 """Bodies of requests: read as bytes within a size and a time, of a kind that is read here."""
 
-import asyncio
 from collections.abc import Collection
 
 import msgspec
 
-from dispatcher.errors import FieldProblem, InvalidInput, TooLarge, TooSlow, UnsupportedMediaType
+from dispatcher.errors import FieldProblem, InvalidInput, TooLarge, UnsupportedMediaType
 from dispatcher.policy import event_json
 from dispatcher.web.parts import Asked
 
 SMALL_BYTES = 64 * 1024
 """The most a body may have, except for events."""
-
-BODY_SECONDS = 10.0
-"""A body must have come within so long."""
 
 JSON = "application/json"
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
@@ -37,19 +33,11 @@ def _harmless(parameter: str) -> bool:
 
 
 async def read_body(request: Asked, limit: int = SMALL_BYTES) -> bytes:
-    """Return the whole body; raises `TooLarge`, `TooSlow`."""
+    """Return the whole body; raises `TooLarge`. The server ends a connection whose body is too slow."""
     # Litestar's own headers would decode and sort them all.
     for name, value in request.scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
             raise _too_large(limit)
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _received(request, limit)
-    except TimeoutError:
-        raise TooSlow(f"expected the whole body within {BODY_SECONDS:g} s") from None
-
-
-async def _received(request: Asked, limit: int) -> bytes:
     message = await request.receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message.get("body", b"")

@@ -7,7 +7,6 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from dispatcher.web.bodies import BODY_SECONDS
 from dispatcher.web.problems import of_code, refused
 
 MAX_CONNECTIONS = 2_000
@@ -16,6 +15,9 @@ MAX_HEAD_BYTES = 64 * 1024
 
 HEAD_SECONDS = 10.0
 """A request line with its headers must have come within so long, from its first byte or from connecting."""
+
+BODY_SECONDS = 10.0
+"""A body must have come within so long."""
 
 KEEP_ALIVE_SECONDS = 75
 """How long a connection may rest: longer than the proxies before us usually keep theirs."""
@@ -56,6 +58,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse("head-too-large")
+        elif self._deadline is None and self.cycle.more_body:  # most bodies come with their heads
+            self._within(BODY_SECONDS)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -64,7 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._within(HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
-        """Hand a request on, whose body the application reads in its own time."""
+        """Hand a request on."""
         self._in_head = False
         self._in_time()
         super().on_headers_complete()
@@ -94,7 +98,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def _too_late(self) -> None:
-        if self._in_head and self._head_bytes:
+        waited_for = self._head_bytes if self._in_head else not self.cycle.response_started
+        if waited_for:
             self._refuse("too-slow")
         else:
             self.transport.close()

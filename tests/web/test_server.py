@@ -10,7 +10,7 @@ import httpx
 import pytest
 import uvicorn
 
-from dispatcher.web import bodies, server
+from dispatcher.web import server
 from dispatcher.web.server import server_config
 from tests.policy.event_examples import wire
 from tests.web.asking import SECRET, SINGLE, Asking
@@ -73,7 +73,7 @@ async def test_events_come_in_over_a_real_connection(port: int, api: Asking) -> 
 
 
 async def test_a_body_that_comes_too_slowly_is_408(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
     async with connection(port) as (reader, writer):
         writer.write(f"{HEAD}Content-Length: 100\r\n\r\n{{".encode())
 
