@@ -118,7 +118,7 @@ class Demo:
         )
         paid = _event("order.paid", order, now)
         url = f"http://{where}/v1"
-        curl = f"curl -sS -H 'Authorization: Bearer {self._key}'"
+        curl = f"curl -sS -w '\\n' -H 'Authorization: Bearer {self._key}'"
         as_json = "-H 'Content-Type: application/json'"
         _title(
             f"The demo's shop `{SHOP}` reminds at once, at any hour: its policy is not for real customers."

@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 100
     """Most reminders in one lease."""
     hands: int = 4
-    """Batches of a lane that one worker has under way at once."""
+    """Batches of a channel that one worker has under way at once."""
     concurrency: int = 64
     """Most channel calls under way at once, by channel and worker."""
     channel_timeout_seconds: float = 10.0

@@ -112,6 +112,8 @@ class Hands:
                 except StoreUnavailable as away:
                     shift.error = away
                     return
+                if self._stopped:  # meanwhile: nobody would wait for what is begun now
+                    return
                 for channel, rota in self._rotas.items():
                     if rota.wants_round:
                         rota.begin(shop for shop, name in ready if name == channel)

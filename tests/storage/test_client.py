@@ -19,6 +19,8 @@ from dispatcher.wiring import connect
 
 SEED = 20251111
 WAITING = 3 * CONNECTIONS
+MOMENTS = 100
+"""Turns of the event loop, a command taking a few."""
 ASKED = 500
 """Far more commands at once than there are connections."""
 
@@ -232,3 +234,26 @@ async def test_commands_that_are_cancelled_at_any_moment_never_mix_answers(redis
     assert len(answered) > 1000
     assert [number for number, answer in answered if answer != [str(number).encode()]] == []
     assert len(await redis.client_list()) <= CONNECTIONS
+
+
+async def test_a_command_that_is_cancelled_at_any_moment_is_cancelled(valkey: EmbeddedStore) -> None:
+    async with connected(valkey) as client:
+
+        async def ask_on() -> None:
+            while True:
+                await client.ping()
+
+        gone_on = []
+        for moment in range(MOMENTS):
+            asking = asyncio.create_task(ask_on())
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.wait({asking}, timeout=1)
+            if not asking.done():
+                gone_on.append(moment)
+            while not asking.done():
+                asking.cancel()
+                await asyncio.sleep(0)
+
+        assert gone_on == []

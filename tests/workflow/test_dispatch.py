@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,31 @@ async def test_finishing_records_what_is_under_way_and_starts_nothing(
     assert len(sms.shops) == 1
     assert await statuses(service, 2) == ["sent", "planned"]
     await watch
+
+
+async def test_what_is_found_due_while_finishing_is_not_begun(
+    redis: StoreClient, audit_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, _, sms = await recording(redis, audit_directory, VirtualClock(NOON))
+    await service.intake.take(orders("demo", 1), "key:test")
+    look, found, answer = service.store.ready, asyncio.Event(), asyncio.Event()
+
+    async def slow_look(lanes: Sequence[int], now: Instant) -> list[tuple[str, ChannelName]]:
+        ready = await look(lanes, now)
+        found.set()
+        await answer.wait()
+        return ready
+
+    monkeypatch.setattr(service.store, "ready", slow_look)
+    watch = asyncio.create_task(service.dispatcher.drain(EVERY_LANE, SOON))
+    await found.wait()
+
+    await service.dispatcher.finish(5)
+    answer.set()
+    await watch
+
+    assert sms.shops == []
+    assert await service.store.expired(service.store.lane_of("demo"), SOON, 10) == []
 
 
 async def test_what_does_not_finish_in_time_is_left_to_the_sweep(
