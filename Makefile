@@ -9,6 +9,7 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@echo "== everything goes into $(VENV), each package as requirements.lock names it; this takes a minute or two"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -25,6 +26,7 @@ lint: setup
 	$(BIN)/lint-imports --no-logo
 
 test: lint
+	@echo "== all tests; this takes about five minutes"
 	$(BIN)/pytest -n 2
 
 # Prints every figure as one JSON object; says on standard error how far it is. Takes about ten minutes.
@@ -37,7 +39,7 @@ bench:
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 lock:
-	$(COMPILE) --extra test --extra benchmark --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra test --output-file requirements.lock pyproject.toml
 	$(COMPILE) --constraint requirements.lock --output-file requirements.run.lock pyproject.toml
 	echo hatchling | $(COMPILE) --constraint requirements.lock --output-file requirements.build.lock -
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import rich_click as click
+from dispatcher.terminal import say
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
@@ -28,33 +28,44 @@ class Child:
         self._pause = FIRST_PAUSE_SECONDS
 
     def start(self, environment: dict[str, str]) -> None:
-        """Start it."""
+        """Start it; where that cannot be, say so, and `revive` tries again."""
         self._started = time.monotonic()
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "dispatcher", *self._arguments, "--attached"],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                pass_fds=self._fds,
-                start_new_session=True,
-            )
+        try:
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(  # noqa: S603
+                    [sys.executable, "-m", "dispatcher", *self._arguments, "--attached"],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    pass_fds=self._fds,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self._rest()
+            say(f"{self.name} cannot be started: {error}; trying again", err=True)
 
     def revive(self, environment: dict[str, str]) -> None:
         """Start it again if it has ended, after a pause that grows as long as it keeps ending."""
-        assert self._process is not None
-        code, now = self._process.poll(), time.monotonic()
+        if self._process is None:
+            if time.monotonic() - self._started > self._pause:
+                self.start(environment)
+            return
+        code = self._process.poll()
         if code is None:
             return
-        if self._process.stdin is not None and not self._process.stdin.closed:
+        if self._process.stdin is not None:
             self._process.stdin.close()
-            steady = now - self._started > STEADY_SECONDS
-            self._pause = FIRST_PAUSE_SECONDS if steady else min(2 * self._pause, LONGEST_PAUSE_SECONDS)
-            self._started = now
-            click.echo(f"{self.name} ended with {code}, {self._log} says why; starting it again", err=True)
-        elif now - self._started > self._pause:
-            self.start(environment)
+        self._process = None
+        self._rest()
+        say(f"{self.name} ended with {code}, {self._log} says why; starting it again", err=True)
+
+    def _rest(self) -> None:
+        """Begin the pause before the next start."""
+        now = time.monotonic()
+        steady = now - self._started > STEADY_SECONDS
+        self._pause = FIRST_PAUSE_SECONDS if steady else min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        self._started = now
 
     def tell(self) -> None:
         """Tell it to end."""
@@ -68,7 +79,7 @@ class Child:
         try:
             self._process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            click.echo(f"{self.name} did not end in time and was killed", err=True)
+            say(f"{self.name} did not end in time and was killed", err=True)
             self._process.kill()
             self._process.wait()
         if self._process.stdin is not None:

@@ -3,17 +3,19 @@
 import asyncio
 import http.client
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Console
+import rich_click as click
 
 from dispatcher.policy.document import load_toml
 from dispatcher.policy.facts import Instant
 from dispatcher.policy.zones import iso
 from dispatcher.settings import Settings
 from dispatcher.storage.access import AccessKeys
+from dispatcher.terminal import say
 from dispatcher.web.access import SCOPES
 from dispatcher.web.issuing import issue
 from dispatcher.wiring import Service, SystemClock, build, connect
@@ -53,8 +55,6 @@ SAMPLES = (
 TO_CALL = f"{SHOP}~SAMPLE-3~1"
 PAID = "SAMPLE-4"
 
-_console = Console(highlight=False, markup=False, soft_wrap=True)
-
 
 class Demo:
     """The demo of one data directory: the same key and the same sample events at every start."""
@@ -79,8 +79,11 @@ class Demo:
 
     async def _kept_key(self, service: Service) -> str:
         keys, path = AccessKeys(service.store), self._data / KEY_FILE
-        token = path.read_text(encoding="ascii").strip() if path.exists() else ""
-        if token and await keys.find(token.split("_")[1]) is not None:
+        token = path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""
+        _, _, rest = token.partition("_")
+        key, _, secret = rest.partition("_")
+        stored = await keys.find(key)
+        if stored is not None and stored.sha256 == sha256(secret.encode()).hexdigest():
             return token
         now = service.clock.now()
         issued = issue([SHOP], SCOPES, now)
@@ -94,7 +97,7 @@ class Demo:
         path = self._data / EVENTS_FILE
         if not path.exists():
             _write(path, "".join(msgspec.json.encode(event).decode() + "\n" for event in samples(now)))
-        events = path.read_text(encoding="utf-8").splitlines()
+        events = path.read_text(encoding="utf-8", errors="replace").splitlines()
         problem = self._post(where, events)
         self._say(where, now, f"The sample orders could not be posted: {problem}" if problem else POSTED)
 
@@ -123,16 +126,16 @@ class Demo:
         _title(
             f"The demo's shop `{SHOP}` reminds at once, at any hour: its policy is not for real customers."
         )
-        _console.print(f"{posted} What went out is in {self._data / HANDED_OVER}")
+        say(f"{posted} What went out is in {self._data / HANDED_OVER}")
         _title("Post an order:")
-        _console.print(f"{curl} {as_json} {url}/events -d '{_text(unpaid)}'")
+        say(f"{curl} {as_json} {url}/events -d '{_text(unpaid)}'")
         _title("Look at it, and at every step it took:")
-        _console.print(f"{curl} {url}/orders/{SHOP}/{order}")
-        _console.print(f"{curl} '{url}/audit?shop={SHOP}&order={order}'")
+        say(f"{curl} {url}/orders/{SHOP}/{order}")
+        say(f"{curl} '{url}/audit?shop={SHOP}&order={order}'")
         _title("Pay it: the answer says what that stopped and what was too late.")
-        _console.print(f"{curl} {as_json} {url}/events -d '{_text(paid)}'")
+        say(f"{curl} {as_json} {url}/events -d '{_text(paid)}'")
         _title("Claim a call to a customer:")
-        _console.print(f"{curl} {as_json} '{url}/tasks/{TO_CALL}/claim' -d '{{\"agent\":\"me\"}}'")
+        say(f"{curl} {as_json} '{url}/tasks/{TO_CALL}/claim' -d '{{\"agent\":\"me\"}}'")
 
 
 def samples(now: Instant) -> list[dict[str, Any]]:
@@ -168,7 +171,7 @@ def _text(event: dict[str, Any]) -> str:
 
 
 def _title(text: str) -> None:
-    _console.print(text, style="bold")
+    say(click.style(text, bold=True))
 
 
 def _write(path: Path, text: str) -> None:

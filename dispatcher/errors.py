@@ -161,6 +161,6 @@ class UnsupportedMediaType(DispatcherError):
 
 
 class Overloaded(DispatcherError):
-    """More waits already than may; nothing was done, and repeating it is safe."""
+    """More waits already than may; nothing was done, and repeating it later is safe."""
 
     code = "overloaded"

@@ -33,7 +33,7 @@ async def open_service(
         except StoreUnavailable as error:
             if not away:
                 away = True
-                _log.warning(STORE_AWAY, extra={"error": error.code})
+                _log.warning(STORE_AWAY, extra={"error": error.code, "detail": str(error)})
         try:
             async with asyncio.timeout(RETRY_SECONDS):
                 await told.wait()

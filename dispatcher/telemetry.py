@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from traceback import extract_tb
 
 STORE_AWAY = "store_away"
-"""The store does not answer or is full; work goes on by itself when it is back (`error`)."""
+"""The store does not answer or is full; work goes on by itself when it is back (`error`, `detail`)."""
 
 STORE_BACK = "store_back"
 """The store answers again."""
@@ -38,6 +38,12 @@ BATCH_FAILED = "batch_failed"
 HOUSEKEEPING_REFUSED = "housekeeping_refused"
 """The store cannot read what a reminder or timer is about (`lane`, `refused`)."""
 
+PASSED_OVER = "passed_over"
+"""What the store holds at a key, or a member there, cannot be read; the rest goes on (`key`, `member`)."""
+
+KEY_UNREADABLE = "key_unreadable"
+"""What is stored of a key of the API cannot be read, and it opens nothing (`key`)."""
+
 REQUEST_FAILED = "request_failed"
 """A request ran into an error of this service's own (`route`, `error`, `where`)."""
 
@@ -46,6 +52,9 @@ EVENTS_NOT_TAKEN = "events_not_taken"
 
 EVENT_NOT_TAKEN = "event_not_taken"
 """An event could not be taken by itself either (`lane`, `error`, `where`)."""
+
+EVENT_REFUSED = "event_refused"
+"""What the store holds of an event's order or policy cannot be read (`shop`, `order`)."""
 
 STREAM_BROKEN = "stream_broken"
 """An answer that was being sent piece by piece could not be finished (`error`, `where`)."""

@@ -1,9 +1,12 @@
 """How commands run and speak: to their end or until they are told to stop, errors in one line."""
 
 import asyncio
+import errno
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
@@ -17,16 +20,43 @@ MAX_SHOWN = 20
 MAX_LINE = 400
 """Characters of one line of an error."""
 
+NOBODY_THERE = (errno.EPIPE, errno.EIO)
+"""How writing fails when the reader or the terminal is gone."""
+
 T = TypeVar("T")
 
 
+def endings() -> tuple[signal.Signals, ...]:
+    """Return the signals that tell us to end; SIGHUP is none of them where it is ignored, as by `nohup`."""
+    ending = (signal.SIGTERM, signal.SIGINT)
+    return ending if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (*ending, signal.SIGHUP)
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line; that it cannot be written, or that nobody reads it any more, ends nothing."""
+    try:
+        click.echo(line, err=err)
+    except OSError as error:
+        if error.errno in NOBODY_THERE:
+            _mute((sys.stderr if err else sys.stdout).fileno())
+
+
+def _mute(fd: int) -> None:
+    """Let what is written from now on go nowhere; else Python fails at its end over what it still holds."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, fd)
+        os.close(nowhere)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end, or until SIGTERM, which ends our own store too."""
+    """Run `work` to its end, or until SIGTERM or SIGHUP, which end our own store too."""
 
     async def until_told() -> T:
         task = asyncio.current_task()
         assert task is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for number in set(endings()) - {signal.SIGINT}:  # that one interrupts by itself
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await work
 
     try:
@@ -36,12 +66,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def serve(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]], *, attached: bool) -> None:
-    """Run `work` until it ends; SIGTERM, SIGINT and, if attached, the end of standard input set its event."""
+    """Run `work` until it ends; a signal of `endings` and, if attached, the end of input set its event."""
 
     async def until_told() -> None:
         told = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in endings():
             loop.add_signal_handler(number, told.set)
         if attached:
             loop.add_reader(sys.stdin.fileno(), told.set)  # nobody writes to it: this is its end

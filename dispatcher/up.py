@@ -6,28 +6,27 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
-
-import rich_click as click
 
 from dispatcher.api import listen
 from dispatcher.child import Child
 from dispatcher.demo import Demo
+from dispatcher.ending import API_SECONDS, SPARE_SECONDS, WORKER_SECONDS
 from dispatcher.errors import AddressTaken, StoreUnavailable
 from dispatcher.settings import Settings
 from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.terminal import endings, say
 
 LOOK_SECONDS = 0.1
 """How often it is looked whether everything runs."""
-API_ENDS_SECONDS = 8.0
-WORKERS_END_SECONDS = 10.0
-PORT_FREED_SECONDS = 8.0
-"""How long the API of an earlier `up` that was killed may take to end."""
 TOLD_SECONDS = 2.0
 """How often it is told that something still takes time."""
+STORE_PAUSE_SECONDS = 2.0
+"""How long after a store did not start it is tried again."""
 
 
 class _Told(BaseException):
@@ -48,9 +47,10 @@ class Up:
         self._demo = Demo(self._data) if demo else None
         self._told = threading.Event()
         self._may_break_off = False
+        self._store_rests_until = 0.0
 
     def run(self) -> None:
-        """Run until SIGINT or SIGTERM; then end the API, the workers and the store, in this order."""
+        """Run until a signal of `endings`; then end the API, the workers and the store, in this order."""
         with ExitStack() as stack:
             stack.enter_context(self._signals())
             try:
@@ -66,7 +66,7 @@ class Up:
                 self._may_break_off = False
                 raise _Told
 
-        numbers = (signal.SIGINT, signal.SIGTERM)
+        numbers = endings()
         before = [signal.signal(number, tell) for number in numbers]
         try:
             yield
@@ -83,20 +83,20 @@ class Up:
             self._demo.prepare(self._settings, url)
         api, workers = self._children(listener)
         children = [api, *workers]
+        look = partial(self._look, store, children, environment)
         try:
             for child in children:
                 child.start(environment)
-            if self._ready(where, children, environment):
+            if self._ready(where, look):
                 self._say(where)
             while not self._told.wait(LOOK_SECONDS):
-                self._look(store, children, environment)
+                look()
         finally:
             listener.close()
             self._end(api, workers)
 
     def _open_store(self, stack: ExitStack) -> tuple[EmbeddedStore | None, str]:
         if self._settings.redis_url is not None:
-            self._data.mkdir(parents=True, exist_ok=True)
             return None, self._settings.redis_url
         store = EmbeddedStore(self._data / "store")
         stack.callback(store.stop)
@@ -115,7 +115,7 @@ class Up:
 
     def _listen(self) -> socket.socket:
         """Listen; wait for a while for the API of an earlier `up` that was killed."""
-        until = time.monotonic() + PORT_FREED_SECONDS
+        until = time.monotonic() + API_SECONDS + SPARE_SECONDS
         while True:
             try:
                 return listen(self._host, self._port)
@@ -142,14 +142,13 @@ class Up:
             for number in range(1, self._workers + 1)
         ]
 
-    def _ready(self, where: str, children: Sequence[Child], environment: dict[str, str]) -> bool:
-        """Wait until the API is ready; tell whether it is."""
+    def _ready(self, where: str, look: Callable[[], None]) -> bool:
+        """Wait until the API is ready, and look after all meanwhile; tell whether it is."""
         began = told = time.monotonic()
         while not _answers(where):
             if self._told.wait(LOOK_SECONDS):
                 return False
-            for child in children:
-                child.revive(environment)
+            look()
             now = time.monotonic()
             if now - told > TOLD_SECONDS:
                 told = now
@@ -157,35 +156,38 @@ class Up:
         return True
 
     def _say(self, where: str) -> None:
-        click.echo(
-            f"dispatcher is up at http://{where}; its data and logs are in {self._data}; Ctrl-C ends it"
-        )
+        say(f"dispatcher is up at http://{where}; its data and logs are in {self._data}; Ctrl-C ends it")
         if self._demo is not None:
             self._demo.run(where)
 
     def _look(
         self, store: EmbeddedStore | None, children: Sequence[Child], environment: dict[str, str]
     ) -> None:
-        try:
-            if store is not None and store.revive(_progress):
-                click.echo("the store had ended and was started again", err=True)
-        except StoreUnavailable as error:
-            click.echo(f"{error}; trying again", err=True)
+        if store is not None and time.monotonic() > self._store_rests_until:
+            self._look_after(store)
         for child in children:
             child.revive(environment)
 
+    def _look_after(self, store: EmbeddedStore) -> None:
+        try:
+            if store.revive(_progress):
+                _progress("the store had ended and was started again")
+        except StoreUnavailable as error:
+            self._store_rests_until = time.monotonic() + STORE_PAUSE_SECONDS
+            _progress(f"{error}; trying again")
+
     def _end(self, api: Child, workers: Sequence[Child]) -> None:
         api.tell()
-        api.end(time.monotonic() + API_ENDS_SECONDS)
+        api.end(time.monotonic() + API_SECONDS + SPARE_SECONDS)
         for worker in workers:
             worker.tell()
-        deadline = time.monotonic() + WORKERS_END_SECONDS
+        deadline = time.monotonic() + WORKER_SECONDS + SPARE_SECONDS
         for worker in workers:
             worker.end(deadline)
 
 
 def _progress(line: str) -> None:
-    click.echo(line, err=True)
+    say(line, err=True)
 
 
 def _answers(where: str) -> bool:

@@ -16,9 +16,9 @@ from dispatcher.policy.document import Policy, to_json
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Facts, Instant
 from dispatcher.settings import Settings
-from dispatcher.storage.audit import AuditTrail, stored_lanes
+from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, StorePool
-from dispatcher.storage.store import Store
+from dispatcher.storage.store import Store, stored_lanes
 from dispatcher.workflow import details
 from dispatcher.workflow.dispatch import Dispatcher
 from dispatcher.workflow.housekeeping import Housekeeping
@@ -76,7 +76,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
 
     async def put_policy(self, shop: str, policy: Policy, note: str, actor: str) -> int:
-        """Put a policy into force for a shop as a new version, which is returned."""
+        """Put a policy into force for a shop and return its version: a new one, unless it was in force."""
         document = to_json(policy)
         return await self.store.put_policy(
             shop,

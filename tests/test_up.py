@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,32 @@ KILLS = 3
 """Rounds of SIGKILL; `DISPATCHER_TEST_KILLS` sets another number."""
 SENT = {"SAMPLE-1", "SAMPLE-2"}
 """The samples that go out: one is a call, one is paid before."""
+PROGRAM = ("-m", "dispatcher")
+HANGING = """
+import sys
+from dispatcher.cli import main
+from dispatcher.storage import embedded
+servers = iter([embedded.get_binary_path()])
+hanging = sys.argv.pop(1)
+embedded.get_binary_path = lambda: next(servers, hanging)
+main()
+"""
+"""`dispatcher` whose first store is a store; the later ones hang."""
 
 
 class Up:
     """A running `up` and what it printed."""
 
-    def __init__(self, data: Path, *arguments: str) -> None:
+    def __init__(
+        self, data: Path, *arguments: str, program: Sequence[str] = PROGRAM, output: int | None = None
+    ) -> None:
         self.data = data
         self.printed = data.parent / f"printed-{len(list(data.parent.glob('printed-*')))}"
         with self.printed.open("wb") as printed:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dispatcher", "up", "--data", str(data), *arguments],
+                [sys.executable, *program, "up", "--data", str(data), *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=printed,
+                stdout=printed if output is None else output,
                 stderr=subprocess.STDOUT,
                 env={name: value for name, value in os.environ.items() if name != "DISPATCHER_REDIS_URL"},
                 start_new_session=True,
@@ -89,9 +102,11 @@ def data(tmp_path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def running(data: Path, *arguments: str) -> Iterator[Up]:
+def running(
+    data: Path, *arguments: str, program: Sequence[str] = PROGRAM, output: int | None = None
+) -> Iterator[Up]:
     """Run `up` on a free port; it is told to end if it still runs when the test has failed."""
-    up = Up(data, "--port", "0", *arguments)
+    up = Up(data, "--port", "0", *arguments, program=program, output=output)
     try:
         yield up
     finally:
@@ -209,6 +224,105 @@ def test_a_process_that_dies_is_started_again_and_so_is_the_store(data: Path) ->
 
     assert code == 0
     assert "the store had ended and was started again" in up.text
+
+
+def process_of(data: Path, part: str) -> int:
+    """Wait for a part of `up` and return its process."""
+
+    def found() -> list[int]:
+        return [process for process, command in processes(data).items() if part in command]
+
+    (process,) = until(found, SECONDS, part)
+    return process
+
+
+def test_it_goes_on_when_nobody_reads_what_it_says(data: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    with running(data, "--demo", output=writer) as up:
+        os.close(writer)
+        until(lambda: sent(data, SENT), SECONDS, "the samples are sent")
+        first = process_of(data, " worker ")
+        os.kill(first, signal.SIGKILL)
+        until(lambda: process_of(data, " worker ") != first, SECONDS, "the worker is started again")
+        code = up.end()
+
+    assert code == 0
+    assert processes(data) == {}
+
+
+def test_while_a_store_is_revived_the_others_are_looked_after_and_ctrl_c_is_heard(
+    data: Path, tmp_path: Path
+) -> None:
+    hanging = tmp_path / "valkey-server"
+    hanging.write_text("#!/bin/sh\nexec sleep 600\n", encoding="utf-8")
+    hanging.chmod(0o700)
+
+    with running(data, program=("-c", HANGING, str(hanging))) as up:
+        assert ask_live(up.where) == 200
+        os.kill(process_of(data, "unixsocket:"), signal.SIGKILL)
+        until(lambda: "waiting for the store to load" in up.text, SECONDS, "the store is being revived")
+        first = process_of(data, " worker ")
+        os.kill(first, signal.SIGKILL)
+        until(lambda: process_of(data, " worker ") != first, SECONDS, "the worker is started again")
+        code = up.end()
+
+    assert code == 0
+    assert processes(data) == {}
+
+
+def test_a_terminal_that_is_closed_ends_all(data: Path) -> None:
+    with running(data) as up:
+        assert ask_live(up.where) == 200
+        code = up.end(signal.SIGHUP)
+
+    assert code == 0
+    assert processes(data) == {}
+
+
+def test_a_process_that_cannot_be_started_is_told_and_tried_again(data: Path) -> None:
+    log = data / "worker-1.log"
+    log.mkdir(parents=True)
+
+    with running(data, "--demo") as up:
+        until(lambda: "worker 1 cannot be started: [Errno 21]" in up.text, SECONDS, "it is told")
+        log.rmdir()
+        until(lambda: sent(data, SENT), SECONDS, "the samples are sent")
+        code = up.end()
+
+    assert code == 0
+
+
+@pytest.mark.parametrize("kept", [b"abc\n", b"dk_\n", b"\xff\xfe\n", b"dk_0123456789_wrong\n"])
+def test_a_demo_key_that_is_none_is_made_anew(data: Path, kept: bytes) -> None:
+    data.mkdir()
+    (data / KEY_FILE).write_bytes(kept)
+
+    with running(data, "--demo") as up:
+        until(lambda: "Claim a call" in up.text, SECONDS, "the lines to paste")
+        status, _ = ask(up, "GET", "/v1/orders/demo/SAMPLE-1")
+
+    assert status == 200
+
+
+@pytest.mark.parametrize("command", ["up", "worker"])
+def test_a_data_directory_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").touch()
+
+    done = subprocess.run(
+        [sys.executable, *PROGRAM, command, "--data", str(tmp_path / "file" / "data")],
+        check=False,
+        env=os.environ | {"DISPATCHER_REDIS_URL": f"unix://{tmp_path}/nowhere.sock"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"dispatcher: {tmp_path}/file/data cannot be used: Not a directory; choose another --data directory\n"
+    )
 
 
 def taken(up: Up, event: dict[str, Any]) -> bool:

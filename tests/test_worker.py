@@ -20,7 +20,7 @@ from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.keys import health, turns
 from dispatcher.wiring import Service, SystemClock, build, connect
-from dispatcher.worker import HANDED_OVER, Worker
+from dispatcher.worker import HANDED_OVER, TIDY_SECONDS, Worker
 from tests.faults.crew import until
 from tests.worlds import AT_ONCE, event
 
@@ -107,9 +107,10 @@ def test_a_worker_outlives_its_store_and_goes_on_within_three_seconds(
         store._process.kill()
         store._process.wait()
         until(lambda: "store_away" in told(tmp_path), SECONDS, "the worker has noticed")
-        store.revive()
+        until(store.revive, SECONDS, "the store is back")
         take(store, tmp_path, "O-2")
         until(lambda: handed_over(tmp_path) == ["O-1", "O-2"], 3.0, "the second is handed over")
+        until(lambda: "store_back" in told(tmp_path), SECONDS, "the worker has noticed that too")
         worker.send_signal(signal.SIGINT)
         code = worker.wait(10)
 
@@ -173,6 +174,28 @@ async def test_a_worker_that_is_told_to_end_finishes_what_it_committed(
     left = [key.decode() for key in await redis.keys("d1:*")]
     assert not [key for key in left if key.startswith((turns(""), health("")))]
     await turns_client.aclose()
+
+
+async def test_a_worker_that_is_told_to_end_does_not_wait_for_its_tidying(
+    redis: StoreClient, audit_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, _ = await slow_service(redis, audit_directory)
+    away = connect(socket=audit_directory / "nowhere.sock")
+    end, tidying = asyncio.Event(), asyncio.Event()
+
+    async def tidy(lanes: Iterable[int]) -> None:
+        tidying.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(service.housekeeping, "tidy", tidy)
+    serving = asyncio.create_task(Worker(service, away).serve(end))
+    await tidying.wait()
+
+    end.set()
+
+    async with asyncio.timeout(TIDY_SECONDS / 2):
+        await serving
+    await away.aclose()
 
 
 async def test_a_store_that_is_full_for_arq_still_has_its_leases_ended(

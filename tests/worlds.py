@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from dispatcher.channels.base import Channel, Message
 from dispatcher.channels.stub import Behaviour, StubChannel, accepting
 from dispatcher.policy.document import Policy, load_toml
@@ -13,7 +15,8 @@ from dispatcher.policy.facts import Instant
 from dispatcher.policy.zones import iso
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
-from dispatcher.storage.audit import as_json
+from dispatcher.storage.audit import line
+from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.client import StoreClient
 from dispatcher.wiring import Service, build
 
@@ -45,6 +48,12 @@ AT_ONCE = at_once(
     """
 )
 """Reminds at the moment of the order, at any hour, without cap: a test adds what it is about."""
+
+
+def as_json(record: AuditRecord) -> dict[str, Any]:
+    """Return a record of the audit as plain data."""
+    decoded: dict[str, Any] = msgspec.json.decode(line(record))
+    return decoded
 
 
 class World:

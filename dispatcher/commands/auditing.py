@@ -8,9 +8,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from dispatcher.commands.stores import ELSEWHERE, EXISTING_DATA, open_store
+from dispatcher.commands.stores import ELSEWHERE, EXISTING_DATA, open_store, read_by
 from dispatcher.errors import DispatcherError, InvalidInput
-from dispatcher.policy.event_text import Expected
+from dispatcher.policy.event_text import EVERY_SHOP, Expected, shop_or_every
 from dispatcher.policy.event_values import instant
 from dispatcher.policy.facts import Instant
 from dispatcher.settings import read_settings
@@ -46,7 +46,11 @@ async def _trail(data: Path) -> AsyncIterator[tuple[Store, AuditTrail]]:
 
 
 @audit.command("export")
-@click.option("--shop", help="Only this shop.")
+@click.option(
+    "--shop",
+    callback=read_by(shop_or_every),
+    help=f"Only this shop; '{EVERY_SHOP}' are the records about keys.",
+)
 @click.option("--order", help="Only this order.")
 @click.option("--customer", help="Only this customer.")
 @click.option("--reminder", help="Only this reminder.")

@@ -6,13 +6,12 @@ import rich_click as click
 
 from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service
 from dispatcher.errors import DispatcherError, InvalidInput
-from dispatcher.policy.event_text import Expected
+from dispatcher.policy.event_text import EVERY_SHOP, Expected, shop_or_every
 from dispatcher.policy.zones import iso
-from dispatcher.storage.access import EVERY_SHOP, AccessKeys, StoredKey
+from dispatcher.storage.access import AccessKeys, StoredKey
 from dispatcher.terminal import fail, run
 from dispatcher.web.access import SCOPES
 from dispatcher.web.issuing import issue
-from dispatcher.web.paths import shop_id
 
 
 @click.group()
@@ -22,7 +21,7 @@ def keys() -> None:
 
 def _shops(context: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     try:
-        return tuple(shop if shop == EVERY_SHOP else shop_id(shop) for shop in value)
+        return tuple(shop_or_every(shop) for shop in value)
     except Expected as wrong:
         raise click.BadParameter(str(wrong), context, option) from None
 

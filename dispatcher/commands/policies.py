@@ -5,12 +5,11 @@ from pathlib import Path
 import msgspec
 import rich_click as click
 
-from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service
+from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by
 from dispatcher.errors import DispatcherError, InvalidInput, InvalidPolicy
 from dispatcher.policy.document import Policy, default_policy, load_json, load_toml, to_json
-from dispatcher.policy.event_text import Expected, line_or_nothing
+from dispatcher.policy.event_text import Expected, line_or_nothing, shop_id
 from dispatcher.terminal import fail, run
-from dispatcher.web.paths import shop_id
 from dispatcher.web.policies import MAX_NOTE
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -45,13 +44,6 @@ def policy_check(file: Path) -> None:
     click.echo(f"{file} is right")
 
 
-def _shop(context: click.Context, option: click.Parameter, value: str) -> str:
-    try:
-        return shop_id(value)
-    except Expected as wrong:
-        raise click.BadParameter(str(wrong), context, option) from None
-
-
 def _note(context: click.Context, option: click.Parameter, value: str) -> str:
     try:
         return line_or_nothing(MAX_NOTE)(value) or ""
@@ -60,7 +52,7 @@ def _note(context: click.Context, option: click.Parameter, value: str) -> str:
 
 
 @policy.command("show")
-@click.argument("shop", callback=_shop)
+@click.argument("shop", callback=read_by(shop_id))
 @click.option(
     "--version", type=click.IntRange(min=0), help="Without it the version in force; 0 is the default."
 )
@@ -70,11 +62,7 @@ def policy_show(shop: str, version: int | None, data: Path) -> None:
 
     async def read() -> tuple[int, Policy]:
         async with opened_service(data) as service:
-            state = await service.store.shop(shop)
-            number = state.policy if version is None else version
-            if number > state.policy:
-                raise InvalidInput(f"there is no such version; the newest is {state.policy}")
-            return number, await service.policies.version(shop, number)
+            return await service.policies.wanted(shop, version)
 
     try:
         number, found = run(read())
@@ -85,12 +73,12 @@ def policy_show(shop: str, version: int | None, data: Path) -> None:
 
 
 @policy.command("apply")
-@click.argument("shop", callback=_shop)
+@click.argument("shop", callback=read_by(shop_id))
 @click.argument("file", type=FILE)
 @click.option("--note", default="", callback=_note, help="Why, for the audit.")
 @EXISTING_DATA
 def policy_apply(shop: str, file: Path, note: str, data: Path) -> None:
-    """Put the policy in FILE into force for a SHOP, as a new version."""
+    """Put the policy in FILE into force for a SHOP, as a new version unless it is in force already."""
 
     async def apply() -> int:
         wanted = read_policy(file)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 import rich_click as click
@@ -41,6 +42,18 @@ def _with_store() -> Settings:
     return settings
 
 
+def _make(data: Path) -> None:
+    """Make the data directory, and say what is wrong where nothing can be written into it."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            pass
+    except OSError as error:
+        raise InvalidInput(
+            f"{data} cannot be used: {error.strerror}; choose another --data directory"
+        ) from error
+
+
 @click.command("api")
 @_HOST
 @_PORT
@@ -67,6 +80,7 @@ def worker_command(data: Path, attached: bool) -> None:
     log_to_stderr()
     try:
         settings = _with_store()
+        _make(data)
         serve(lambda told: worker.work(settings, data, told), attached=attached)
     except DispatcherError as error:
         fail(error)
@@ -81,6 +95,8 @@ def worker_command(data: Path, attached: bool) -> None:
 def up_command(demo: bool, host: str, port: int, data: Path, workers: int) -> None:
     """Run everything in one: store, API and workers; Ctrl-C ends it."""
     try:
-        Up(read_settings(os.environ), data, host, port, workers, demo=demo).run()
+        settings = read_settings(os.environ)
+        _make(data)
+        Up(settings, data, host, port, workers, demo=demo).run()
     except DispatcherError as error:
         fail(error)

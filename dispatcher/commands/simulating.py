@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dispatcher.commands.policies import FILE, read_policy
+from dispatcher.commands.stores import read_by
 from dispatcher.errors import DispatcherError, InvalidInput
+from dispatcher.policy.event_text import shop_id
 from dispatcher.simulation.readers import read_orders
 from dispatcher.simulation.simulate import simulate
 from dispatcher.terminal import MAX_SHOWN, fail, run, tell
@@ -19,7 +21,13 @@ from dispatcher.terminal import MAX_SHOWN, fail, run, tell
 @click.argument("file", type=FILE)
 @click.option("--format", "form", type=click.Choice(["tmall", "jsonl"]), required=True)
 @click.option("--policy", "policy_file", type=FILE, help="Policy file; without it the default policy.")
-@click.option("--shop", default="demo", show_default=True, help="Shop of a file that names none.")
+@click.option(
+    "--shop",
+    default="demo",
+    show_default=True,
+    callback=read_by(shop_id),
+    help="Shop of a file that names none.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 @click.option("--audit", type=click.Path(dir_okay=False, path_type=Path), help="Write the audit here.")
 def simulate_command(

@@ -1,13 +1,14 @@
 """The store that a command works on: a server of one's own, the one that `up` runs, or the embedded one."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import rich_click as click
 
 from dispatcher.errors import InvalidInput
+from dispatcher.policy.event_text import Expected
 from dispatcher.settings import Settings, read_settings
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore, attach, holds_data
@@ -25,6 +26,21 @@ EXISTING_DATA = click.option(
     show_default=True,
     help="Data directory; with DISPATCHER_REDIS_URL set, only the audit's segments are read from it.",
 )
+
+
+ReadText = Callable[[object], str]
+
+
+def read_by(read: ReadText) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return a callback that has an argument or option read, and refused as a wrong usage."""
+
+    def callback(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+        try:
+            return None if value is None else read(value)
+        except Expected as wrong:
+            raise click.BadParameter(str(wrong), context, option) from None
+
+    return callback
 
 
 @asynccontextmanager

@@ -24,7 +24,17 @@ def read_policy(document: object) -> Policy:
     """The policy of a decoded document; raises `InvalidPolicy` naming each wrong field."""
     problems: list[FieldProblem] = []
     root = Table(document, "", problems)
-    policy = Policy(
+    policy = policy_in(root)
+    root.close()
+    if problems:
+        fields = "1 wrong field" if len(problems) == 1 else f"{len(problems)} wrong fields"
+        raise InvalidPolicy(f"the policy has {fields}", tuple(problems))
+    return policy
+
+
+def policy_in(root: Table) -> Policy:
+    """The policy in a table, which is asked for all that a policy may hold."""
+    return Policy(
         timezone=root.take("timezone", values.zone_name, required=True) or "",
         platform=root.take("platform", values.platform, required=True) or "own",
         shop_name=root.take("shop_name", values.name),
@@ -40,11 +50,6 @@ def read_policy(document: object) -> Policy:
         routing=_routing(root.table("routing", required=True)),
         phone=_phone(root.table("phone")),
     )
-    root.close()
-    if problems:
-        fields = "1 wrong field" if len(problems) == 1 else f"{len(problems)} wrong fields"
-        raise InvalidPolicy(f"the policy has {fields}", tuple(problems))
-    return policy
 
 
 def _quiet_hours(table: Table | None) -> QuietHours | None:

@@ -50,10 +50,16 @@ def repeated_name(raw: bytes, written: bytes) -> str | None:
     repeated: list[str] = []
 
     def look(pairs: list[tuple[str, object]]) -> None:
-        names = [name for name, _ in pairs]
-        repeated.extend(name for name in names if names.count(name) > 1)
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen and not repeated:
+                repeated.append(name)
+            seen.add(name)
 
-    json.loads(raw, object_pairs_hook=look)
+    try:
+        json.loads(raw, object_pairs_hook=look)
+    except RecursionError:  # this parser goes less deep than the first one
+        return None
     return repeated[0] if repeated else None
 
 

@@ -6,6 +6,12 @@ from collections.abc import Callable
 MAX_ID_BYTES = 128
 MAX_SOURCE_BYTES = 256
 
+ID_SEPARATOR = "~"
+"""Stands between the parts of a reminder's id; no shop id holds it, so that they split without doubt."""
+
+EVERY_SHOP = "*"
+"""Stands for every shop, among what a key opens and in records about keys; no shop is called so."""
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _LINE_BREAKS = str.maketrans("\r\n\t", "   ")
@@ -38,12 +44,23 @@ def source(value: object) -> str:
     """Read an event's `source`, whose last part is the shop."""
     text = identifier(value, MAX_SOURCE_BYTES)
     try:
-        shop = identifier(text.rpartition("/")[2])
+        shop_id(text.rpartition("/")[2])
     except Expected as wrong:
-        raise Expected("expected a source that ends in the shop's id, such as /shops/demo") from wrong
-    if "~" in shop:
-        raise Expected("expected a shop id without ~ as the source's last part")
+        raise Expected(f"expected a source that ends in a shop's id, such as /shops/demo: {wrong}") from wrong
     return text
+
+
+def shop_id(value: object) -> str:
+    """Read a shop's id."""
+    shop = identifier(value)
+    if ID_SEPARATOR in shop or shop == EVERY_SHOP:
+        raise Expected(f"expected a shop id, without {ID_SEPARATOR} and not {EVERY_SHOP}")
+    return shop
+
+
+def shop_or_every(value: object) -> str:
+    """Read a shop's id, or what stands for every shop."""
+    return EVERY_SHOP if value == EVERY_SHOP else shop_id(value)
 
 
 def line(limit: int) -> Callable[[object], str]:

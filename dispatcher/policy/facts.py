@@ -14,6 +14,9 @@ Instant = int
 Channel = Literal["chat", "sms", "phone"]
 CHANNELS: tuple[Channel, ...] = ("chat", "sms", "phone")
 
+EVERY_CHANNEL = "*"
+"""Stands for all channels at once, in pauses."""
+
 Availability = Literal["in_stock", "in_transit", "preorder", "sold_out"]
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from dispatcher.storage.records import AuditRecord
+from dispatcher.storage.audit_record import AuditRecord
 
 _HANDED_OVER = frozenset({"reminder.sent", "task.claimed"})
 _PAID = frozenset({"order.paid", "order.cancelled"})

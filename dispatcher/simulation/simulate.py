@@ -17,8 +17,8 @@ from dispatcher.simulation.readers import SourceEvent
 from dispatcher.simulation.report import Report, report
 from dispatcher.simulation.run import ACTOR, LANE, RETENTION_DAYS, Simulation
 from dispatcher.storage.audit import line
+from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.embedded import EmbeddedStore
-from dispatcher.storage.records import AuditRecord
 from dispatcher.wiring import build, connect
 from dispatcher.workflow.intake import Result
 

@@ -7,15 +7,12 @@ what is not archived stays in the store.
 import asyncio
 import fcntl
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.storage.audit_reading import AuditReader
-from dispatcher.storage.client import StoreClient
-from dispatcher.storage.keys import META
-from dispatcher.storage.records import AuditRecord
+from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.scripts import SCRIPTS
 from dispatcher.storage.segments import (
     Segment,
@@ -82,12 +79,11 @@ class AuditTrail(AuditReader):
         answer = await SCRIPTS["trim"](self._store.redis, keys, trim, [])
         return bool(answer == b"trimmed")
 
-    async def verify(self, lane: int) -> list[str]:
-        """Return what is wrong with a lane's audit: gaps, time going back, a broken chain."""
-        return (await self.check(lane)).problems
-
     async def check(self, lane: int) -> Checked:
-        """Verify a lane's audit, and tell how much of it was looked at; behind a broken chain nothing is."""
+        """Tell what is wrong with a lane's audit: gaps, time going back, a broken chain.
+
+        Also how much of it was looked at; behind a broken chain nothing is.
+        """
         head = await self.head(lane)
         closed = await self._closed(lane, head.archived)
         problems = await asyncio.to_thread(chain_problems, lane, closed, head.archived, head.digest)
@@ -119,18 +115,6 @@ class AuditTrail(AuditReader):
         return [f"lane {lane}: there are records up to {last}, the store counts {newest}"]
 
 
-async def stored_lanes(redis: StoreClient) -> int | None:
-    """Return the number of lanes a store was first started with; `None` when it never was."""
-    lanes = await redis.hget(META, "lanes")  # type: ignore[misc]
-    return None if lanes is None else int(lanes)
-
-
 def line(record: AuditRecord) -> bytes:
     """Return a record as a line of JSON."""
     return msgspec.json.encode(record) + b"\n"
-
-
-def as_json(record: AuditRecord) -> dict[str, Any]:
-    """Return a record as plain data."""
-    decoded: dict[str, Any] = msgspec.json.decode(line(record))
-    return decoded

@@ -4,7 +4,7 @@ import msgspec
 
 from dispatcher.policy.facts import Instant
 from dispatcher.policy.zones import iso
-from dispatcher.storage.records import AuditRecord
+from dispatcher.storage.audit_record import AuditRecord
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):

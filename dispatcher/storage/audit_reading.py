@@ -11,10 +11,10 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.policy.facts import Instant
 from dispatcher.policy.zones import iso
 from dispatcher.storage.audit_filter import Filter, matches
+from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.keys import LaneKeys, reminder_id
 from dispatcher.storage.packing import unpack
 from dispatcher.storage.reading import Reader
-from dispatcher.storage.records import AuditRecord
 from dispatcher.storage.segments import Segment, read_segment, segments_in
 
 PAGE = 1_000

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.connection import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import (
+    AuthenticationError,
     ConnectionError,
     NoScriptError,
     OutOfMemoryError,
@@ -39,6 +40,10 @@ def _own_errors() -> Iterator[None]:
     except OutOfMemoryError as full:
         raise StoreFull("the store has reached its memory limit") from full
     except (ConnectionError, TimeoutError, ReadOnlyError, OSError) as away:
+        if isinstance(away, AuthenticationError) or isinstance(away.__cause__, AuthenticationError):
+            raise StoreUnavailable(
+                "the store refuses our user or password; correct DISPATCHER_REDIS_URL"
+            ) from away
         raise StoreUnavailable(f"the store does not answer ({type(away).__name__})") from away
     except ResponseError as refusal:
         if str(refusal).startswith(NOT_NOW):

@@ -11,8 +11,8 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -50,6 +50,8 @@ class EmbeddedStore:
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
+        self._loading = False
+        self._began = self._told = 0.0
         self.socket = self._directory / "valkey.sock"
         self._apart = not _is_plain(self.socket)
         if self._apart:
@@ -62,14 +64,20 @@ class EmbeddedStore:
         """
         self._take_lock()
         try:
-            self._make_way(progress)
-            self._launch()
-            self._wait(progress)
-        except BaseException as error:
+            with self._explained():
+                self._make_way(progress)
+                self._launch()
+                self._wait(progress)
+        except BaseException:
             self.stop()
-            if isinstance(error, OSError | ValkeyServerError):
-                raise StoreUnavailable(f"the store in {self._directory} cannot start: {error}") from error
             raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValkeyServerError) as error:
+            raise StoreUnavailable(f"the store in {self._directory} cannot start: {error}") from error
 
     def _make_way(self, progress: Callable[[str], None]) -> None:
         """Make the socket's directory ours, and end a server that somebody left behind."""
@@ -92,6 +100,8 @@ class EmbeddedStore:
                 cwd=self._directory,
                 start_new_session=True,
             )
+        self._loading = True
+        self._began = self._told = time.monotonic()
 
     def _options(self) -> list[str]:
         kept = "yes" if self._durable else "no"
@@ -120,29 +130,43 @@ class EmbeddedStore:
         self._lock = lock
 
     def _wait(self, progress: Callable[[str], None]) -> None:
-        assert self._process is not None
-        log = self._directory / LOG
-        told = began = time.monotonic()
-        while not answers(self.socket):
-            if self._process.poll() is not None:
-                raise StoreUnavailable(f"the store did not start; {log} says why")
-            now = time.monotonic()
-            if now - began > START_SECONDS:
+        while not self._loaded(progress):
+            if time.monotonic() - self._began > START_SECONDS:
                 raise StoreUnavailable(
-                    f"the store did not load its data within {START_SECONDS:g} s; {log} says how far it came"
+                    f"the store did not load its data within {START_SECONDS:g} s; "
+                    f"{self._directory / LOG} says how far it came"
                 )
-            if now - told > TOLD_SECONDS:
-                told = now
-                progress(f"waiting for the store to load its data ({now - began:.0f} s)")
             time.sleep(POLL_SECONDS)
 
+    def _loaded(self, progress: Callable[[str], None]) -> bool:
+        """Look once whether the server has loaded its data."""
+        assert self._process is not None
+        self._loading = self._process.poll() is None
+        if not self._loading:
+            raise StoreUnavailable(f"the store did not start; {self._directory / LOG} says why")
+        if answers(self.socket):
+            self._loading = False
+            return True
+        now = time.monotonic()
+        if now - self._told > TOLD_SECONDS:
+            self._told = now
+            progress(f"waiting for the store to load its data ({now - self._began:.0f} s)")
+        return False
+
     def revive(self, progress: Callable[[str], None] = lambda line: None) -> bool:
-        """Start the server again if it has ended by itself, and tell whether it had."""
-        if self._process is None or self._process.poll() is None:
+        """Take a step to start the server again if it has ended by itself; tell when it answers again.
+
+        Waits for nothing, so it is called again and again, also after `StoreUnavailable`, which says why
+        the server did not start this time.
+        """
+        if self._process is None:
             return False
-        self._launch()
-        self._wait(progress)
-        return True
+        if not self._loading:
+            if self._process.poll() is None:
+                return False
+            with self._explained():
+                self._launch()
+        return self._loaded(progress)
 
     def stop(self) -> None:
         """Stop the server, which finishes what it has to write; safe to call twice."""

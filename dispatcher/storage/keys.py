@@ -6,7 +6,8 @@ spread over a cluster unchanged. `d1` is the version of the stored layout.
 
 from zlib import crc32
 
-from dispatcher.policy.facts import CHANNELS, Channel
+from dispatcher.policy.event_text import EVERY_SHOP, ID_SEPARATOR
+from dispatcher.policy.facts import CHANNELS, EVERY_CHANNEL, Channel
 from dispatcher.policy.reminders import Status
 
 LAYOUT = "d1"
@@ -17,8 +18,11 @@ META = f"{LAYOUT}:meta"
 ACCESS = f"{LAYOUT}:{{00}}:access"
 """Hash: id -> what a key of the API opens (`access.StoredKey`); with lane 00, whose audit has its records."""
 
-SEPARATOR = "~"
-"""Stands between the parts of a name; shop ids cannot contain it, so that names split without doubt."""
+SEPARATOR = ID_SEPARATOR
+"""Stands between the parts of a name."""
+
+ACCESS_LANE = 0
+"""The lane in whose audit the keys of the API are, which belong to every shop."""
 
 SEEN_BUCKET_MS = 24 * 3_600_000
 """Seen events are kept in one hash a shop and day."""
@@ -31,8 +35,8 @@ Tomorrow's is looked into as well, for what a process whose clock is ahead has t
 
 
 def lane_of(shop: str, lanes: int) -> int:
-    """Return the lane that holds everything of `shop`."""
-    return crc32(shop.encode()) % lanes
+    """Return the lane that holds everything of `shop`, and the records whose shop it is."""
+    return ACCESS_LANE if shop == EVERY_SHOP else crc32(shop.encode()) % lanes
 
 
 def reminder_id(shop: str, order: str, step: int) -> str:
@@ -41,10 +45,13 @@ def reminder_id(shop: str, order: str, step: int) -> str:
 
 
 def split_reminder_id(reminder: str) -> tuple[str, str, int]:
-    """Return (shop, order, step) of a reminder id; `ValueError` when it is none."""
+    """Return (shop, order, step) of a reminder id; `ValueError` when it is not spelled so."""
     shop, rest = reminder.split(SEPARATOR, 1)
     order, step = rest.rsplit(SEPARATOR, 1)
-    return shop, order, int(step)
+    number = int(step)
+    if number < 1 or str(number) != step:
+        raise ValueError("expected the number of a step")
+    return shop, order, number
 
 
 class LaneKeys:
@@ -59,6 +66,7 @@ class LaneKeys:
         self.leases = prefix + "leases"  # sorted set: reminder -> when its lease ends
         self.timers = prefix + "timers"  # sorted set: what housekeeping looks at next, and when
         self.counts = prefix + "counts"  # hash: counters of the lane, see `records.LATENESS_BUCKETS`
+        self.pauses = prefix + "pauses"  # hash: shop~channel (or shop~*) -> since when it is paused, by whom
         self.order_prefix = prefix + "order:"
         self.facts_prefix = prefix + "facts:"
         self.ledger_prefix = prefix + "ledger:"
@@ -102,15 +110,21 @@ class LaneKeys:
         return f"{self._prefix}text:{reminder}"
 
 
-def queue(shop: str, channel: Channel) -> str:
-    """Return the name of a queue in the lane's index."""
+def queue(shop: str, channel: str) -> str:
+    """Return the name of a queue in the lane's indexes, or with `EVERY_CHANNEL` of all queues of a shop."""
     return f"{shop}{SEPARATOR}{channel}"
 
 
 def split_queue(name: str) -> tuple[str, Channel]:
-    """Return (shop, channel) of a queue's name."""
+    """Return (shop, channel) of a queue's name; `ValueError` when it is not spelled so."""
     shop, channel = name.rsplit(SEPARATOR, 1)
     return shop, CHANNELS[CHANNELS.index(channel)]
+
+
+def split_pause(name: str) -> tuple[str, tuple[Channel, ...]]:
+    """Return (shop, channels) of what is paused by one name; `ValueError` when it is not spelled so."""
+    shop, channel = name.rsplit(SEPARATOR, 1)
+    return shop, CHANNELS if channel == EVERY_CHANNEL else (split_queue(name)[1],)
 
 
 def order_timer(shop: str, order: str) -> str:
@@ -124,8 +138,10 @@ def seen_timer(shop: str, bucket: int) -> str:
 
 
 def split_timer(timer: str) -> tuple[str, str, str]:
-    """Return (kind, shop, order or bucket) of a timer, `kind` being `o` or `e`."""
+    """Return (kind, shop, order or bucket) of a timer, `kind` being `o` or `e`, else `ValueError`."""
     kind, shop, rest = timer.split(SEPARATOR, 2)
+    if kind != "o" and (kind != "e" or str(int(rest)) != rest):
+        raise ValueError("expected the timer of an order or of a bucket")
     return kind, shop, rest
 
 

@@ -1,10 +1,12 @@
 """Lists of reminders, page by page: a page looks at so many entries at most and may come back short.
 
 Warning: what moves while it is listed may come twice, or not at all where it moved to a place that was
-passed already; an order whose close is put forward is such a case.
+passed already; an order whose close is put forward is such a case. An order that cannot be read is left out.
+
+Shops share some of the sets that are read, so a place, which callers see, names entries of its shop alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from heapq import merge
 from typing import Annotated, NamedTuple
 
@@ -23,7 +25,8 @@ LOOKED_AT = 1_000
 """Entries that one page looks at."""
 
 CHUNK = 200
-"""Entries read at once."""
+"""Entries read at once; half as many that a place counts and does not name are looked at again, as some may
+be gone."""
 
 ATTEMPTS = 8
 """How often a place in a sorted set is looked up while the set changes."""
@@ -33,6 +36,9 @@ ALL = 1_000_000
 
 Entry = tuple[int, bytes]
 """Score and member; entries of a sorted set stand in the order of these."""
+
+Steps = tuple[str, range]
+"""An order and numbers of its reminders."""
 
 
 class Part(NamedTuple):
@@ -44,12 +50,17 @@ class Part(NamedTuple):
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """How far a list was read: up to and with reminder `step` of the entry, in the `part`th of its sets."""
+    """How far a list was read: up to and with reminder `step` of an entry, in the `part`th of its sets.
+
+    The entry is of the shop, or there is none and its place is in front of all that have the score.
+    `passed` entries of other shops behind it were looked at; they have the same score.
+    """
 
     part: Annotated[int, msgspec.Meta(ge=0, le=ALL)] = 0
     score: Annotated[Instant, msgspec.Meta(ge=0, le=FOREVER)] = 0
     member: str = ""
     step: Annotated[int, msgspec.Meta(ge=0, le=ALL)] = 0
+    passed: Annotated[int, msgspec.Meta(ge=0, le=FOREVER)] = 0
 
     @property
     def entry(self) -> Entry:
@@ -103,8 +114,10 @@ class Listing:
             if place.part >= len(parts):
                 break
             part = parts[place.part]
-            entries, ended = await self._from(part.keys, place.entry)
-            for listed, at in await self._steps(wanted.shop, entries, place, part):
+            entries, ended = await self._from(part.keys, place)
+            named = self._named(entries, wanted.shop, part)
+            begun = place
+            for listed, at in await self._steps(wanted.shop, named, place):
                 if len(found) == limit:
                     return found, place
                 place = at
@@ -113,49 +126,58 @@ class Listing:
             if ended or (part.by_due and _beyond(entries, wanted.due_before)):
                 place = Place(place.part + 1)
             elif entries:
-                score, member = entries[-1]
-                place = Place(place.part, score, member.decode(), ALL)
+                place = _behind(entries, named, begun)
         return found, place if place.part < len(parts) else None
 
+    def _named(self, entries: Sequence[Entry], shop: str, part: Part) -> dict[Entry, Steps]:
+        """Return what those of the entries stand for that are the shop's."""
+        scores = {member: score for score, member in entries}
+        read = names.split_timer if part.orders else names.split_reminder_id
+        found: dict[Entry, Steps] = {}
+        for member, name, _ in self._store.passed.names(", ".join(part.keys), scores, read):
+            steps = _steps_of(name, shop, part)
+            if steps is not None:
+                found[scores[member], member] = steps
+        return found
+
     async def _steps(
-        self, shop: str, entries: Sequence[Entry], place: Place, part: Part
+        self, shop: str, named: Mapping[Entry, Steps], place: Place
     ) -> list[tuple[Listed, Place]]:
-        """Return the reminders that entries stand for, as far as they are the shop's and behind the place."""
-        named = [(entry, _named(entry[1].decode(), shop, part)) for entry in entries]
-        ids = {(shop, about[0]) for _, about in named if about is not None}
-        orders = await self._store.orders(list(ids))
+        """Return the reminders that a shop's entries stand for, as far as they are behind the place."""
+        ids = {(shop, order_id) for order_id, _ in named.values()}
+        orders = await self._store.readable_orders(list(ids))
         found = []
-        for entry, about in named:
-            order = orders.get((shop, about[0])) if about is not None else None
-            if about is None or order is None:
+        for entry, (order_id, numbers) in named.items():
+            order = orders.get((shop, order_id))
+            if order is None:
                 continue
-            order_id, numbers = about
             for number in numbers[: len(order.steps)]:
                 if number <= len(order.steps) and (entry, number) > (place.entry, place.step):
                     listed = Listed(shop=shop, order_id=order_id, number=number, order=order)
                     found.append((listed, Place(place.part, entry[0], entry[1].decode(), number)))
         return found
 
-    async def _from(self, keys: Sequence[str], at: Entry) -> tuple[list[Entry], bool]:
-        """Return entries of sorted sets from `at` on as one list, and whether there are no more."""
-        pages = [await self._page(key, at) for key in keys]
+    async def _from(self, keys: Sequence[str], place: Place) -> tuple[list[Entry], bool]:
+        """Return entries of sorted sets from a place on as one list, and whether there are no more."""
+        pages = [await self._page(key, place) for key in keys]
         entries = list(merge(*(entries for entries, _ in pages)))
         ended = all(last for _, last in pages) and len(entries) <= CHUNK
         return entries[:CHUNK], ended
 
-    async def _page(self, key: str, at: Entry) -> tuple[list[Entry], bool]:
-        """Return entries of a sorted set from `at` on, and whether there are no more.
+    async def _page(self, key: str, place: Place) -> tuple[list[Entry], bool]:
+        """Return entries of a sorted set from a place on, and whether there are no more.
 
         Its head may go at any time, so that a page begins with the entry before and is read again if
-        that is not in front of `at`.
+        that is not in front of the place; where entries are counted, some are looked at again anyway.
         """
+        at = place.entry
         for _ in range(ATTEMPTS):
-            start = max(0, await self._rank(key, at) - 1)
+            start = max(0, await self._rank(key, at) - 1) + place.passed
             found = await self._store.redis.zrange(key, start, start + CHUNK, withscores=True)
             entries = [(int(score), member) for member, score in found]
-            if start == 0 or (entries and entries[0] < at):
+            if start == 0 or place.passed or (entries and entries[0] < at):
                 return [entry for entry in entries if entry >= at], len(found) <= CHUNK
-        raise Contended("what is listed keeps changing; ask again")
+        raise Contended("what is listed keeps changing; repeating the request is safe")
 
     async def _rank(self, key: str, at: Entry) -> int:
         """Count the entries before `at`."""
@@ -192,13 +214,30 @@ def _parts(keys: LaneKeys, wanted: Wanted) -> list[Part]:
     return [Part([keys.timers], orders=True)]
 
 
-def _named(member: str, shop: str, part: Part) -> tuple[str, range] | None:
-    """Return the order and the steps that an entry names; `None` if it is not of this shop."""
+def _steps_of(name: str, shop: str, part: Part) -> Steps | None:
+    """Return what a name stands for; `None` if it is not of this shop."""
     if part.orders:
-        kind, of, order = names.split_timer(member)
+        kind, of, order = names.split_timer(name)
         return (order, range(1, ALL)) if (kind, of) == ("o", shop) else None
-    of, order, number = names.split_reminder_id(member)
+    of, order, number = names.split_reminder_id(name)
     return (order, range(number, number + 1)) if of == shop else None
+
+
+def _behind(entries: Sequence[Entry], named: Collection[Entry], begun: Place) -> Place:
+    """Return the place behind entries that were looked at, which began at another one.
+
+    It is that of the last entry of the shop, or in front of those that have the last one's score; it counts
+    further entries only where they are more than are looked at again.
+    """
+    last = entries[-1][0]
+    alike = [entry for entry in entries if entry[0] == last]
+    own = max((at for at, entry in enumerate(alike) if entry in named), default=None)
+    member, step, passed = "", 0, len(alike)
+    if own is not None:
+        member, step, passed = alike[own][1].decode(), ALL, len(alike) - own - 1
+    elif last == begun.score:
+        member, step, passed = begun.member, begun.step, begun.passed + len(alike)
+    return Place(begun.part, last, member, step, max(0, passed - CHUNK // 2))
 
 
 def _beyond(entries: Sequence[Entry], due_before: Instant | None) -> bool:

@@ -1,16 +1,14 @@
 """The reads that deciding, housekeeping and looking need; nothing here changes anything."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-import msgspec
-
-from dispatcher.errors import StoreRefused
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.storage import keys as names
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.keys import LaneKeys, lane_of
 from dispatcher.storage.records import ORDER, ShopState, StoredOrder, facts_of
+from dispatcher.storage.unreadable import UNREADABLE, Passed, readable
 
 T = TypeVar("T")
 
@@ -24,6 +22,7 @@ class Reader:
     def __init__(self, redis: StoreClient, lanes: int) -> None:
         self.redis = redis
         self.lanes = lanes
+        self.passed = Passed()
         self._keys = [LaneKeys(lane) for lane in range(lanes)]
 
     def lane_of(self, shop: str) -> int:
@@ -39,19 +38,28 @@ class Reader:
 
     async def expired(self, lane: int, now: Instant, limit: int) -> list[str]:
         """Return reminders whose lease has ended."""
-        found = await self.redis.zrangebyscore(self._keys[lane].leases, "-inf", now, start=0, num=limit)
-        return [reminder.decode() for reminder in found]
+        return await self._first(self._keys[lane].leases, now, limit, names.split_reminder_id)
 
     async def timers(self, lane: int, now: Instant, limit: int) -> list[str]:
         """Return timers whose turn has come."""
-        found = await self.redis.zrangebyscore(self._keys[lane].timers, "-inf", now, start=0, num=limit)
-        return [timer.decode() for timer in found]
+        return await self._first(self._keys[lane].timers, now, limit, names.split_timer)
+
+    async def _first(self, key: str, now: Instant, limit: int, read: Callable[[str], object]) -> list[str]:
+        """Return the names in a sorted set up to `now`, so many at most, passing over what is none."""
+        found: list[str] = []
+        start = 0
+        while len(found) < limit:
+            page = await self.redis.zrangebyscore(key, "-inf", now, start=start, num=limit)
+            found += [name for _, name, _ in self.passed.names(key, page, read)]
+            start += len(page)
+            if len(page) < limit:
+                break
+        return found[:limit]
 
     async def shop(self, shop: str) -> ShopState:
         """Return what is configured for a shop; an unknown shop has the default policy."""
-        rev, policy, paused = await self.redis.hmget(self._of(shop).shop(shop), ["rev", "policy", "paused"])  # type: ignore[misc]
-        stops = tuple(part for part in (paused or b"").decode().split(",") if part)
-        return ShopState(rev=int(rev or 0), policy=int(policy or 0), paused=stops)
+        found = await self.redis.hmget(self._of(shop).shop(shop), ["rev", "policy", "paused"])  # type: ignore[misc]
+        return readable(f"the state of shop {shop}", _shop_state, found)
 
     async def policy(self, shop: str, version: int) -> bytes | None:
         """Return a version of a shop's policy document as JSON."""
@@ -62,8 +70,24 @@ class Reader:
         """Return the orders that exist among (shop, order) pairs of one lane."""
         if not ids:
             return {}
-        texts = await self.redis.mget([self._of(shop).order(shop, order) for shop, order in ids])
-        return _decoded(ORDER.decode, ids, texts)
+        return _decoded(ORDER.decode, ids, await self._order_texts(ids))
+
+    async def readable_orders(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredOrder]:
+        """Return those of `orders` that can be read."""
+        found = {}
+        for (shop, order), text in zip(ids, await self._order_texts(ids) if ids else (), strict=True):
+            if text is not None:
+                try:
+                    found[shop, order] = ORDER.decode(text)
+                except UNREADABLE:
+                    self.passed.tell(self._of(shop).order(shop, order))
+        return found
+
+    async def _order_texts(self, ids: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        found: list[bytes | None] = await self.redis.mget(
+            [self._of(shop).order(shop, order) for shop, order in ids]
+        )
+        return found
 
     async def order(self, shop: str, order: str) -> StoredOrder | None:
         """Return an order, or `None`."""
@@ -96,7 +120,7 @@ class Reader:
 
     async def ready(self, lanes: Sequence[int], now: Instant) -> list[tuple[str, Channel]]:
         """Return the (shop, channel) queues of some lanes that have something due, longest due first."""
-        found: list[tuple[float, str]] = []
+        found: list[tuple[float, str, tuple[str, Channel]]] = []
         start, left = 0, list(lanes)
         while left:
             async with self.redis.pipeline(transaction=False) as pipe:
@@ -104,16 +128,26 @@ class Reader:
                     key = self._keys[lane].ready
                     pipe.zrangebyscore(key, "-inf", now, start=start, num=PAGE, withscores=True)
                 pages = await pipe.execute()
-            found += [(due, queue.decode()) for page in pages for queue, due in page]
+            for lane, page in zip(left, pages, strict=True):
+                found += self._queues(lane, page)
             left = [lane for lane, page in zip(left, pages, strict=True) if len(page) == PAGE]
             start += PAGE
-        return [names.split_queue(queue) for _, queue in sorted(found)]
+        return [queue for _, _, queue in sorted(found)]
+
+    def _queues(
+        self, lane: int, page: Sequence[tuple[bytes, float]]
+    ) -> Iterator[tuple[float, str, tuple[str, Channel]]]:
+        """Yield when each queue that is named is due, its name, and what it says."""
+        dues = dict(page)
+        for member, name, queue in self.passed.names(self._keys[lane].ready, dues, names.split_queue):
+            yield dues[member], name, queue
 
     async def waiting(self, lane: int, channel: Channel) -> list[str]:
         """Return all reminders that wait for a channel in a lane, open tasks among them."""
-        queues = await self.redis.zrange(self._keys[lane].ready, 0, -1)
+        key = self._keys[lane].ready
+        queues = self.passed.names(key, await self.redis.zrange(key, 0, -1), names.split_queue)
         found: list[str] = []
-        for shop, name in (names.split_queue(queue.decode()) for queue in queues):
+        for _, _, (shop, name) in queues:
             if name == channel:
                 members = await self.redis.zrange(self._keys[lane].due(shop, channel), 0, -1)
                 found += [reminder.decode() for reminder in members]
@@ -135,8 +169,11 @@ def _decoded(
     found = {}
     for (shop, order), text in zip(ids, texts, strict=True):
         if text is not None:
-            try:
-                found[shop, order] = decode(text)
-            except msgspec.MsgspecError as error:
-                raise StoreRefused(f"what is stored of order {order} of {shop} cannot be read") from error
+            found[shop, order] = readable(f"what is stored of order {order} of {shop}", decode, text)
     return found
+
+
+def _shop_state(found: Sequence[bytes | None]) -> ShopState:
+    rev, policy, paused = found
+    stops = tuple(part for part in (paused or b"").decode().split(",") if part)
+    return ShopState(rev=int(rev or 0), policy=int(policy or 0), paused=stops)

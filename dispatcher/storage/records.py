@@ -4,11 +4,11 @@ Commands carry what their script's header asks for; the store fills in the posit
 structs grow by fields with defaults only, so that every version that was ever written stays readable.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from dispatcher.policy.facts import Channel, Handoff, Instant, OrderFacts, OrderState
+from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Handoff, Instant, OrderFacts, OrderState
 from dispatcher.policy.reminders import HANDED_OVER, Status
 from dispatcher.storage.packing import Packed, unpack
 
@@ -19,7 +19,7 @@ LATENESS_BUCKETS = (100, 250, 500, 1_000, 2_000, 5_000, 30_000)
 """Upper bounds in ms by which hand-offs are counted after they were due, in the lane's counters.
 
 The counters are `kind|<audit kind>|<channel>|<reason>`, `waiting|<channel>`, `late|<bound>` (`inf` the last)
-and `late_ms`, the sum.
+and `late_ms`, the sum; `open` are the open tasks.
 """
 
 
@@ -28,7 +28,8 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     `answered` is the token last answered with `answer`, `settled` the one last settled, so that a
     repeated call gets the same answer; `leases` ended without a commit; `handed` is the hand-off's
-    instant (its commit's, until it is settled); `agent` claimed it.
+    instant (its commit's, until it is settled). `agent` claimed it and calls before `valid_until`;
+    `result` is how that went. Who gave it back last has `released` it, until the next claim.
     """
 
     status: Status
@@ -43,6 +44,9 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     answer: str | None = None
     settled: int | None = None
     agent: str | None = None
+    valid_until: Instant | None = None
+    result: str | None = None
+    released: str | None = None
 
 
 class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -73,7 +77,7 @@ ORDER = msgspec.msgpack.Decoder(StoredOrder)
 
 
 def facts_of(stored: bytes) -> OrderFacts:
-    """Return an order's facts as they are stored; raises `StoreRefused` or `MsgspecError`."""
+    """Return an order's facts as they are stored; raises `StoreRefused`, or as decoding does."""
     return _FACTS.decode(unpack(stored))
 
 
@@ -135,6 +139,7 @@ class TaskEnd(Command, kw_only=True, omit_defaults=True, gc=False):
 
     kind: Literal["completed", "released"]
     agent: str
+    result: str | None = None
     details: Packed
 
 
@@ -231,23 +236,6 @@ class ShopState(msgspec.Struct, kw_only=True):
     policy: int
     paused: tuple[str, ...]
 
-
-class AuditRecord(msgspec.Struct, kw_only=True):
-    """An audit record in the contract's form; `details` stays as it was written."""
-
-    seq: int
-    lane: int
-    at: str
-    kind: str
-    actor: str
-    shop: str
-    order: str | None
-    customer: str | None
-    reminder: str | None
-    step: int | None
-    attempt: int | None
-    channel: str | None
-    reason: str | None
-    policy: int | None
-    template: str | None
-    details: msgspec.Raw | dict[str, Any]
+    def paused_for(self, channel: Channel) -> bool:
+        """Tell whether nothing goes out by a channel, it or all of them being paused."""
+        return channel in self.paused or EVERY_CHANNEL in self.paused

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.storage.records import AuditRecord
+from dispatcher.storage.audit_record import AuditRecord
 
 _NAME = re.compile(r"([0-9]{12,})-([0-9]{12,})\.jsonl")
 _LINE = msgspec.json.Decoder(AuditRecord)

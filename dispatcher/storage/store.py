@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 
 from dispatcher.errors import StoreRefused, StoreUnavailable
-from dispatcher.policy.facts import Channel, Instant, OrderFacts
+from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Instant, OrderFacts
 from dispatcher.policy.units import MAX_MIN_GAP
 from dispatcher.policy.zones import DAY
+from dispatcher.settings import HIGHEST_LANES, SHOWN_CHARS
 from dispatcher.storage import keys as names
 from dispatcher.storage.calls import Call
 from dispatcher.storage.client import StoreClient
@@ -27,12 +28,27 @@ from dispatcher.storage.records import (
     facts_of,
 )
 from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
+from dispatcher.storage.unreadable import UNREADABLE
 
 SLOT_KEPT_MS = MAX_MIN_GAP + DAY
 """How long a hand-off stays in its customer's ledger at least: as long as a policy can look back."""
 
 _REPLY = msgspec.msgpack.Decoder(IntakeReply)
 _LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
+
+
+_LANES = {str(number).encode(): number for number in range(1, HIGHEST_LANES + 1)}
+
+
+async def stored_lanes(redis: StoreClient) -> int | None:
+    """Return the number of lanes a store was first started with; `None` when it never was."""
+    stored = await redis.hget(names.META, "lanes")  # type: ignore[misc]
+    if stored is not None and stored not in _LANES:
+        raise StoreRefused(
+            f"{names.META} lanes: expected a whole number from 1 to {HIGHEST_LANES}, "
+            f"got {stored[:SHOWN_CHARS].decode(errors='replace')}"
+        )
+    return None if stored is None else _LANES[stored]
 
 
 class Store(Reader):
@@ -55,13 +71,13 @@ class Store(Reader):
         cls, redis: StoreClient, lanes: int, *, retention: int, lease: int, max_leases: int
     ) -> "Store":
         """Open the store; `lanes` counts only at the very first start, afterwards the stored number does."""
-        stored = await redis.hget(names.META, "lanes")  # type: ignore[misc]
+        stored = await stored_lanes(redis)
         if stored is None:  # written only then: a store that is full takes no writes, and is opened too
             await redis.hsetnx(names.META, "lanes", str(lanes))  # type: ignore[misc]
-            stored = await redis.hget(names.META, "lanes")  # type: ignore[misc]
+            stored = await stored_lanes(redis)
         if stored is None:
             raise StoreUnavailable("the store did not keep its number of lanes")
-        return cls(redis, int(stored), retention=retention, lease=lease, max_leases=max_leases)
+        return cls(redis, stored, retention=retention, lease=lease, max_leases=max_leases)
 
     async def intake(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str
@@ -152,7 +168,7 @@ class Store(Reader):
         return await self._commands("settle", lane, settlements, now)
 
     async def end_tasks(self, lane: int, ends: Sequence[TaskEnd], now: Instant, actor: str) -> list[str]:
-        """Complete or release claimed tasks; each answers completed, released or lost."""
+        """Complete or release claimed tasks; each answers completed, released or lost, repeated the same."""
         return await self._commands("task", lane, ends, now, actor=actor)
 
     async def sweep(self, lane: int, reminders: Iterable[str], now: Instant) -> list[str]:
@@ -198,6 +214,8 @@ class Store(Reader):
         call.shop(shop)
         if "policy" in item:
             item["policies"] = call.key(call.lane.policies(shop))
+        else:
+            item["pauses"] = call.key(call.lane.pauses)
         head = {"now": now, "actor": actor, "shops": call.shops}
         (version,) = await SCRIPTS["configure"](self.redis, call.keys, head, [item])
         return int(version)
@@ -205,26 +223,28 @@ class Store(Reader):
     async def put_policy(
         self, shop: str, document: str, note: str, details: Packed, now: Instant, actor: str
     ) -> int:
-        """Put a checked policy document into force and return its version."""
+        """Put a checked policy document into force and return its version; one that is in force stays so."""
         about = msgspec.json.encode({"at": now, "actor": actor, "note": note}).decode()
         item = {"kind": "policy", "policy": document, "about": about, "details": details}
         return await self._configure(shop, item, now, actor)
 
     async def pause(self, shop: str, channel: str | None, now: Instant, actor: str) -> None:
-        """Stop hand-offs of a shop, on one channel or (`None`) on all."""
+        """Stop hand-offs of a shop, on one channel or (`None`) on all; what is paused stays so."""
         await self._pausing("pause", shop, channel, now, actor)
 
     async def resume(self, shop: str, channel: str | None, now: Instant, actor: str) -> None:
-        """End a pause."""
+        """End a pause, if there is one."""
         await self._pausing("resume", shop, channel, now, actor)
 
     async def _pausing(self, kind: str, shop: str, channel: str | None, now: Instant, actor: str) -> None:
         details = pack(msgspec.json.encode({"channel": channel}))
-        await self._configure(shop, {"kind": kind, "pause": channel or "*", "details": details}, now, actor)
+        about = msgspec.json.encode({"at": now, "actor": actor}).decode()
+        item = {"kind": kind, "pause": channel or EVERY_CHANNEL, "about": about, "details": details}
+        await self._configure(shop, item, now, actor)
 
 
 def _readable(facts: bytes) -> OrderFacts | None:
     try:
         return facts_of(facts)
-    except (msgspec.MsgspecError, StoreRefused):
+    except (*UNREADABLE, StoreRefused):
         return None

@@ -1,6 +1,7 @@
 """Who may do what: a key opens scopes and shops, every route names its scope, and nothing else opens."""
 
 import asyncio
+import logging
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, NamedTuple
@@ -8,8 +9,10 @@ from typing import Any, NamedTuple
 import msgspec
 from litestar import Request
 
-from dispatcher.errors import Forbidden, Unauthenticated
-from dispatcher.storage.access import EVERY_SHOP, AccessKeys
+from dispatcher.errors import Forbidden, StoreRefused, Unauthenticated
+from dispatcher.policy.event_text import EVERY_SHOP
+from dispatcher.storage.access import AccessKeys
+from dispatcher.telemetry import KEY_UNREADABLE
 
 SCOPES = (
     "events:write",
@@ -31,6 +34,7 @@ FRESH_SECONDS = 0.5
 MAX_CACHED = 10_000
 """Ids of keys, known and unknown, that are remembered at once."""
 
+_log = logging.getLogger(__name__)
 _BEARER = b"bearer "
 _NO_SECRET = "0" * 64
 
@@ -90,7 +94,11 @@ class Access:
         return known.caller
 
     async def _read(self, key: str) -> "_Known | None":
-        stored = await self._keys.find(key)
+        try:
+            stored = await self._keys.find(key)
+        except StoreRefused:
+            _log.error(KEY_UNREADABLE, extra={"key": key})
+            return None
         if stored is None:
             return None
         caller = Caller(key=key, shops=frozenset(stored.shops), scopes=frozenset(stored.scopes))
@@ -119,23 +127,31 @@ def _token(request: Request[Any, Any, Any]) -> str:
     return given[0][len(_BEARER) :].strip().decode("latin-1")
 
 
-async def require(request: Request[Any, Any, Any], scope: str, shop: str | None) -> Caller:
-    """Return the caller whose key opens scope and shop, `None` being every shop.
+async def admit(request: Request[Any, Any, Any]) -> None:
+    """Let a request in: its route needs no key, or the key opens the scope that the route names.
 
     Raises `Unauthenticated`, `Forbidden` or `StoreUnavailable`.
     """
-    caller = await require_scope(request, scope)
-    if not caller.opens(shop):
-        raise Forbidden("the key does not open this shop" if shop else "the key does not open every shop")
+    scope = request.route_handler.opt.get("scope")
+    if scope is None:
+        raise Forbidden("this route opens to nobody")
+    if scope:
+        access: Access = request.app.state["access"]
+        caller = request.scope["auth"] = await access.caller(_token(request))
+        if scope not in caller.scopes:
+            raise Forbidden(f"the key does not have the scope {scope}")
+
+
+def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    """Return who was let in by a key."""
+    caller = request.scope["auth"]
+    assert isinstance(caller, Caller)
     return caller
 
 
-async def require_scope(request: Request[Any, Any, Any], scope: str) -> Caller:
-    """Return the caller whose key opens the scope, whatever the shop; raises as `require` does."""
-    caller = request.scope.get("auth")
-    if not isinstance(caller, Caller):
-        access: Access = request.app.state["access"]
-        caller = request.scope["auth"] = await access.caller(_token(request))
-    if scope not in caller.scopes:
-        raise Forbidden(f"the key does not have the scope {scope}")
+def require(request: Request[Any, Any, Any], shop: str | None) -> Caller:
+    """Return who was let in if their key opens the shop, `None` being every shop; raises `Forbidden`."""
+    caller = caller_of(request)
+    if not caller.opens(shop):
+        raise Forbidden("the key does not open this shop" if shop else "the key does not open every shop")
     return caller

@@ -1,7 +1,6 @@
 """The application: its routes, the door every request goes through, and problems for whatever goes wrong."""
 
 import logging
-from traceback import extract_tb
 from typing import Any, cast
 
 from litestar import Litestar, Response
@@ -19,10 +18,10 @@ from litestar.types import (
     Send,
 )
 
-from dispatcher.errors import DispatcherError, Forbidden
-from dispatcher.telemetry import REQUEST_FAILED
+from dispatcher.errors import DispatcherError
+from dispatcher.telemetry import REQUEST_FAILED, about_error
 from dispatcher.web import audit, events, health, metrics, openapi, orders, pauses, policies, reminders, tasks
-from dispatcher.web.access import Access, require_scope
+from dispatcher.web.access import Access, admit
 from dispatcher.web.bodies import SMALL_BYTES
 from dispatcher.web.parts import Asked, Parts
 from dispatcher.web.paths import MAX_PATH_BYTES, decoded
@@ -45,6 +44,7 @@ ROUTES = (
     policies.put_policy,
     policies.list_versions,
     policies.check_policy,
+    pauses.get_pauses,
     pauses.pause_shop,
     pauses.resume_shop,
     health.live,
@@ -99,13 +99,8 @@ async def door(request: Asked) -> None:
     """Let a request in: its path decoded, its key opening the scope that its route names."""
     if request.scope["path_params"]:
         request.scope["path_params"] = decoded(request.scope["path_params"])
-    if request.method == "OPTIONS":
-        return
-    scope = request.route_handler.opt.get("scope")
-    if scope is None:
-        raise Forbidden("this route opens to nobody")
-    if scope:
-        await require_scope(request, scope)
+    if request.method != "OPTIONS":
+        await admit(request)
 
 
 def problem_for(request: Asked, error: Exception) -> Response[bytes]:
@@ -119,15 +114,9 @@ def problem_for(request: Asked, error: Exception) -> Response[bytes]:
     else:
         problem = of_code("internal")
     if problem.status == 500 or getattr(error, "code", None) == "store-refused":
-        _tell(request, error)
+        route = {"route": request.scope.get("path_template", "")}
+        _log.error(REQUEST_FAILED, extra=route | about_error(error))
     return _response(problem, allow)
-
-
-def _tell(request: Asked, error: Exception) -> None:
-    frame = extract_tb(error.__traceback__)[-1:]
-    where = f"{frame[0].filename}:{frame[0].lineno}" if frame else ""
-    route = request.scope.get("path_template", "")
-    _log.error(REQUEST_FAILED, extra={"route": route, "error": type(error).__name__, "where": where})
 
 
 def _response(problem: Problem, allow: str) -> Response[bytes]:
@@ -142,9 +131,10 @@ def _response(problem: Problem, allow: str) -> Response[bytes]:
 def create_app(service: Service, access: Access) -> Litestar:
     """Return the application over a service; `access` tells its callers."""
     intake = GroupedIntake(service.intake, service.store.lane_of)
+    parts = Parts(service=service, access=access, intake=intake, streams=set())
     return App(
         ROUTES,
-        state=State({"parts": Parts(service=service, access=access, intake=intake), "access": access}),
+        state=State({"parts": parts, "access": access}),
         before_request=door,
         exception_handlers={Exception: problem_for},
         request_max_body_size=SMALL_BYTES,

@@ -8,10 +8,13 @@ import msgspec
 from litestar import get
 from litestar.types import ASGIApp
 
+from dispatcher.policy import event_text
 from dispatcher.policy.zones import iso
 from dispatcher.storage.audit import line
 from dispatcher.storage.audit_filter import Filter, matches
-from dispatcher.storage.records import RECORDS_KEPT, AuditRecord
+from dispatcher.storage.audit_record import AuditRecord
+from dispatcher.storage.keys import split_reminder_id
+from dispatcher.storage.records import RECORDS_KEPT
 from dispatcher.web import query
 from dispatcher.web.access import require
 from dispatcher.web.answers import answer
@@ -19,7 +22,6 @@ from dispatcher.web.describing import Described, opens
 from dispatcher.web.paging import DEFAULT_LIMIT, LIMIT, Page, cursor, token
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.query import identifier, instant, read_query
-from dispatcher.web.reminders import parts_of_id
 from dispatcher.web.streams import Stream
 from dispatcher.wiring import Service
 
@@ -44,7 +46,11 @@ class Place(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
 
 
 PARAMS = {
-    "shop": identifier("The shop. Required unless the key opens every shop."),
+    "shop": query.Param(
+        event_text.shop_or_every,
+        {"type": "string", "pattern": "^[^~]+$", "maxLength": event_text.MAX_ID_BYTES},
+        "The shop. Required unless the key opens every shop; `*` are then the records about keys.",
+    ),
     "order": identifier("The order's id."),
     "customer": identifier("The customer's id."),
     "reminder": query.reminder("The reminder's id."),
@@ -60,7 +66,11 @@ PARAMS = {
     "/v1/audit",
     opt=opens(
         SCOPE,
-        Described(query=PARAMS, answers={"application/json": Page[AuditRecord], LINES: AuditRecord}),
+        Described(
+            query=PARAMS,
+            answers={"application/json": Page[AuditRecord], LINES: AuditRecord},
+            codes=("overloaded",),
+        ),
     ),
 )
 async def list_audit(request: Asked) -> ASGIApp:
@@ -69,7 +79,7 @@ async def list_audit(request: Asked) -> ASGIApp:
     With `Accept: application/x-ndjson` all that are wanted are streamed, one a line; `limit` bounds them.
     """
     given = read_query(request, PARAMS)
-    await require(request, SCOPE, given.get("shop"))
+    require(request, given.get("shop"))
     service = parts_of(request).service
     wanted = Filter(**{name: value for name, value in given.items() if name in Filter.__struct_fields__})
     pages = _pages(service, wanted, given.get("cursor") or Place())
@@ -79,7 +89,7 @@ async def list_audit(request: Asked) -> ASGIApp:
     pieces = _lines(pages, wanted, given.get("limit"))
     # What cannot be read at all is answered as a problem, so that the stream begins with the first piece.
     first = await anext(pieces, b"")
-    return Stream(first, pieces, LINES.encode())
+    return Stream(first, pieces, LINES.encode(), parts_of(request).streams)
 
 
 Pages = AsyncGenerator[tuple[list[AuditRecord], Place | None], None]
@@ -111,7 +121,7 @@ async def _indexed(service: Service, wanted: Filter) -> list[int] | None:
     """Return the numbers of all records of the wanted order, or `None` where nobody keeps them."""
     order_id = wanted.order
     if wanted.reminder is not None:
-        order_id = parts_of_id(wanted.reminder)[1]
+        order_id = split_reminder_id(wanted.reminder)[1]
     if wanted.shop is None or order_id is None:
         return None
     order = await service.store.order(wanted.shop, order_id)

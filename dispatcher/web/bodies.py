@@ -1,15 +1,20 @@
 """Bodies of requests: read as bytes within a size and a time, of a kind that is read here."""
 
+import asyncio
 from collections.abc import Collection
 
 import msgspec
 
 from dispatcher.errors import FieldProblem, InvalidInput, TooLarge, UnsupportedMediaType
 from dispatcher.policy import event_json
+from dispatcher.web.access import admit
 from dispatcher.web.parts import Asked
 
 SMALL_BYTES = 64 * 1024
 """The most a body may have, except for events."""
+
+PROMPT_SECONDS = 0.1
+"""Whose body takes longer is let in once more: the key may have been revoked since."""
 
 JSON = "application/json"
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
@@ -33,11 +38,23 @@ def _harmless(parameter: str) -> bool:
 
 
 async def read_body(request: Asked, limit: int = SMALL_BYTES) -> bytes:
-    """Return the whole body; raises `TooLarge`. The server ends a connection whose body is too slow."""
+    """Return the whole body; raises `TooLarge`, and as `admit` does when the key was revoked meanwhile.
+
+    The server ends a connection whose body is too slow.
+    """
     # Litestar's own headers would decode and sort them all.
     for name, value in request.scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
             raise _too_large(limit)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    body = await _received(request, limit)
+    if loop.time() - began > PROMPT_SECONDS:
+        await admit(request)
+    return body
+
+
+async def _received(request: Asked, limit: int) -> bytes:
     message = await request.receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message.get("body", b"")
@@ -68,11 +85,12 @@ async def read_object(request: Asked) -> dict[str, object]:
     body = await read_body(request)
     try:
         content = _PLAIN.decode(body)
+        written = event_json.canonical(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        content = None
+        content, written = None, b""
     if not isinstance(content, dict):
         raise _wrong("expected one JSON object in UTF-8")
-    twice = event_json.repeated_name(body, event_json.canonical(content))
+    twice = event_json.repeated_name(body, written)
     if twice is not None:
         raise _wrong("a field is given more than once")
     return content

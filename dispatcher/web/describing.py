@@ -10,6 +10,11 @@ from dispatcher.web.access import needs
 from dispatcher.web.query import Params, Schema
 
 
+def ref(component: str) -> Schema:
+    """Return the reference to a named schema of the description."""
+    return {"$ref": f"#/components/schemas/{component}"}
+
+
 class Described(msgspec.Struct, frozen=True, kw_only=True):
     """A route as a caller sees it.
 

@@ -7,11 +7,12 @@ from litestar import post
 
 from dispatcher.errors import DispatcherError, Forbidden, InvalidEvent, StoreFull
 from dispatcher.policy.events import Event, decode_batch, decode_event
-from dispatcher.web.access import Caller, needs, require_scope
+from dispatcher.web.access import Caller, caller_of, needs
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.bodies import JSON, media_type, read_body
 from dispatcher.web.parts import Asked, Parts, parts_of
 from dispatcher.web.problems import Problem, problem_of, refused
+from dispatcher.web.query import read_query
 from dispatcher.workflow.intake import Result
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -42,15 +43,20 @@ class EventResults(msgspec.Struct, frozen=True):
 
 @post("/v1/events", opt=needs(SCOPE), status_code=202)
 async def post_events(request: Asked) -> Answer:
-    """Take one event, or a batch of which the good ones are taken."""
-    parts = parts_of(request)
-    caller = await require_scope(request, SCOPE)
+    """Take one event, or a batch of which the good ones are taken.
+
+    Where a full store let none of a batch be taken, all of it is refused, to be repeated.
+    """
+    read_query(request, {})
+    parts, caller = parts_of(request), caller_of(request)
     kind = media_type(request, KINDS)
     body = await read_body(request, MAX_BYTES)
     if kind == BATCH:
         results = await _taken(parts, caller, decode_batch(body))
-        if results and all(isinstance(result.problem, StoreFull) for result in results):
-            raise StoreFull("the store has no memory left for new events")
+        problems = [result.problem for result in results]
+        full = next((problem for problem in problems if isinstance(problem, StoreFull)), None)
+        if full is not None and None not in problems:
+            raise full
     else:
         results = await _taken(parts, caller, [decode_event(body)])
         if results[0].problem is not None:

@@ -9,20 +9,23 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.web.access import PUBLIC
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.parts import Asked, parts_of
+from dispatcher.web.query import read_query
 
 READY_SECONDS = 0.5
 """The store must answer within so long."""
 
 
 @get("/health/live", opt=PUBLIC)
-async def live() -> Answer:
+async def live(request: Asked) -> Answer:
     """Answer as long as the process does."""
+    read_query(request, {})
     return answer({"status": "live"})
 
 
 @get("/health/ready", opt=PUBLIC)
 async def ready(request: Asked) -> Answer:
     """Answer whether the store does."""
+    read_query(request, {})
     redis: Any = parts_of(request).service.store.redis
     try:
         async with asyncio.timeout(READY_SECONDS):

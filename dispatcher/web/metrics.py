@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from dispatcher.policy.facts import CHANNELS, Instant
-from dispatcher.storage.looking import LaneFigures, Memory, lane_figures, memory, open_tasks
+from dispatcher.storage.looking import LaneFigures, Memory, lane_figures, memory
 from dispatcher.storage.records import LATENESS_BUCKETS
 from dispatcher.web.access import PUBLIC
 from dispatcher.web.answers import Answer
@@ -39,9 +39,8 @@ Kinds = Counter[tuple[str, str, str]]
 class Figures(Collector):
     """The figures of all lanes at an instant, as families of metrics."""
 
-    def __init__(self, lanes: Sequence[LaneFigures], tasks: int, used: Memory, now: Instant) -> None:
+    def __init__(self, lanes: Sequence[LaneFigures], used: Memory, now: Instant) -> None:
         self._lanes = lanes
-        self._tasks = tasks
         self._memory = used
         self._now = now
         self._counts: Counter[str] = Counter()
@@ -59,7 +58,8 @@ class Figures(Collector):
         yield from self._waiting()
         yield from self._happened()
         yield self._lateness()
-        yield _gauge("tasks_open", "Call tasks that wait for somebody, paused shops left out.", self._tasks)
+        yield _gauge("tasks_open", "Call tasks that wait for somebody.", max(0, self._counts["open"]))
+        yield from self._paused()
         leased = sum(lane.leased for lane in self._lanes)
         yield _gauge("reminders_leased", "Reminders that a worker holds.", leased)
         unarchived = sum(lane.unarchived for lane in self._lanes)
@@ -81,6 +81,13 @@ class Figures(Collector):
             due = min((lane.oldest.get(channel, self._now) for lane in self._lanes), default=self._now)
             oldest.add_metric([channel], max(0, self._now - due) / 1000)
         return waiting, oldest
+
+    def _paused(self) -> Iterable[Metric]:
+        since = [at for lane in self._lanes for at in lane.paused]
+        says = "Queues (a channel of a shop each) that are paused while reminders wait in them."
+        yield _gauge("paused_queues", says, len(since))
+        longest = max(0, self._now - min(since, default=self._now)) / 1000
+        yield _gauge("longest_pause_seconds", "How long the longest paused of them is.", longest)
 
     def _happened(self) -> Iterable[Metric]:
         yield self._by_channel("handed_over", "Reminders handed over, claimed calls included.", HANDED_OVER)
@@ -146,8 +153,7 @@ async def get_metrics(request: Asked) -> Answer:
     read_query(request, {})
     service = parts_of(request).service
     lanes = await lane_figures(service.store)
-    tasks = await open_tasks(service.store, [shop for lane in lanes for shop in lane.calling])
     used = await memory(service.store)
-    figures = Figures(lanes, tasks, used, service.clock.now())
+    figures = Figures(lanes, used, service.clock.now())
     body = generate_latest(figures)
     return Answer(200, body, [(b"content-type", TEXT.encode()), (b"content-length", b"%d" % len(body))])

@@ -6,7 +6,6 @@ from importlib.metadata import version
 from inspect import getdoc
 from typing import Any
 
-import msgspec
 from litestar import Litestar, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
@@ -17,26 +16,32 @@ from dispatcher.policy.events import MAX_EVENTS
 from dispatcher.web import events
 from dispatcher.web.access import PUBLIC
 from dispatcher.web.answers import Answer, answer
-from dispatcher.web.describing import Described
+from dispatcher.web.describing import Described, ref
 from dispatcher.web.parts import Asked
 from dispatcher.web.paths import MAX_ID_BYTES as MAX_REMINDER_BYTES
-from dispatcher.web.problems import KINDS, Problem
-from dispatcher.web.query import Param, Schema, read_query
-from dispatcher.web.shapes import event_schema, schema_of
+from dispatcher.web.policy_shape import policy_schema
+from dispatcher.web.problems import KINDS, RETRY_LATER, Problem
+from dispatcher.web.query import REMINDER, SHOP_ID, Param, Schema, read_query
+from dispatcher.web.shapes import answer_schemas, event_schemas, schema_of
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 KEY = "key"
 
-_PARAMETER = re.compile(r"{(\w+):str}")
-_REF = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"{(\w+)}")
 
-EVENT = {"$ref": _REF.format(name="Event")}
+EVENT = ref("Event")
 STATUS = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
 
-PATH_IDS = {
-    "shop": (MAX_ID_BYTES, "The shop."),
-    "order": (MAX_ID_BYTES, "The order's id; what is not plain in it is percent-encoded, a `/` too."),
-    "reminder": (MAX_REMINDER_BYTES, "The id of the reminder, which is also its task's."),
+PATH_IDS: dict[str, tuple[Schema, str]] = {
+    "shop": (SHOP_ID, "The shop."),
+    "order": (
+        {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES},
+        "The order's id; what is not plain in it is percent-encoded, a `/` too.",
+    ),
+    "reminder": (
+        {"type": "string", "pattern": REMINDER, "maxLength": MAX_REMINDER_BYTES},
+        "The id of the reminder, which is also its task's.",
+    ),
 }
 
 ELSEWHERE = {
@@ -63,33 +68,47 @@ ELSEWHERE = {
 }
 """Routes that are asked too often to look at descriptions."""
 
-OF_EVERY = ("invalid-input",)
+OF_EVERY = ("invalid-input", "method-not-allowed")
 OF_KEYED = ("unauthenticated", "forbidden", "store-refused", "store-unavailable")
 OF_BODIES = ("too-slow", "too-large", "unsupported-media-type")
 OF_PATHS = ("path-too-long",)
 
 HEADERS: dict[int, Schema] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
-    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Repeat it after so many seconds."}},
+    405: {"Allow": {"schema": {"type": "string"}, "description": "The methods of this path."}},
+    **{
+        status: {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "Repeat it after so many seconds."}
+        }
+        for status in RETRY_LATER
+    },
 }
+
+
+ABOUT = """\
+Reminds customers of orders they placed but have not paid. Errors are RFC 9457 problems; each operation names
+its own. Any request may besides be answered 404 (`not-found`) for a path that is not here, 400 (`not-http`),
+408 (`too-slow`), 429 (`overloaded`) or 431 (`head-too-large`) before it reaches an operation, and 500
+(`internal`) by a fault of this service. Times are RFC 3339; what is sent carries an offset, what is answered
+is in UTC.
+"""
 
 
 def document(app: Litestar) -> Schema:
     """Return the OpenAPI 3.1 document of an application."""
     routes = list(_described(app))
     types = [kind for _, _, _, described in routes for kind in described.answers.values() if _is_type(kind)]
-    refs, components = msgspec.json.schema_components([*types, Problem], ref_template=_REF)
+    refs, components = answer_schemas([*types, Problem])
     schemas = dict(zip(types, refs, strict=False))
     paths: dict[str, dict[str, Any]] = {}
     for path, method, handler, described in routes:
-        template = _PARAMETER.sub(r"{\1}", path)
-        paths.setdefault(template, {})[method] = _operation(path, handler, described, schemas)
+        paths.setdefault(path, {})[method] = _operation(path, handler, described, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "dispatcher", "version": version("dispatcher")},
+        "info": {"title": "dispatcher", "version": version("dispatcher"), "description": ABOUT},
         "paths": paths,
         "components": {
-            "schemas": {**components, "Event": event_schema()},
+            "schemas": {**components, **event_schemas(), "Policy": policy_schema()},
             "securitySchemes": {KEY: {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -139,7 +158,7 @@ def _operation(
         operation["description"] = more.strip()
     if described.body:
         content = {
-            media: {"schema": schema_of(body) if isinstance(body, Shape) else body}
+            media: {"schema": schema_of(body, handler.fn.__name__) if isinstance(body, Shape) else body}
             for media, body in described.body.items()
         }
         operation["requestBody"] = {"required": described.body_required, "content": content}
@@ -147,8 +166,7 @@ def _operation(
 
 
 def _path_parameter(name: str) -> Schema:
-    limit, says = PATH_IDS[name]
-    schema = {"type": "string", "minLength": 1, "maxLength": limit}
+    schema, says = PATH_IDS[name]
     return {"name": name, "in": "path", "required": True, "description": says, "schema": schema}
 
 
@@ -172,7 +190,7 @@ def _problems(codes: Iterable[str]) -> dict[str, Schema]:
     titles: dict[int, list[str]] = {}
     for code in codes:
         titles.setdefault(KINDS[code].status, []).append(f"`{code}`: {KINDS[code].title}.")
-    schema = {"$ref": _REF.format(name="Problem")}
+    schema = ref("Problem")
     return {
         str(status): {
             "description": " ".join(titles[status]),

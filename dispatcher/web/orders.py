@@ -8,8 +8,9 @@ from litestar import get
 from dispatcher.errors import UnknownOrder
 from dispatcher.policy.facts import OrderFacts, OrderState
 from dispatcher.policy.zones import iso
+from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.listing import Listed
-from dispatcher.storage.records import AuditRecord, StoredOrder
+from dispatcher.storage.records import StoredOrder
 from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.describing import Described, opens
@@ -47,7 +48,7 @@ async def get_order(request: Asked) -> Answer:
     """Return an order with its reminders and what happened to it."""
     read_query(request, {})
     shop, order_id = request.path_params["shop"], request.path_params["order"]
-    await require(request, SCOPE, shop)
+    require(request, shop)
     service = parts_of(request).service
     order = await service.store.order(shop, order_id)
     if order is None:

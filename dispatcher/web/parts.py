@@ -6,6 +6,7 @@ import msgspec
 from litestar import Request
 
 from dispatcher.web.access import Access
+from dispatcher.web.streams import Stream
 from dispatcher.wiring import Service
 from dispatcher.workflow.grouping import GroupedIntake
 
@@ -19,6 +20,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     access: Access
     intake: GroupedIntake
+    streams: set[Stream]
+    """Those under way."""
 
 
 def parts_of(request: Asked) -> Parts:

@@ -3,8 +3,7 @@
 from urllib.parse import unquote_to_bytes
 
 from dispatcher.errors import FieldProblem, InvalidInput
-from dispatcher.policy.event_text import Expected, identifier
-from dispatcher.storage.keys import SEPARATOR
+from dispatcher.policy.event_text import Expected, identifier, shop_id
 
 MAX_PATH_BYTES = 2_048
 MAX_ID_BYTES = 300
@@ -24,14 +23,6 @@ def _read(name: str, raw: str) -> str:
         raise _wrong(name, "expected text in UTF-8") from None
     except Expected as wrong:
         raise _wrong(name, str(wrong)) from None
-
-
-def shop_id(text: str) -> str:
-    """Read a shop's id; `Expected` says what it should be."""
-    shop = identifier(text)
-    if SEPARATOR in shop:
-        raise Expected(f"expected a shop id without {SEPARATOR}")
-    return shop
 
 
 def _wrong(name: str, expected: str) -> InvalidInput:

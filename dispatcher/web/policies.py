@@ -5,14 +5,14 @@ from typing import Annotated, Any
 import msgspec
 from litestar import get, post, put
 
-from dispatcher.errors import InvalidPolicy, UnknownPolicy
+from dispatcher.errors import InvalidPolicy
 from dispatcher.policy.document import load_json, to_json
 from dispatcher.policy.zones import iso
 from dispatcher.storage.looking import About, about_versions
 from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.bodies import read_object
-from dispatcher.web.describing import Described, opens
+from dispatcher.web.describing import Described, opens, ref
 from dispatcher.web.paging import DEFAULT_LIMIT, LIMIT, Page, cursor, token
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.problems import WrongField
@@ -23,13 +23,8 @@ READ, WRITE = "policy:read", "policy:write"
 MAX_NOTE = 200
 HIGHEST_VERSION = 1_000_000_000
 
-DOCUMENT = {
-    "type": "object",
-    "description": "A policy document, as the README describes it.",
-    "required": ["timezone", "platform", "cadence", "routing"],
-}
-
-ANY = {"type": "object", "description": "What may be a policy document."}
+DOCUMENT = ref("Policy")
+ANY = {"type": "object", "description": "What may be a policy document, see the schema Policy."}
 
 
 class Before(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -87,13 +82,9 @@ async def get_policy(request: Asked) -> Answer:
     """Return the policy in force, or another version of it."""
     given = read_query(request, VERSION)
     shop = request.path_params["shop"]
-    await require(request, READ, shop)
+    require(request, shop)
     service = parts_of(request).service
-    newest = (await service.store.shop(shop)).policy
-    version: int = given.get("version", newest)
-    if version > newest:
-        raise UnknownPolicy("the shop's policy has no such version")
-    policy = await service.policies.version(shop, version)
+    version, policy = await service.policies.wanted(shop, given.get("version"))
     about = (await about_versions(service.store, shop, [version])).get(version)
     return answer(PolicyVersion(version=version, policy=to_json(policy), **_told(about)))
 
@@ -111,10 +102,13 @@ async def get_policy(request: Asked) -> Answer:
     ),
 )
 async def put_policy(request: Asked) -> Answer:
-    """Put a policy into force as a new version; one that is not right is refused as a whole."""
+    """Put a policy into force as a new version; one that is not right is refused as a whole.
+
+    Where the document is that of the version in force, nothing changes.
+    """
     given = read_query(request, NOTE)
     shop = request.path_params["shop"]
-    caller = await require(request, WRITE, shop)
+    caller = require(request, shop)
     policy = load_json(await read_object(request))
     service = parts_of(request).service
     return answer(InForce(await service.put_policy(shop, policy, given.get("note", ""), caller.actor)))
@@ -128,7 +122,7 @@ async def list_versions(request: Asked) -> Answer:
     """List the versions of a policy, newest first; the default policy, version 0, is not among them."""
     given = read_query(request, VERSIONS)
     shop = request.path_params["shop"]
-    await require(request, READ, shop)
+    require(request, shop)
     store = parts_of(request).service.store
     newest = (await store.shop(shop)).policy
     before: Before | None = given.get("cursor")
@@ -155,7 +149,7 @@ def _told(about: About | None) -> dict[str, str | None]:
 async def check_policy(request: Asked) -> Answer:
     """Tell whether a policy document is right, without putting it into force."""
     read_query(request, {})
-    await require(request, READ, request.path_params["shop"])
+    require(request, request.path_params["shop"])
     document = await read_object(request)
     try:
         load_json(document)

@@ -8,7 +8,10 @@ from dispatcher.errors import DispatcherError, InvalidInput
 from dispatcher.web.answers import PROBLEM_JSON, Answer, answer
 
 TYPE = "urn:dispatcher:problem:"
-UNAVAILABLE = 503
+TOO_MANY, UNAVAILABLE = 429, 503
+RETRY_LATER = frozenset({TOO_MANY, UNAVAILABLE})
+"""Statuses that say when to come again."""
+
 RETRY_AFTER_SECONDS = 1
 
 
@@ -37,7 +40,7 @@ KINDS: dict[str, Kind] = {
         405, "Not with this method", "the header Allow names the methods of this path"
     ),
     "too-slow": Kind(408, "The request came too slowly"),
-    "contended": Kind(UNAVAILABLE, "Too much changed at once"),
+    "contended": Kind(409, "Too much changed at once"),
     "customer-differs": Kind(409, "The order belongs to another customer"),
     "event-id-reused": Kind(409, "The event's id was used before"),
     "not-now": Kind(409, "The policy does not allow this now"),
@@ -51,8 +54,8 @@ KINDS: dict[str, Kind] = {
     "too-large": Kind(413, "The request is too large", "a path of this service takes a smaller body"),
     "unsupported-media-type": Kind(415, "No such kind of body is read here"),
     "head-too-large": Kind(431, "The headers are too large"),
+    "overloaded": Kind(TOO_MANY, "Too much waits already"),
     "internal": Kind(500, "Something is wrong with this service", "it was logged; repeating it is safe"),
-    "overloaded": Kind(UNAVAILABLE, "Too much waits already"),
     "store-full": Kind(UNAVAILABLE, "The store is full"),
     "store-unavailable": Kind(UNAVAILABLE, "The store does not answer"),
 }
@@ -97,7 +100,7 @@ def of_code(code: str) -> Problem:
 def refused(problem: Problem) -> Answer:
     """Return a problem as the whole answer."""
     more = []
-    if problem.status == UNAVAILABLE:
+    if problem.status in RETRY_LATER:
         more.append((b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
     elif problem.status == 401:
         more.append((b"www-authenticate", b"Bearer"))

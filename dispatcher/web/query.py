@@ -9,11 +9,14 @@ from dispatcher.policy import event_text, event_values
 from dispatcher.policy.event_text import MAX_ID_BYTES, Expected
 from dispatcher.policy.event_wire import Problems, Shape, pointer, read_object
 from dispatcher.policy.facts import Instant
+from dispatcher.storage.keys import split_reminder_id
 from dispatcher.web import bodies
 from dispatcher.web.parts import Asked
 from dispatcher.web.paths import MAX_ID_BYTES as MAX_PATH_ID_BYTES
 
 MAX_PARAMETERS = 32
+
+REMINDER = "^[^~]+~.+~[1-9][0-9]*$"
 
 Schema = dict[str, Any]
 """A JSON Schema, as OpenAPI 3.1 takes it."""
@@ -98,7 +101,16 @@ def identifier(says: str, limit: int = MAX_ID_BYTES, *, required: bool = False) 
 
 def reminder(says: str) -> Param:
     """Return a parameter that is a reminder's id."""
-    return identifier(says, MAX_PATH_ID_BYTES)
+    schema = {"type": "string", "pattern": REMINDER, "maxLength": MAX_PATH_ID_BYTES}
+    return Param(_reminder, schema, says)
+
+
+def _reminder(text: str) -> str:
+    try:
+        split_reminder_id(event_text.identifier(text, MAX_PATH_ID_BYTES))
+    except ValueError:
+        raise Expected("expected a reminder's id, such as demo~O-1~1") from None
+    return text
 
 
 def one_of(words: Iterable[str], says: str) -> Param:
@@ -133,4 +145,5 @@ def number(low: int, high: int, says: str) -> Param:
     return Param(read, {"type": "integer", "minimum": low, "maximum": high}, says)
 
 
-SHOP = identifier("The shop.", required=True)
+SHOP_ID: Schema = {"type": "string", "pattern": "^([^~*]|[^~]{2,})$", "maxLength": MAX_ID_BYTES}
+SHOP = Param(event_text.shop_id, SHOP_ID, "The shop.", required=True)

@@ -6,20 +6,20 @@ from typing import Any
 import msgspec
 from litestar import get
 
-from dispatcher.errors import UnknownOrder
 from dispatcher.policy.facts import CHANNELS, Channel
-from dispatcher.policy.reminders import Status
+from dispatcher.policy.reminders import WAITING, Status
 from dispatcher.policy.zones import iso
-from dispatcher.storage.keys import reminder_id, split_reminder_id
+from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.listing import Listed, Listing, Place, Wanted
 from dispatcher.storage.reading import Reader
-from dispatcher.storage.records import AuditRecord
+from dispatcher.storage.records import ShopState
 from dispatcher.web.access import Caller, require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.describing import Described, opens
 from dispatcher.web.paging import DEFAULT_LIMIT, LIMIT, Page, cursor, token
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.query import SHOP, identifier, instant, one_of, read_query
+from dispatcher.workflow import finding
 
 SCOPE = "orders:read"
 
@@ -35,6 +35,9 @@ DECISIONS = {
 """The audit's kinds that are decisions about a reminder."""
 
 BLOCKING = frozenset({"defer", "drop"})
+
+PAUSED = "paused"
+"""Blocks what is held by a pause, which no decision knows of."""
 
 PARAMS = {
     "shop": SHOP,
@@ -86,7 +89,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Why a reminder stands where it does, as the newest decision about it was recorded.
 
     `rules` are empty where nothing was weighed, as at the end of an order; `blocking` names those that
-    put the reminder off or dropped it.
+    put the reminder off or dropped it, and `paused` while a pause holds it back.
     """
 
     reminder: str
@@ -136,36 +139,24 @@ def told(listed: Listed) -> Reminder:
     )
 
 
-def parts_of_id(reminder: str) -> tuple[str, str, int]:
-    """Return (shop, order, step) of a reminder's id; raises `UnknownOrder` where it can be none."""
-    try:
-        named = split_reminder_id(reminder)
-    except ValueError:
-        named = None
-    if named is None or reminder_id(*named) != reminder:  # other digits would name a step twice
-        raise UnknownOrder("there is no such reminder")
-    return named
-
-
 async def find(store: Reader, reminder: str) -> Listed:
     """Return a reminder by its id; raises `UnknownOrder`."""
-    shop, order_id, number = parts_of_id(reminder)
-    order = await store.order(shop, order_id)
-    if order is None or not 1 <= number <= len(order.steps):
-        raise UnknownOrder("there is no such reminder")
+    shop, order_id, number, order = await finding.find(store, reminder)
     return Listed(shop=shop, order_id=order_id, number=number, order=order)
 
 
-async def asked_for(request: Asked, scope: str) -> tuple[Caller, Listed]:
+async def asked_for(request: Asked) -> tuple[Caller, Listed]:
     """Return the caller and the reminder that the path names, if the key opens its shop."""
     reminder = request.path_params["reminder"]
-    caller = await require(request, scope, parts_of_id(reminder)[0])
+    caller = require(request, finding.parts_of(reminder)[0])
     return caller, await find(parts_of(request).service.store, reminder)
 
 
 @get(
     "/v1/reminders",
-    opt=opens(SCOPE, Described(query=PARAMS, answers={"application/json": Page[Reminder]})),
+    opt=opens(
+        SCOPE, Described(query=PARAMS, answers={"application/json": Page[Reminder]}, codes=("contended",))
+    ),
 )
 async def list_reminders(request: Asked) -> Answer:
     """List reminders of a shop: those that wait by when they are due, others in no order to rely on.
@@ -174,7 +165,7 @@ async def list_reminders(request: Asked) -> Answer:
     uncertain, failed) is found at once; else all orders are looked through, so many at a time.
     """
     given = read_query(request, PARAMS)
-    await require(request, SCOPE, given["shop"])
+    require(request, given["shop"])
     status = given.get("status")
     wanted = Wanted(
         shop=given["shop"],
@@ -200,7 +191,7 @@ async def page_of(request: Asked, wanted: Wanted, given: dict[str, Any]) -> Answ
 async def get_reminder(request: Asked) -> Answer:
     """Return a reminder as it stands."""
     read_query(request, {})
-    _, listed = await asked_for(request, SCOPE)
+    _, listed = await asked_for(request)
     return answer(told(listed))
 
 
@@ -211,14 +202,16 @@ async def get_reminder(request: Asked) -> Answer:
 async def explain_reminder(request: Asked) -> Answer:
     """Explain a reminder: the newest decision about it as it was recorded, and what happened before."""
     read_query(request, {})
-    _, listed = await asked_for(request, SCOPE)
+    _, listed = await asked_for(request)
     service = parts_of(request).service
     records = await service.audit.pick(service.store.lane_of(listed.shop), listed.order.records)
-    return answer(explained(listed, records))
+    return answer(explained(listed, records, await service.store.shop(listed.shop)))
 
 
-def explained(listed: Listed, records: Sequence[AuditRecord]) -> Explanation:
+def explained(listed: Listed, records: Sequence[AuditRecord], shop: ShopState) -> Explanation:
     """Return why a reminder stands where it does; `records` are its order's, oldest first."""
+    step = listed.step
+    held = step.status in WAITING and shop.paused_for(step.channel)
     about = [record for record in records if record.reminder == listed.reminder]
     newest = next((record for record in reversed(about) if record.kind in DECISIONS), None)
     decided: dict[str, Any] = {}
@@ -228,9 +221,9 @@ def explained(listed: Listed, records: Sequence[AuditRecord]) -> Explanation:
     rules: tuple[Rule, ...] = decided.get("rules", ())
     return Explanation(
         reminder=listed.reminder,
-        status=listed.step.status,
-        due=iso(listed.step.due),
-        blocking=tuple(rule.rule for rule in rules if rule.outcome in BLOCKING),
+        status=step.status,
+        due=iso(step.due),
+        blocking=(*(rule.rule for rule in rules if rule.outcome in BLOCKING), *((PAUSED,) if held else ())),
         history=tuple(
             Happened(at=one.at, kind=one.kind, channel=one.channel, reason=one.reason) for one in about
         ),

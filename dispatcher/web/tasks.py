@@ -7,7 +7,6 @@ from litestar import get, post
 
 from dispatcher.policy import event_text, event_values
 from dispatcher.policy.event_wire import Field, Shape
-from dispatcher.policy.facts import Facts
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.listing import Listed, Place, Wanted
@@ -19,15 +18,11 @@ from dispatcher.web.paging import LIMIT, Page, cursor
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.query import SHOP, one_of, read_fields, read_query
 from dispatcher.web.reminders import Reminder, asked_for, find, page_of, told
-from dispatcher.wiring import Service
-from dispatcher.workflow.tasks import Outcome
+from dispatcher.workflow.tasks import Claim, Outcome
 
 READ, WORK = "tasks:read", "tasks:work"
 
 MAX_AGENT = 100
-
-RECORDS_LOOKED_AT = 20
-"""The newest records of an order among which its claim is looked for."""
 
 PARAMS = {
     "shop": SHOP,
@@ -41,7 +36,7 @@ _OUTCOME = Field(event_values.one_of(get_args(Outcome)), nullable=False)
 AGENT = Shape({"agent": _AGENT}, frozenset({"agent"}))
 END = Shape({"agent": _AGENT, "outcome": _OUTCOME}, frozenset({"agent", "outcome"}))
 
-CODES = ("unknown-order", "task-not-open", "contended")
+CODES = ("unknown-order", "task-not-open")
 
 
 class Called(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,11 +82,17 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     until: str | None
 
 
-@get("/v1/tasks", opt=opens(READ, Described(query=PARAMS, answers={"application/json": Page[Reminder]})))
+@get(
+    "/v1/tasks",
+    opt=opens(
+        READ,
+        Described(query=PARAMS, answers={"application/json": Page[Reminder]}, codes=("contended",)),
+    ),
+)
 async def list_tasks(request: Asked) -> Answer:
     """List call tasks of a shop, those that stand so longest first."""
     given = read_query(request, PARAMS)
-    await require(request, READ, given["shop"])
+    require(request, given["shop"])
     wanted = Wanted(shop=given["shop"], status=Status(given.get("status", Status.OPEN)))
     return await page_of(request, wanted, given)
 
@@ -104,7 +105,7 @@ async def list_tasks(request: Asked) -> Answer:
         Described(
             body={"application/json": AGENT},
             answers={"application/json": Claimed},
-            codes=(*CODES, "not-now"),
+            codes=(*CODES, "not-now", "contended"),
         ),
     ),
 )
@@ -112,10 +113,10 @@ async def claim_task(request: Asked) -> Answer:
     """Claim an open task for an agent, who calls now; who has it already gets it again."""
     service = parts_of(request).service
     caller, listed, given = await _working(request, AGENT)
-    facts = await service.tasks.claim(listed.reminder, given["agent"], caller.actor)
+    claim = await service.tasks.claim(listed.reminder, given["agent"], caller.actor)
     claimed = await find(service.store, listed.reminder)
     text = await text_of(service.store, listed.shop, listed.reminder)
-    return answer(_claimed(claimed, facts, text, await _until(service, claimed)))
+    return answer(_claimed(claimed, claim, text))
 
 
 @post(
@@ -127,7 +128,7 @@ async def claim_task(request: Asked) -> Answer:
     ),
 )
 async def release_task(request: Asked) -> Answer:
-    """Give a claimed task back, for others to claim: the call was not made."""
+    """Give a claimed task back, for others to claim: the call was not made. It may be repeated."""
     service = parts_of(request).service
     caller, listed, given = await _working(request, AGENT)
     await service.tasks.release(listed.reminder, given["agent"], caller.actor)
@@ -143,7 +144,7 @@ async def release_task(request: Asked) -> Answer:
     ),
 )
 async def complete_task(request: Asked) -> Answer:
-    """Record how the call of an agent went."""
+    """Record how the call of an agent went; it may be repeated with the same outcome."""
     service = parts_of(request).service
     caller, listed, given = await _working(request, END)
     await service.tasks.complete(listed.reminder, given["agent"], given["outcome"], caller.actor)
@@ -152,33 +153,12 @@ async def complete_task(request: Asked) -> Answer:
 
 async def _working(request: Asked, shape: Shape) -> tuple[Caller, Listed, dict[str, Any]]:
     read_query(request, {})
-    caller, listed = await asked_for(request, WORK)
+    caller, listed = await asked_for(request)
     return caller, listed, await read_fields(request, shape)
 
 
-async def _until(service: Service, listed: Listed) -> str | None:
-    """Return until when the newest claim of a task lets its agent call."""
-    newest = listed.order.records[-RECORDS_LOOKED_AT:]
-    for record in reversed(await service.audit.pick(service.store.lane_of(listed.shop), newest)):
-        if record.kind == "task.claimed" and record.reminder == listed.reminder:
-            assert isinstance(record.details, msgspec.Raw)
-            return _CLAIM.decode(record.details).decision.valid_until
-    return None
-
-
-class _Decision(msgspec.Struct):
-    valid_until: str
-
-
-class _Claim(msgspec.Struct):
-    decision: _Decision
-
-
-_CLAIM = msgspec.json.Decoder(_Claim)
-
-
-def _claimed(listed: Listed, facts: Facts, text: str | None, until: str | None) -> Claimed:
-    customer, order = facts.customer, facts.order
+def _claimed(listed: Listed, claim: Claim, text: str | None) -> Claimed:
+    customer, order = claim.facts.customer, claim.facts.order
     return Claimed(
         task=told(listed),
         customer=Called(
@@ -208,5 +188,5 @@ def _claimed(listed: Listed, facts: Facts, text: str | None, until: str | None) 
             pay_url=order.pay_url,
         ),
         text=text,
-        until=until,
+        until=None if claim.valid_until is None else iso(claim.valid_until),
     )

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from dispatcher.errors import InvalidPolicy, StoreUnavailable
+from dispatcher.errors import StoreRefused, StoreUnavailable
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Instant
 from dispatcher.storage.records import Lease, Leased
@@ -87,12 +87,15 @@ class Dispatcher:
         return Counter(one.commit.kind if answer == "committed" else answer for one, answer in decided)
 
     async def _commit(self, lease: Lease, judged: Sequence[Judged]) -> list[str]:
-        """Commit a batch; an answer that is unknown is asked for until no hand-off could start any more."""
+        """Commit a batch; an answer that is unknown is asked for as long as the lease lasts.
+
+        What turns out to be committed too late to start is settled as not handed over, so that it is
+        decided again; left alone, it would end uncertain.
+        """
         lane, commits = self._store.lane_of(lease.shop), [one.commit for one in judged]
-        starts = [one.handover.valid_until for one in judged if one.handover]
         return await patiently(
             lambda: self._store.commit(lane, commits, self._clock.now()),
-            self._seconds_to(max(starts, default=lease.lease_end)),
+            self._seconds_to(lease.lease_end),
         )
 
     def _seconds_to(self, end: Instant) -> float:
@@ -102,7 +105,7 @@ class Dispatcher:
         """Decide about a batch; without its policy all of it is given back."""
         try:
             policy = await self._policies.version(lease.shop, lease.policy)
-        except InvalidPolicy as error:
+        except StoreRefused as error:
             return [self._release(item, lease, error) for item in lease.items]
         return [self._judge(item, lease, policy) for item in lease.items]
 

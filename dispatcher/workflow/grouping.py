@@ -4,12 +4,11 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from traceback import extract_tb
-from typing import Any, Protocol
+from typing import Protocol
 
 from dispatcher.errors import DispatcherError, InvalidEvent, Overloaded, StoreUnavailable
 from dispatcher.policy.events import Event
-from dispatcher.telemetry import EVENT_NOT_TAKEN, EVENTS_NOT_TAKEN
+from dispatcher.telemetry import EVENT_NOT_TAKEN, EVENTS_NOT_TAKEN, about_error
 from dispatcher.workflow.intake import Result
 
 GROUP = 256
@@ -140,7 +139,7 @@ class GroupedIntake:
         except StoreUnavailable as away:
             self._refuse(lane, group, away)
         except Exception as error:
-            _tell(EVENTS_NOT_TAKEN, lane, error)
+            _log.error(EVENTS_NOT_TAKEN, extra={"lane": lane.number, **about_error(error)})
             await self._take_singly(lane, actor, group)
         except BaseException:
             for entry in group:
@@ -168,7 +167,7 @@ class GroupedIntake:
                     self._refuse(lane, group[place:], away)
                     return
                 except Exception as error:
-                    _tell(EVENT_NOT_TAKEN, lane, error)
+                    _log.error(EVENT_NOT_TAKEN, extra={"lane": lane.number, **about_error(error)})
                     problem = DispatcherError("the event could not be taken")
                     results.append(Result(id=event.id, status="rejected", order=event.order, problem=problem))
             _answer(entry, results)
@@ -177,9 +176,3 @@ class GroupedIntake:
 def _answer(entry: _Entry, results: list[Result]) -> None:
     if not entry.done.done():  # whoever asked may have left
         entry.done.set_result(results)
-
-
-def _tell(name: str, lane: _Lane, error: Exception) -> None:
-    frame: Any = extract_tb(error.__traceback__)[-1]
-    where = f"{frame.filename}:{frame.lineno}"
-    _log.error(name, extra={"lane": lane.number, "error": type(error).__name__, "where": where})

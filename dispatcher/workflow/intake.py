@@ -1,6 +1,8 @@
 """Takes events: reads what an amendment amends, plans, and lets the store record it all in one step."""
 
+import logging
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -21,9 +23,14 @@ from dispatcher.policy.schedule import plan
 from dispatcher.storage.keys import reminder_id
 from dispatcher.storage.packing import pack
 from dispatcher.storage.records import Intake, IntakeReply, PlanStep
+from dispatcher.telemetry import EVENT_REFUSED
 from dispatcher.workflow import details
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 ATTEMPTS = 8
 """How often an event is tried while the policy or the order it amends changes under it."""
@@ -32,8 +39,11 @@ REFUSALS: dict[str, DispatcherError] = {
     "reused": EventIdReused("an event with this id was taken before, with other content"),
     "customer_differs": CustomerDiffers("the order belongs to another customer"),
 }
-Known = dict[tuple[str, str], tuple[int, OrderFacts | None]]
-"""(shop, order) -> its revision and what is known of it."""
+Known = dict[tuple[str, str], tuple[int, OrderFacts | None] | StoreRefused]
+"""(shop, order) -> its revision and what is known of it, or why that cannot be read."""
+
+Forces = dict[str, InForce | StoreRefused]
+"""Shop -> its policy, or why that cannot be read."""
 
 ENDINGS = frozenset({EventType.PAID, EventType.CANCELLED})
 AGAIN = frozenset({"policy_changed", "conflict"})
@@ -77,8 +87,7 @@ class EventIntake:
         results: dict[int, Result] = {}
         for attempt in range(ATTEMPTS):
             known = await self._amended(wave)
-            shops = {event.shop for _, event in wave if event.type not in ENDINGS}
-            forces = {shop: await self._policies.in_force(shop, anew=attempt > 0) for shop in shops}
+            forces = await self._in_force(wave, anew=attempt > 0)
             items: list[tuple[int, Event, Intake]] = []
             refusals: dict[int, DispatcherError] = {}
             for position, event in wave:
@@ -102,7 +111,7 @@ class EventIntake:
                     results[position] = _result(event, reply)
             if not wave:
                 return results
-        problem = Contended("the shop's policy or the order kept changing; repeat the event")
+        problem = Contended("the shop's policy or the order kept changing; repeating the event is safe")
         return results | {position: _rejected(event, problem) for position, event in wave}
 
     async def _record(
@@ -126,20 +135,48 @@ class EventIntake:
     async def _amended(self, wave: list[tuple[int, Event]]) -> Known:
         """Read what will be amended; the revision first, so that a change in between is noticed."""
         ids = [(event.shop, event.order) for _, event in wave if event.type is EventType.AMENDED]
+        try:
+            return await self._known(ids)
+        except StoreRefused:
+            found: Known = {}
+            for pair in ids:
+                try:
+                    found |= await self._known([pair])
+                except StoreRefused as refusal:
+                    found[pair] = refusal
+            return found
+
+    async def _known(self, ids: list[tuple[str, str]]) -> Known:
         orders = await self._store.orders(ids)
         facts = await self._store.facts(ids)
         return {pair: (order.rev, facts.get(pair)) for pair, order in orders.items()}
 
-    def _plan(self, item: Intake, event: Event, known: Known, forces: dict[str, InForce]) -> None:
+    async def _in_force(self, wave: list[tuple[int, Event]], *, anew: bool) -> Forces:
+        """Read the policies of shops whose events need one."""
+        found: Forces = {}
+        for shop in {event.shop for _, event in wave if event.type not in ENDINGS}:
+            try:
+                found[shop] = await self._policies.in_force(shop, anew=anew)
+            except StoreRefused as refusal:
+                found[shop] = refusal
+        return found
+
+    def _plan(self, item: Intake, event: Event, known: Known, forces: Forces) -> None:
         if event.type in ENDINGS:
             return
-        force = forces[event.shop]
+        force = _or_raise(forces[event.shop])
         if event.type is EventType.AMENDED:
-            item.rev, before = known.get((event.shop, event.order), (0, None))
+            item.rev, before = _or_raise(known.get((event.shop, event.order), (0, None)))
             facts = _amend(event, before, force)
         else:
             facts = facts_of(event, force.policy)
         _planned(item, facts, force, self._clock.now())
+
+
+def _or_raise(found: T | StoreRefused) -> T:
+    if isinstance(found, StoreRefused):
+        raise found
+    return found
 
 
 def _bare(event: Event, *, probe: bool = False) -> Intake:
@@ -196,6 +233,8 @@ def _plan_step(step: Planned | Unplanned, version: int) -> PlanStep:
 
 
 def _rejected(event: Event, problem: DispatcherError) -> Result:
+    if isinstance(problem, StoreRefused):
+        _log.error(EVENT_REFUSED, extra={"shop": event.shop, "order": event.order})
     return Result(id=event.id, status="rejected", order=event.order, problem=problem)
 
 

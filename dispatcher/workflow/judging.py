@@ -92,7 +92,11 @@ def judge(
 
 
 def released(item: Leased, lease: Lease, error: Exception) -> Judged:
-    """Give a reminder back that could not be decided about; the audit names the kind of error only."""
+    """Give a reminder back that could not be decided about.
+
+    Of errors that it is leased again after, only the log tells; the last one, after which the reminder is
+    failed, is in the audit too, by its kind.
+    """
     return Judged(commit=_bare(item, lease, "release", details.packed({"error": type(error).__name__})))
 
 

@@ -33,7 +33,14 @@ class Policies(Protocol):
         """Return a version's document as JSON."""
 
 
-class Store(Policies, Protocol):
+class Orders(Protocol):
+    """Where orders are looked up one by one."""
+
+    async def order(self, shop: str, order: str) -> StoredOrder | None:
+        """Read one order."""
+
+
+class Store(Policies, Orders, Protocol):
     """Where everything is kept; every change is atomic and audited."""
 
     @property
@@ -85,9 +92,6 @@ class Store(Policies, Protocol):
 
     async def facts(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], OrderFacts]:
         """Read what is known of orders of one lane."""
-
-    async def order(self, shop: str, order: str) -> StoredOrder | None:
-        """Read one order."""
 
     async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
         """Read a customer's hand-offs."""

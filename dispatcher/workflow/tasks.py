@@ -2,14 +2,16 @@
 
 from typing import Literal
 
-from dispatcher.errors import Contended, NotNow, TaskNotOpen, UnknownOrder
+import msgspec
+
+from dispatcher.errors import Contended, NotNow, StoreRefused, TaskNotOpen
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Send
-from dispatcher.policy.facts import Facts
+from dispatcher.policy.facts import Facts, Instant, OrderFacts
 from dispatcher.policy.reminders import Status
-from dispatcher.storage.keys import reminder_id, split_reminder_id
 from dispatcher.storage.records import Commit, StoredOrder, TaskEnd
 from dispatcher.workflow import details
+from dispatcher.workflow.finding import find
 from dispatcher.workflow.judging import bind, facts_about
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
@@ -21,6 +23,16 @@ ATTEMPTS = 8
 """How often a claim is tried while the order or the policy changes under it."""
 
 
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed task: what the call is about, and from when on it is too late.
+
+    `valid_until` is not known of a claim that an earlier version of this service recorded.
+    """
+
+    facts: Facts
+    valid_until: Instant | None
+
+
 class Tasks:
     """Claims, releases and completes call tasks; a task has the id of its reminder, an agent is a name."""
 
@@ -29,27 +41,25 @@ class Tasks:
         self._policies = policies
         self._clock = clock
 
-    async def claim(self, task: str, agent: str, actor: str) -> Facts:
-        """Give an open task to an agent, who calls now; return what the call is about.
-
-        An agent who repeats a claim has it still.
+    async def claim(self, task: str, agent: str, actor: str) -> Claim:
+        """Give an open task to an agent, who calls now; an agent who repeats a claim has it still.
 
         Raises `UnknownOrder`, `TaskNotOpen`, `NotNow` when the policy forbids a call at this moment,
         and `Contended`.
         """
-        shop, order_id, number = _parts(task)
         for _ in range(ATTEMPTS):
-            order = await self._find(shop, order_id, number)
+            shop, order_id, number, order = await find(self._store, task)
             step = order.steps[number - 1]
             mine = step.status is Status.CLAIMED and step.agent == agent
             if step.status is not Status.OPEN and not mine:
                 raise TaskNotOpen("the task is not open any more")
-            known = (await self._store.facts([(shop, order_id)]))[shop, order_id]
+            known = await self._known(task, shop, order_id)
             if mine:
-                return facts_about(shop, number, order, known, ())
+                facts = facts_about(shop, number, order, known, ())
+                return Claim(facts=facts, valid_until=step.valid_until)
             ledger = await self._store.ledger(shop, order.customer or "")
             force = await self._policies.in_force(shop, anew=True)
-            if "*" in force.paused or "phone" in force.paused:
+            if force.state.paused_for("phone"):
                 raise NotNow("paused")
             facts = facts_about(shop, number, order, known, ledger)
             commit = self._commit(task, agent, facts, order, force)
@@ -57,8 +67,16 @@ class Tasks:
                 self._store.lane_of(shop), [commit], self._clock.now(), actor
             )
             if answer == "committed":
-                return facts
-        raise Contended("the task kept changing; claim it again")
+                return Claim(facts=facts, valid_until=commit.valid_until)
+        raise Contended("the task kept changing; repeating the claim is safe")
+
+    async def _known(self, task: str, shop: str, order_id: str) -> OrderFacts:
+        """Return what is known of a task's order; `UnknownOrder` when it has retired meanwhile."""
+        known = (await self._store.facts([(shop, order_id)])).get((shop, order_id))
+        if known is None:
+            await find(self._store, task)
+            raise StoreRefused("what is known of the task's order is not in the store")
+        return known
 
     def _commit(self, task: str, agent: str, facts: Facts, order: StoredOrder, force: InForce) -> Commit:
         now = self._clock.now()
@@ -82,21 +100,30 @@ class Tasks:
         return commit
 
     async def complete(self, task: str, agent: str, outcome: Outcome, actor: str) -> None:
-        """Record how the call of an agent went; raises `UnknownOrder` or `TaskNotOpen`."""
-        await self._end(task, agent, actor, "completed", {"outcome": outcome})
+        """Record how the call of an agent went, once however often it is said.
+
+        Raises `UnknownOrder` or `TaskNotOpen`.
+        """
+        await self._end(task, agent, actor, "completed", outcome)
 
     async def release(self, task: str, agent: str, actor: str) -> None:
         """Give a claimed task back because the call was not made: others may claim it.
 
-        Its slot is free again. Raises `UnknownOrder` or `TaskNotOpen`.
+        Its slot is free again. Repeating it is harmless until somebody claims the task. Raises
+        `UnknownOrder` or `TaskNotOpen`.
         """
-        await self._end(task, agent, actor, "released", {})
+        await self._end(task, agent, actor, "released", None)
 
     async def _end(
-        self, task: str, agent: str, actor: str, kind: Literal["completed", "released"], more: dict[str, str]
+        self,
+        task: str,
+        agent: str,
+        actor: str,
+        kind: Literal["completed", "released"],
+        outcome: Outcome | None,
     ) -> None:
-        shop, order_id, number = _parts(task)
-        order = await self._find(shop, order_id, number)
+        shop, order_id, number, order = await find(self._store, task)
+        said = {"agent": agent} if outcome is None else {"agent": agent, "outcome": outcome}
         end = TaskEnd(
             kind=kind,
             reminder=task,
@@ -104,24 +131,9 @@ class Tasks:
             customer=order.customer,
             step=number,
             agent=agent,
-            details=details.packed({"agent": agent} | more),
+            result=outcome,
+            details=details.packed(said),
         )
         (answer,) = await self._store.end_tasks(self._store.lane_of(shop), [end], self._clock.now(), actor)
         if answer == "lost":
             raise TaskNotOpen("the task is not claimed by this agent")
-
-    async def _find(self, shop: str, order_id: str, number: int) -> StoredOrder:
-        order = await self._store.order(shop, order_id)
-        if order is None or not 1 <= number <= len(order.steps):
-            raise UnknownOrder("there is no such task")
-        return order
-
-
-def _parts(task: str) -> tuple[str, str, int]:
-    try:
-        parts = split_reminder_id(task)
-    except ValueError:
-        parts = None
-    if parts is None or reminder_id(*parts) != task:  # `01` is no step's number
-        raise UnknownOrder("there is no such task")
-    return parts

@@ -13,12 +13,11 @@ from dispatcher.policy.document import load_toml
 from dispatcher.policy.event_values import instant
 from dispatcher.policy.facts import Instant
 from dispatcher.settings import Settings
-from dispatcher.storage.audit import as_json
 from dispatcher.storage.audit_filter import Filter
 from dispatcher.wiring import Service, SystemClock, build
 from tests.benchmarks.processes import READY_SECONDS, started, store_at
 from tests.benchmarks.scene import ACTOR, BATCH, SHOP, Figures, alone, durable, opened, order, tell
-from tests.worlds import MINUTE
+from tests.worlds import MINUTE, as_json
 
 PER_SECOND = 500
 FILL_PER_SECOND = 1_000

@@ -35,6 +35,7 @@ class Lane:
     counts: dict[str, int] = field(default_factory=dict)
     ledgers: dict[tuple[str, str], Scores] = field(default_factory=dict)
     shops: dict[str, dict[str, str]] = field(default_factory=dict)
+    pauses: dict[str, str] = field(default_factory=dict)
     leases: Scores = field(default_factory=dict)
     timers: Scores = field(default_factory=dict)
     ready: Scores = field(default_factory=dict)
@@ -97,6 +98,8 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
                 lane.orders[first, second] = msgspec.msgpack.decode(client.get(prefix + key))
             case "due" | "status":
                 getattr(lane, kind)[rest] = _scores(client, prefix + key)
+            case "pauses":
+                lane.pauses = _hash(client, prefix + key)
             case "counts":
                 lane.counts = {name: int(count) for name, count in _hash(client, prefix + key).items()}
             case "ledger":

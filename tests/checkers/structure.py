@@ -12,12 +12,24 @@ def structure(client: Client, lanes: int) -> list[str]:
     """Find what contradicts itself in the store, which must be at rest.
 
     That is: reminders that wait nowhere or twice, queue members and slots without their reminder, a wrong
-    index of queue heads or statuses, orders without a timer, a lane that miscounts its audit or its queues.
+    index of queue heads or statuses, orders without a timer, a lane that miscounts its audit, queues or
+    open tasks, or does not know what is paused.
     """
     return [
         f"lane {number}: {problem}"
         for number, lane in enumerate(read(client, lanes))
-        for check in (_places, _strangers, _slots, _ready, _statuses, _timers, _count, _waiting)
+        for check in (
+            _places,
+            _strangers,
+            _slots,
+            _ready,
+            _statuses,
+            _timers,
+            _count,
+            _waiting,
+            _open,
+            _pauses,
+        )
         for problem in check(lane)
     ]
 
@@ -122,3 +134,17 @@ def _waiting(lane: Lane) -> Iterator[str]:
     for channel in sorted(queued.keys() | counted.keys()):
         if queued[channel] != counted.get(channel, 0):
             yield f"{queued[channel]} wait for {channel}, counted are {counted.get(channel, 0)}"
+
+
+def _open(lane: Lane) -> Iterator[str]:
+    """The lane counts its open tasks."""
+    tasks = sum(step["status"] == "open" for _, step in lane.steps())
+    if tasks != lane.counts.get("open", 0):
+        yield f"{tasks} tasks are open, counted are {lane.counts.get('open', 0)}"
+
+
+def _pauses(lane: Lane) -> Iterator[str]:
+    """The lane names every pause of its shops."""
+    expected = {f"{shop}~{channel}" for shop, stored in lane.shops.items() for channel in paused(stored)}
+    for name in sorted(expected ^ lane.pauses.keys()):
+        yield f"pause {name} is {'not named' if name in expected else 'named, though it is none'}"

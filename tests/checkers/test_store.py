@@ -96,6 +96,7 @@ def write(client: redis.Redis) -> None:
     client.hset(f"{LANE}counts", mapping=COUNTS)
     client.zadd(f"{LANE}timers", {f"o~demo~{order}": closes for order in ("O-1", "O~2", "O-3")})
     client.hset(f"{LANE}shop:demo", mapping={"rev": 3, "policy": 2, "paused": ",chat,"})
+    client.hset(f"{LANE}pauses", mapping={"demo~chat": "{}"})
     records = story().records
     client.hset(f"{LANE}lane", mapping={"seq": len(records), "at": START})
     for record in records:
@@ -216,6 +217,12 @@ BROKEN: dict[str, tuple[Callable[[redis.Redis], object], str]] = {
         lambda c: c.hdel(f"{LANE}counts", "waiting|sms"),
         "1 wait for sms, counted are 0",
     ),
+    "an open task that is none": (
+        lambda c: c.hincrby(f"{LANE}counts", "open", 1),
+        "0 tasks are open, counted are 1",
+    ),
+    "a pause without a name": (lambda c: c.delete(f"{LANE}pauses"), "pause demo~chat is not named"),
+    "the name of no pause": (lambda c: c.hset(f"{LANE}pauses", "demo~sms", "{}"), "pause demo~sms is named"),
     "no timer": (lambda c: c.zrem(f"{LANE}timers", "o~demo~O-3"), "order demo~O-3 has no timer"),
     "a timer of nothing": (lambda c: c.zadd(f"{LANE}timers", {"o~demo~O-9": 1}), "timer o~demo~O-9"),
     "a lost record": (lambda c: c.hincrby(f"{LANE}lane", "seq", 1), "counts"),

@@ -71,6 +71,31 @@ def test_a_key_that_is_not_right_is_a_wrong_usage(arguments: tuple[str, ...]) ->
     assert dispatcher("keys", "list").stdout == ""
 
 
+def test_records_about_keys_are_exported_by_their_shop() -> None:
+    dispatcher("keys", "create", "--shop", "*", "--scope", "events:write")
+
+    exported = dispatcher("audit", "export", "--shop", "*")
+
+    (record,) = [json.loads(line) for line in exported.stdout.splitlines()]
+    assert (record["kind"], record["shop"], record["lane"]) == ("access.key_created", "*", 0)
+
+
+@pytest.mark.parametrize("shop", ["*", "de~mo", "a\nb"])
+@pytest.mark.parametrize("verb", ["show", "apply"])
+def test_a_shop_that_can_be_none_has_no_policy(shop: str, verb: str) -> None:
+    Path("one.toml").write_text(DEFAULT_TOML, encoding="utf-8")
+
+    answer = dispatcher("policy", verb, shop, *(["one.toml"] if verb == "apply" else []))
+
+    assert answer.exit_code == 2
+    assert "Shop" in answer.stderr or "SHOP" in answer.stderr
+
+
+@pytest.mark.parametrize("shop", ["de~mo", "a\nb"])
+def test_a_shop_that_can_be_none_has_no_audit(shop: str) -> None:
+    assert dispatcher("audit", "export", "--shop", shop).exit_code == 2
+
+
 def test_a_shop_without_a_policy_shows_the_default() -> None:
     answer = dispatcher("policy", "show", "demo")
 

@@ -17,11 +17,13 @@ import msgspec
 import redis
 
 from dispatcher.api import listen
+from dispatcher.ending import WORKER_SECONDS
 from dispatcher.policy.document import Policy
+from dispatcher.policy.event_text import EVERY_SHOP
 from dispatcher.policy.events import Event
 from dispatcher.policy.facts import CHANNELS, Instant
 from dispatcher.settings import Settings
-from dispatcher.storage.access import EVERY_SHOP, AccessKeys
+from dispatcher.storage.access import AccessKeys
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.keys import SEPARATOR, LaneKeys, lane_of
 from dispatcher.web.access import SCOPES
@@ -35,12 +37,13 @@ from tests.faults.afterwards import AtRest, Line, contradictions, read_log
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.01
 START_SECONDS = 20.0
-END_SECONDS = 10.0
+END_SECONDS = WORKER_SECONDS
 """A process that is told to end must have ended within so long."""
 BATCH = 500
 """Events in one intake where intake is not what is tested."""
 
 SLOW_WORKER = ("tests.faults.slow_worker",)
+SILENT_WORKER = ("tests.faults.slow_worker", "--silent")
 WORKER = ("dispatcher", "worker")
 
 Found = TypeVar("Found")
@@ -53,6 +56,10 @@ async def until(condition: Callable[[], Found], seconds: float, what: str) -> Fo
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         await asyncio.sleep(POLL_SECONDS)
     return found
+
+
+REVIVED_SECONDS = 30.0
+"""How long a store that was killed may take to answer again."""
 
 
 class Running:
@@ -205,7 +212,9 @@ class Site:
 
     async def revive_store(self) -> None:
         """Start the store that was killed again, and wait until it answers."""
-        assert await asyncio.to_thread(self.store.revive)
+        async with asyncio.timeout(REVIVED_SECONDS):
+            while not await asyncio.to_thread(self.store.revive):  # noqa: ASYNC110 (it is asked step by step)
+                await asyncio.sleep(0.01)
 
     def hang_store(self) -> None:
         """Stop the store where it is: it keeps its connections and answers nobody."""

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import redis
 
 from dispatcher.policy.facts import CHANNELS
-from dispatcher.storage.audit import as_json
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.keys import LaneKeys, lane_of
 from dispatcher.wiring import Service, SystemClock, build, connect
@@ -22,7 +21,7 @@ from tests.checkers.state import Reminder
 from tests.faults.afterwards import AtRest, Line, contradictions, read_log
 from tests.faults.crew import Crew, Kill, until
 from tests.faults.worker import SETTINGS, Assignment, ShiftedClock
-from tests.worlds import HOUR, NOON, at_once, event
+from tests.worlds import HOUR, NOON, as_json, at_once, event
 
 SEED = 20251111
 WORKERS = 4
@@ -150,7 +149,7 @@ async def _audit(socket: Path, offset: int, audit: Path) -> tuple[list[Record], 
     """Return the whole audit, and what its own verification finds."""
     async with _open(socket, offset, audit) as service:
         records = [as_json(record) async for record in service.audit.read(LANE)]
-        return records, await service.audit.verify(LANE)
+        return records, (await service.audit.check(LANE)).problems
 
 
 def _kill_often(crew: Crew, log: Path) -> list[Kill]:

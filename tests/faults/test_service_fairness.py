@@ -6,12 +6,11 @@ from typing import NamedTuple
 from dispatcher.policy.event_values import instant
 from dispatcher.policy.facts import Instant
 from dispatcher.settings import Settings
-from dispatcher.storage.audit import as_json
 from dispatcher.storage.audit_filter import Filter
 from dispatcher.storage.keys import lane_of
 from dispatcher.wiring import SystemClock
 from tests.faults.site import START_SECONDS, Site, until
-from tests.worlds import AT_ONCE, event
+from tests.worlds import AT_ONCE, as_json, event
 
 SETTINGS = Settings()
 MANY = 20_000

@@ -26,6 +26,12 @@ def test_a_field_given_twice_is_refused(raw: bytes) -> None:
     assert refused.event_id == "e-1001"
 
 
+def test_a_field_given_very_often_is_refused_as_soon() -> None:
+    raw = wire(event()).replace(b'"id": "e-1001"', b'"id": "e-1001", ' * 100_000 + b'"id": "e-1001"')
+
+    assert "is given more than once" in str(refusal(raw))
+
+
 @pytest.mark.parametrize("name", ['say "hi"', "back\\slash", '\\"', '\\\\"\\', '"'])
 def test_quotes_and_backslashes_in_text_are_no_repetition(name: str) -> None:
     raw = wire(changed("/data/customer/name", name))

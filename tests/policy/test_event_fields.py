@@ -155,7 +155,7 @@ NO_URL = [
 BAD: list[tuple[str, list[Any]]] = [
     ("/specversion", ["0.3", 1.0]),
     ("/id", NO_ID),
-    ("/source", [*NO_ID[:3], "/shops/", "/shops/a~b", "/shops/ ", "/" * 300]),
+    ("/source", [*NO_ID[:3], "/shops/", "/shops/a~b", "/shops/*", "/shops/ ", "/" * 300]),
     ("/time", NO_TIME),
     ("/datacontenttype", ["text/xml"]),
     ("/data", [[], "x"]),

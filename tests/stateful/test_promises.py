@@ -32,7 +32,6 @@ from dispatcher.policy.events import Event
 from dispatcher.policy.facts import Instant
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
-from dispatcher.storage.audit import as_json
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.wiring import connect
 from dispatcher.workflow.intake import Result
@@ -42,7 +41,7 @@ from tests.checkers.replay import replay
 from tests.checkers.state import diff
 from tests.checkers.structure import structure
 from tests.stateful.gates import Worker, worker
-from tests.worlds import HOUR, MINUTE, NOON, event
+from tests.worlds import HOUR, MINUTE, NOON, as_json, event
 
 POLICY = """
 timezone = "Asia/Shanghai"
@@ -338,7 +337,7 @@ class World(RuleBasedStateMachine):
         self.events_had_their_effect_once(records)
         self.hand_offs_were_allowed(records)
         self.nothing_was_sent_while_paused(records)
-        assert self.do(self.workers[0].service.audit.verify(0)) == []
+        assert self.do(self.workers[0].service.audit.check(0)).problems == []
 
     async def audit(self) -> list[dict[str, Any]]:
         return [as_json(record) async for record in self.workers[0].service.audit.read(0)]

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from dispatcher.storage.keys import split_reminder_id
+from dispatcher.storage.keys import LaneKeys, split_reminder_id
 from dispatcher.storage.records import Commit, Intake, PlanStep, TaskEnd
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LATER, Call, Scene, caught, kept, plain, send, settlement
@@ -93,7 +93,7 @@ def _task(kind: Literal["completed", "released"]) -> Callable[[Scene, Store], Aw
         for task in TASKS:
             _, order, step = split_reminder_id(task)
             of: dict[str, Any] = {"reminder": task, "order": order, "customer": f"C-{order}", "step": step}
-            ends.append(TaskEnd(**of, kind=kind, agent="agent", details=DETAILS))
+            ends.append(TaskEnd(**of, kind=kind, agent="agent", result="other", details=DETAILS))
         return await store.end_tasks(0, ends, LATER, "user:agent")
 
     return make
@@ -147,5 +147,7 @@ async def sound(scene: Scene, name: str) -> Call:
         return await caught(scene.redis, scene.store, lambda store, trail: trail.archive(0))
     call = await caught(scene.redis, scene.store, lambda store, trail: MAKERS[name](scene, store))
     if name.startswith("configure"):
-        call.items.insert(0, {"kind": "pause", "pause": "chat", "details": "{}"})
+        call.keys.append(LaneKeys(0).pauses)
+        pause = {"kind": "pause", "pause": "chat", "pauses": len(call.keys), "about": "{}", "details": "{}"}
+        call.items.insert(0, pause)
     return call

@@ -7,9 +7,10 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import StoreRefused
 from dispatcher.storage import access
-from dispatcher.storage.access import LANE, AccessKeys, StoredKey
-from dispatcher.storage.audit import as_json
-from tests.worlds import NOON, World, world
+from dispatcher.storage.access import AccessKeys, StoredKey
+from dispatcher.storage.audit_filter import Filter
+from dispatcher.storage.keys import ACCESS_LANE
+from tests.worlds import NOON, World, as_json, world
 
 KEY = StoredKey(sha256="ab" * 32, shops=("demo", "二店"), scopes=("events:write",), created_at=NOON)
 
@@ -22,7 +23,7 @@ async def here(redis: Redis, audit_directory: Path) -> World:
 
 async def records(here: World) -> list[tuple[object, ...]]:
     """What the audit says of keys."""
-    read = [as_json(record) async for record in here.service.audit.read(LANE)]
+    read = [as_json(record) async for record in here.service.audit.read(ACCESS_LANE)]
     return [
         (record["kind"], record["actor"], record["shop"], record["details"])
         for record in read
@@ -53,15 +54,25 @@ async def test_each_change_is_audited_without_the_digest(here: World) -> None:
         ("access.key_created", "user:ops", "*", details),
         ("access.key_revoked", "user:boss", "*", details),
     ]
-    assert (await here.service.audit.check(LANE)).problems == []
+    assert (await here.service.audit.check(ACCESS_LANE)).problems == []
+
+
+async def test_records_about_keys_are_found_by_their_shop(here: World) -> None:
+    await AccessKeys(here.service.store).create("k1", KEY, NOON, "user:ops")
+
+    found = [record.kind async for record in here.service.audit.find(Filter(shop="*"))]
+
+    assert here.service.store.lane_of("*") == ACCESS_LANE
+    assert found == ["access.key_created"]
 
 
 async def test_a_second_key_of_an_id_changes_nothing(here: World) -> None:
     keys = AccessKeys(here.service.store)
     await keys.create("k1", KEY, NOON, "user:ops")
+    other = StoredKey(sha256="0" * 64, shops=(), scopes=(), created_at=0)
 
     with pytest.raises(StoreRefused):
-        await keys.create("k1", StoredKey(sha256="", shops=(), scopes=(), created_at=0), NOON, "user:ops")
+        await keys.create("k1", other, NOON, "user:ops")
 
     assert await keys.find("k1") == KEY
     assert len(await records(here)) == 1

@@ -14,8 +14,8 @@ from dispatcher.settings import Settings
 from dispatcher.storage import audit_reading
 from dispatcher.storage.audit import AuditTrail, Checked, line
 from dispatcher.storage.audit_filter import Filter, matches
+from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.records import AuditRecord
 from dispatcher.storage.scripts import SCRIPTS
 from dispatcher.storage.segments import Segment, sealed, segments_in
 from tests.storage.scenes import dump
@@ -146,9 +146,9 @@ async def test_reading_says_when_a_segment_is_not_on_this_disk(
 
 
 async def test_a_sound_trail_is_verified_quietly(trail: AuditTrail) -> None:
-    problems = [await trail.verify(0)]
+    problems = [(await trail.check(0)).problems]
     await trail.archive(0)
-    problems.append(await trail.verify(0))
+    problems.append((await trail.check(0)).problems)
 
     assert problems == [[], []]
 
@@ -157,7 +157,7 @@ async def test_an_empty_trail_is_sound(redis: StoreClient, audit_directory: Path
     here = await world(redis, audit_directory)
     other = (here.lane + 1) % 4
 
-    assert await here.service.audit.verify(other) == []
+    assert (await here.service.audit.check(other)).problems == []
     assert await here.service.audit.archive(other) == 0
 
 
@@ -219,7 +219,7 @@ async def test_damage_on_disk_is_found(
     await trail.archive(0)
     damage(segments(audit_directory)[place])
 
-    (problem,) = await trail.verify(0)
+    (problem,) = (await trail.check(0)).problems
 
     assert re.search(told, problem)
 
@@ -228,7 +228,7 @@ async def test_a_gap_in_the_store_is_found(here: World, redis: StoreClient, trai
     await trail.archive(0)
     await redis.xdel(here.service.store.keys(0).audit, "22-0")
 
-    problems = await trail.verify(0)
+    problems = (await trail.check(0)).problems
 
     assert problems == ["lane 0: expected record 22, got 23"]
 
@@ -240,7 +240,7 @@ async def test_missing_newest_records_are_found(
     await trail.archive(0)
     await redis.xdel(here.service.store.keys(0).audit, *gone)
 
-    problems = await trail.verify(0)
+    problems = (await trail.check(0)).problems
 
     assert problems == [f"lane 0: records {gone[0][:2]} to 23 are missing"]
 
@@ -254,7 +254,7 @@ async def test_time_that_goes_back_is_found(here: World, redis: StoreClient, tra
     await redis.xadd(keys.audit, earlier, "24-0")
     await redis.hset(keys.lane, "seq", "24")  # type: ignore[misc]
 
-    problems = await trail.verify(0)
+    problems = (await trail.check(0)).problems
 
     assert problems == ["lane 0: record 24 is earlier than the one before it"]
 
@@ -269,7 +269,7 @@ async def test_two_archivers_at_once_move_each_record_once(
 
     assert sum(moved) + await trail.archive(0) == 4
     assert await text(trail) == before
-    assert await trail.verify(0) == []
+    assert (await trail.check(0)).problems == []
 
 
 class _Crash(Exception):
@@ -295,13 +295,13 @@ async def test_a_crash_before_the_trim_loses_and_doubles_nothing(
 ) -> None:
     assert len(segments(audit_directory)) == 1
     during = [record.seq for record in await records(trail)]
-    problems = await trail.verify(0)
+    problems = (await trail.check(0)).problems
 
     moved = await trail.archive(0)
 
     assert during == [record.seq for record in await records(trail)] == list(range(1, RECORDS + 1))
     assert (problems, moved) == ([], 4)
-    assert await trail.verify(0) == []
+    assert (await trail.check(0)).problems == []
 
 
 async def test_a_trim_that_does_not_follow_on_changes_nothing(
@@ -335,7 +335,7 @@ async def test_time_in_the_audit_never_goes_back(
     instants = [record.at for record in await records(here.service.audit)]
     assert instants == sorted(instants)
     assert instants[-1] == "2025-11-11T05:00:00.000Z"
-    assert await here.service.audit.verify(0) == []
+    assert (await here.service.audit.check(0)).problems == []
 
 
 async def test_records_count_without_gaps_over_all_that_happens(here: World, trail: AuditTrail) -> None:
@@ -375,7 +375,7 @@ async def test_verify_tells_of_a_gap_at_the_head_of_the_stream(
     await here.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
     await redis.xdel(here.service.store.keys(0).audit, "1-0")
 
-    problems = await here.service.audit.verify(0)
+    problems = (await here.service.audit.check(0)).problems
 
     assert len(problems) == 1
 
@@ -398,7 +398,7 @@ async def test_a_segment_left_by_a_crash_gives_way_to_one_of_another_size(
     moved = await trail.archive(0)
 
     assert moved == 4
-    assert await trail.verify(0) == []
+    assert (await trail.check(0)).problems == []
 
 
 async def test_checking_tells_how_much_was_looked_at(trail: AuditTrail) -> None:
@@ -481,7 +481,7 @@ async def test_segments_of_a_store_that_lost_everything_are_told(
     await redis.flushall()
     here = await world(redis, audit_directory, settings=Settings(lanes=1, segment_records=SEGMENT))
 
-    problems = await here.service.audit.verify(0)
+    problems = (await here.service.audit.check(0)).problems
 
     assert problems == ["lane 0: there are records up to 20, the store counts 1"]
 

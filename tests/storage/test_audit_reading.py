@@ -11,7 +11,7 @@ from dispatcher.settings import Settings
 from dispatcher.storage import audit_reading
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.audit_filter import Filter
-from dispatcher.storage.records import AuditRecord
+from dispatcher.storage.audit_record import AuditRecord
 from tests.worlds import MINUTE, NOON, World, event, world
 
 RECORDS = 23

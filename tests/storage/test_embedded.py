@@ -21,8 +21,10 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
 from dispatcher.storage import embedded
 from dispatcher.storage.embedded import EmbeddedStore, answers, attach, holds_data, listens
+from tests.faults.crew import until
 
 ROOT = Path(__file__).parents[2]
+SECONDS = 30.0
 
 PARENT = """
 import sys
@@ -443,9 +445,53 @@ def test_a_server_that_ended_by_itself_is_revived_with_its_data(directory: Path)
         assert store._process is not None
         store._process.wait()
 
-        revived = store.revive()
+        until(store.revive, SECONDS, "it answers again")
 
-        assert (still_there, revived) == (False, True)
+        assert not still_there
+        assert client(store).get("kept") == b"yes"
+        assert not store.revive()
+
+
+def crash(store: EmbeddedStore) -> None:
+    """Kill a store's server as the machine would."""
+    assert store._process is not None
+    store._process.kill()
+    store._process.wait()
+
+
+def test_reviving_waits_for_nothing_and_tells_that_it_takes_time(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = server(tmp_path, "exec sleep 60")
+    told: list[str] = []
+    with EmbeddedStore(directory) as store:
+        crash(store)
+        monkeypatch.setattr(embedded, "get_binary_path", lambda: hanging)
+        monkeypatch.setattr(embedded, "TOLD_SECONDS", 0.0)
+
+        steps = [store.revive(told.append) for _ in range(3)]
+
+        assert len(servers(directory)) == 1
+    assert steps == [False] * 3
+    assert told[-1].startswith("waiting for the store to load its data")
+    assert servers(directory) == []
+
+
+@pytest.mark.parametrize("why", ["cannot start", "did not start"])
+def test_a_server_that_could_not_be_revived_is_told_and_may_be_tried_again(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    broken = _not_executable(tmp_path) if why == "cannot start" else server(tmp_path, "exit 1")
+    with EmbeddedStore(directory) as store:
+        client(store).set("kept", "yes")
+        crash(store)
+        with monkeypatch.context() as patched:
+            patched.setattr(embedded, "get_binary_path", lambda: broken)
+            with pytest.raises(StoreUnavailable, match=why):
+                until(store.revive, SECONDS, "it fails")
+
+        until(store.revive, SECONDS, "it answers again")
+
         assert client(store).get("kept") == b"yes"
 
 

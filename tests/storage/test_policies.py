@@ -22,6 +22,16 @@ async def test_a_version_is_kept_with_what_it_is_about(here: World, redis: Store
     assert (changed["kind"], changed["policy"], changed["details"]) == ("policy.changed", 2, {"n": 1})
 
 
+async def test_a_document_that_is_in_force_changes_nothing(here: World, store: Store) -> None:
+    first = await store.put_policy("demo", '{"a":1}', "once", pack(b"{}"), NOON, "user:li")
+    before = await store.shop("demo"), await here.audit()
+
+    again = await store.put_policy("demo", '{"a":1}', "twice", pack(b"{}"), NOON + HOUR, "user:wang")
+
+    assert again == first
+    assert (await store.shop("demo"), await here.audit()) == before
+
+
 async def test_a_new_version_leaves_those_before_it(here: World, redis: StoreClient, store: Store) -> None:
     policies = store.keys(here.lane).policies("demo")
     before = await redis.hgetall(policies)  # type: ignore[misc]

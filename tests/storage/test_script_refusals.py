@@ -187,6 +187,7 @@ ROLES = {
     "order": "string",
     "ledger": "zset",
     "shop": "hash",
+    "pauses": "hash",
     "policies": "hash",
     "seen": "hash",
     "due": "zset",

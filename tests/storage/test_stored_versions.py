@@ -63,6 +63,20 @@ CLAIMED = (
     "617474656d707401a66d6f6d656e74cf0000019a71120e0085a3647565cf0000019a75ca8d00a6737461747573a7706c616e6e65"
     "64a76368616e6e656ca3736d73a7617474656d707400a66d6f6d656e74cf0000019a75ca8d00"
 )
+COMPLETED = (
+    "87a8637573746f6d6572a5432d4f2d32a57374617465a6756e70616964a372657601a6636c6f736573cf0000019a76386a00a474"
+    "696d65cf0000019a71120e00a77265636f726473950405090c0ea57374657073918ca8616e737765726564cf0000019a71128330"
+    "a6737461747573a9636f6d706c65746564a66c656173657300a6726573756c74a870726f6d69736564a56167656e74a56167656e"
+    "74a3647565cf0000019a76386a00ab76616c69645f756e74696ccf0000019a73a53c00a76368616e6e656ca570686f6e65a66861"
+    "6e646564cf0000019a71120e00a6616e73776572a9636f6d6d6974746564a7617474656d707401a66d6f6d656e74cf0000019a71"
+    "120e00"
+)
+RELEASED = (
+    "87a8637573746f6d6572a5432d4f2d33a57374617465a6756e70616964a372657601a6636c6f736573cf0000019a76386a00a474"
+    "696d65cf0000019a71120e00a77265636f7264739506070a0d0fa573746570739189a8616e737765726564cf0000019a71128330"
+    "a6737461747573a46f70656ea66c656173657300a872656c6561736564a56167656e74a3647565cf0000019a76386a00a7636861"
+    "6e6e656ca570686f6e65a6616e73776572a9636f6d6d6974746564a7617474656d707401a66d6f6d656e74cf0000019a71120e00"
+)
 CANCELLED_UNKNOWN = "84a474696d65cf0000019a71120e00a57374617465a963616e63656c6c6564a372657601a5737465707390"
 SEEN_PAYMENT = (
     "85a6646967657374d9203032633931643133656330343030333665323733646463373463326362303562a6737461747573a86163"
@@ -85,7 +99,10 @@ DICTIONARY = "1680f46ba5582d13acf274836435fcdc4c34cdca2d88c5303d6c4c2effc10d8e"
 
 
 def order(
-    first: StoredStep, customer: str, records: list[int] | None = None, second: StoredStep = SECOND_STEP
+    first: StoredStep,
+    customer: str,
+    records: list[int] | None = None,
+    second: StoredStep | None = SECOND_STEP,
 ) -> StoredOrder:
     return StoredOrder(
         state=OrderState.UNPAID,
@@ -93,7 +110,7 @@ def order(
         time=NOON,
         closes=CLOSES,
         customer=customer,
-        steps=[first, second],
+        steps=[first] if second is None else [first, second],
         records=records or [],
     )
 
@@ -183,6 +200,45 @@ ORDERS_OF_D1 = {
             "C-C-claimed-1",
             [11, 12, 13, 20, 23],
             msgspec.structs.replace(SECOND_STEP, channel="sms"),
+        ),
+    ),
+    "completed, with how the call went": (
+        COMPLETED,
+        order(
+            StoredStep(
+                moment=NOON,
+                due=CLOSES,
+                channel="phone",
+                attempt=1,
+                answered=NOON + 30_000,
+                answer="committed",
+                status=Status.COMPLETED,
+                handed=NOON,
+                agent="agent",
+                valid_until=NOON + 12 * HOUR,
+                result="promised",
+            ),
+            "C-O-2",
+            [4, 5, 9, 12, 14],
+            None,
+        ),
+    ),
+    "given back, with who did": (
+        RELEASED,
+        order(
+            StoredStep(
+                moment=NOON,
+                due=CLOSES,
+                channel="phone",
+                attempt=1,
+                answered=NOON + 30_000,
+                answer="committed",
+                status=Status.OPEN,
+                released="agent",
+            ),
+            "C-O-3",
+            [6, 7, 10, 13, 15],
+            None,
         ),
     ),
     "cancelled before it was known": (

@@ -11,6 +11,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.web import audit as audit_module
 from tests.web.asking import Asking
+from tests.web.test_bad_input import problem_in
 from tests.worlds import HOUR, NOON, event
 
 LINES = {"accept": "application/x-ndjson"}
@@ -83,6 +84,41 @@ async def test_filters_tell_what_is_wanted_alone(filled: Asking, query: str, nam
     assert wanted
     assert await all_of(filled, f"{query}&limit=1") == wanted
     assert await lines(filled, query) == wanted
+
+
+@pytest.mark.parametrize(
+    "reminder", ["O-2", "demo~O-2", "demo~O-2~x", "demo~O-2~01", "demo~O-2~0", "~O-2~1%00"]
+)
+@pytest.mark.parametrize("headers", [{}, LINES])
+async def test_what_is_no_reminder_is_named(filled: Asking, reminder: str, headers: dict[str, str]) -> None:
+    answer = await filled.client.get(f"/v1/audit?shop=demo&reminder={reminder}", headers=headers)
+
+    assert [wrong["pointer"] for wrong in problem_in(answer, 400)["errors"]] == ["/reminder"]
+
+
+@pytest.mark.parametrize("query", ["&reminder=other~O-2~1", "&reminder=demo~O-99~1", "&reminder=demo~O-2~9"])
+async def test_a_reminder_there_is_none_of_has_no_records(filled: Asking, query: str) -> None:
+    assert await all_of(filled, query) == []
+    assert await lines(filled, query) == []
+
+
+async def test_records_about_keys_are_told_to_a_key_for_every_shop(filled: Asking) -> None:
+    every = await filled.key("every", shops=["*"])
+
+    answer = await filled.client.get("/v1/audit?shop=*", headers=every)
+    other = await filled.client.get("/v1/audit?shop=*")
+
+    assert [(one["kind"], one["details"]["key"]) for one in answer.json()["items"]] == [
+        ("access.key_created", "all"),
+        ("access.key_created", "every"),
+    ]
+    assert other.status_code == 403
+
+
+async def test_a_shop_that_can_be_none_is_named(filled: Asking) -> None:
+    answer = await filled.client.get("/v1/audit?shop=de~mo")
+
+    assert [wrong["pointer"] for wrong in problem_in(answer, 400)["errors"]] == ["/shop"]
 
 
 async def test_a_time_begins_and_ends_what_is_told(filled: Asking) -> None:

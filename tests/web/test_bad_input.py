@@ -30,6 +30,7 @@ FIELDS: dict[str, tuple[str, Any]] = {
     "an id of 129 bytes": ("/id", "x" * 129),
     "a source without a shop": ("/source", "/shops/"),
     "a shop with the separator": ("/source", f"/shops/{MARK}~"),
+    "a shop that would be all of them": ("/source", "/shops/*"),
     "no items": ("/data/order/items", []),
     "201 items": ("/data/order/items", [{"name": MARK}] * 201),
     "a phone number without its country": ("/data/customer/phone", "13800000000"),

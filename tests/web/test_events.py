@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher.errors import StoreFull
+from dispatcher.errors import Contended, StoreFull
+from dispatcher.workflow import grouping
 from dispatcher.workflow.intake import Result
 from tests.policy.event_examples import event, wire
 from tests.web.asking import BATCH, SINGLE, Asking
@@ -146,7 +147,31 @@ async def test_a_rejected_event_answers_with_its_problem(
     assert await api.records() == before
 
 
-async def test_a_full_store_is_503_for_one_event_and_for_a_batch_of_nothing_else(
+async def test_too_much_at_once_is_429_and_what_kept_changing_409(
+    api: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def contended(events: Any, actor: str) -> list[Result]:
+        problem = Contended("the order kept changing; repeating the event is safe")
+        return [Result(id=one.id, status="rejected", order=one.order, problem=problem) for one in events]
+
+    monkeypatch.setattr(api.world.service.intake, "take", contended)
+    changing = await api.post(wire(unpaid()))
+    monkeypatch.setattr(grouping, "MAX_UNDER_WAY", 0)
+    crowded = await api.post(wire(unpaid()))
+
+    assert problem_in(changing, 409)["type"] == "urn:dispatcher:problem:contended"
+    assert problem_in(crowded, 429)["type"] == "urn:dispatcher:problem:overloaded"
+    assert crowded.headers["retry-after"] == "1"
+
+
+async def test_a_parameter_is_refused(api: Asking) -> None:
+    answer = await api.client.post("/v1/events?dry_run=1", content=wire(unpaid()))
+
+    assert [wrong["pointer"] for wrong in problem_in(answer, 400)["errors"]] == ["/dry_run"]
+    assert await api.records() == []
+
+
+async def test_a_full_store_is_503_for_one_event_and_for_a_batch_of_which_nothing_was_taken(
     api: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = StoreFull("the store has reached its memory limit")
@@ -163,9 +188,12 @@ async def test_a_full_store_is_503_for_one_event_and_for_a_batch_of_nothing_else
 
     single = await api.post(wire(unpaid(1)))
     whole = await api.post(wire([unpaid(1), unpaid(2)]), BATCH)
+    with_wrong = await api.post(wire([{"id": "e-x"}, unpaid(1)]), BATCH)
+    only_wrong = await api.post(wire([{"id": "e-x"}]), BATCH)
     mixed = await api.post(wire([unpaid(1), ending(2)]), BATCH)
 
-    for answer in (single, whole):
+    assert only_wrong.status_code == 202
+    for answer in (single, whole, with_wrong):
         assert problem_in(answer, 503)["type"] == "urn:dispatcher:problem:store-full"
         assert answer.headers["retry-after"] == "1"
     assert mixed.status_code == 202

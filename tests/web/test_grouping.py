@@ -50,31 +50,44 @@ def order(name: object, shop: str = "demo") -> Event:
     return event("order.unpaid", str(name), NOON, shop=shop)
 
 
-def grouped(gate: Gate) -> GroupedIntake:
-    """Return an intake with one lane a shop."""
-    return GroupedIntake(gate, len)
+class Watched(GroupedIntake):
+    """An intake with one lane a shop, of which is known when requests have come so far that they wait."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__(gate, len)
+        self._waiting = asyncio.Semaphore(0)
+
+    async def _put(self, number: int, events: Sequence[Event], actor: str) -> list[Result]:
+        self._waiting.release()  # it waits before anybody can hear of this
+        return await super()._put(number, events, actor)
+
+    async def wait_for(self, requests: int) -> None:
+        """Wait until so many requests more wait."""
+        for _ in range(requests):
+            await self._waiting.acquire()
 
 
-def asked(intake: GroupedIntake, *names: object, actor: str = "key:a") -> asyncio.Task[list[Result]]:
+def asked(intake: Watched, *names: object, actor: str = "key:a") -> asyncio.Task[list[Result]]:
     """Ask for orders to be taken."""
     return asyncio.create_task(intake.take([order(name) for name in names], actor))
 
 
-async def busy(gate: Gate, intake: GroupedIntake) -> tuple[list[asyncio.Task[Any]], list[asyncio.Event]]:
+async def busy(gate: Gate, intake: Watched) -> tuple[list[asyncio.Task[Any]], list[asyncio.Event]]:
     """Bring as many calls under way as may be."""
     first, gates = [], []
     for number in range(CALLS):
         first.append(asked(intake, f"first-{number}"))
         gates.append(await gate.begun.get())
+    await intake.wait_for(CALLS)
     return first, gates
 
 
 async def test_what_comes_in_while_calls_are_under_way_goes_with_the_next() -> None:
     gate = Gate()
-    intake = grouped(gate)
+    intake = Watched(gate)
     first, gates = await busy(gate, intake)
     others = [asked(intake, number) for number in range(10)]
-    await asyncio.sleep(0)
+    await intake.wait_for(10)
     gate.held = False
 
     gates[0].set()
@@ -88,11 +101,11 @@ async def test_what_comes_in_while_calls_are_under_way_goes_with_the_next() -> N
 
 async def test_a_call_has_a_limit_and_one_actor_and_actors_take_turns() -> None:
     gate = Gate()
-    intake = grouped(gate)
+    intake = Watched(gate)
     first, gates = await busy(gate, intake)
     many = [asked(intake, number) for number in range(GROUP + 1)]
     other = asked(intake, "x", actor="key:b")
-    await asyncio.sleep(0)
+    await intake.wait_for(GROUP + 2)
     gate.held = False
 
     gates[0].set()
@@ -112,7 +125,7 @@ async def test_a_large_request_is_cut_and_keeps_its_order() -> None:
     gate.held = False
     names = [str(number) for number in range(2 * GROUP + 3)]
 
-    results = await asked(grouped(gate), *names)
+    results = await asked(Watched(gate), *names)
 
     assert [result.order for result in results] == names
     assert [len(orders) for _, orders in gate.calls] == [GROUP, GROUP, 3]
@@ -121,10 +134,10 @@ async def test_a_large_request_is_cut_and_keeps_its_order() -> None:
 async def test_an_unexpected_error_hits_only_the_event_it_came_from(caplog: pytest.LogCaptureFixture) -> None:
     gate = Gate()
     gate.failure = {"bad": ZeroDivisionError("secret words")}
-    intake = grouped(gate)
+    intake = Watched(gate)
     first, gates = await busy(gate, intake)
     good, mixed = asked(intake, "good"), asked(intake, "fine", "bad", "well")
-    await asyncio.sleep(0)
+    await intake.wait_for(2)
     gate.held = False
 
     gates[0].set()
@@ -146,11 +159,11 @@ async def test_an_unexpected_error_hits_only_the_event_it_came_from(caplog: pyte
 async def test_when_the_store_is_away_all_who_wait_are_told_at_once(failure: StoreUnavailable) -> None:
     gate = Gate()
     gate.failure = {"first-0": failure}
-    intake = grouped(gate)
+    intake = Watched(gate)
     first, gates = await busy(gate, intake)
     others = [asked(intake, number) for number in range(5)]
     others.append(asked(intake, "y", actor="key:b"))
-    await asyncio.sleep(0)
+    await intake.wait_for(6)
 
     gates[0].set()
     told = await asyncio.gather(first[0], *others, return_exceptions=True)
@@ -166,7 +179,7 @@ async def test_after_the_store_was_away_events_are_taken_again() -> None:
     gate = Gate()
     gate.held = False
     gate.failure = {"x": StoreUnavailable("away")}
-    intake = grouped(gate)
+    intake = Watched(gate)
     await asyncio.gather(*(asked(intake, "x") for _ in range(5)), return_exceptions=True)
     gate.failure = {}
 
@@ -177,7 +190,7 @@ async def test_after_the_store_was_away_events_are_taken_again() -> None:
 
 async def test_lanes_do_not_wait_for_each_other() -> None:
     gate = Gate()
-    intake = grouped(gate)
+    intake = Watched(gate)
     first, gates = await busy(gate, intake)
     gate.held = False
 
@@ -191,10 +204,10 @@ async def test_lanes_do_not_wait_for_each_other() -> None:
 
 async def test_who_leaves_does_not_disturb_who_stays() -> None:
     gate = Gate()
-    intake = grouped(gate)
+    intake = Watched(gate)
     first, gates = await busy(gate, intake)
     leaver, stayer = asked(intake, "leaver"), asked(intake, "stayer")
-    await asyncio.sleep(0)
+    await intake.wait_for(2)
     gate.held = False
 
     leaver.cancel()
@@ -209,10 +222,10 @@ async def test_who_leaves_does_not_disturb_who_stays() -> None:
 async def test_more_than_may_be_under_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouping, "MAX_UNDER_WAY", 5)
     gate = Gate()
-    intake = grouped(gate)
+    intake = Watched(gate)
     first, gates = await busy(gate, intake)
     waiting = asked(intake, 1, 2)
-    await asyncio.sleep(0)
+    await intake.wait_for(1)
 
     with pytest.raises(Overloaded):
         await intake.take([order(3), order(4)], "key:a")

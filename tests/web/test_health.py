@@ -26,6 +26,13 @@ async def test_both_answer_without_a_key(api: Asking) -> None:
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/schema/openapi.json"])
+async def test_a_parameter_is_refused(api: Asking, path: str) -> None:
+    answer = await api.client.get(f"{path}?verbose=1")
+
+    assert [wrong["pointer"] for wrong in problem_in(answer, 400)["errors"]] == ["/verbose"]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[EmbeddedStore]:
     """A server of the test's own, to be killed and held."""

@@ -49,6 +49,7 @@ async def test_an_empty_store_has_every_figure_at_nothing(api: Asking) -> None:
     assert told["dispatcher_handed_over_total", "phone"] == 0
     assert told["dispatcher_lateness_seconds_count",] == 0
     assert told["dispatcher_tasks_open",] == 0
+    assert told["dispatcher_paused_queues",] == 0
     assert told["dispatcher_store_memory_bytes",] > 100_000
     assert told["dispatcher_store_memory_limit_bytes",] == 0
 
@@ -132,6 +133,54 @@ async def test_paused_shops_raise_no_alarm(api: Asking) -> None:
 
     assert told["dispatcher_reminders_waiting", "sms"] == 1
     assert told["dispatcher_oldest_due_age_seconds", "sms"] == 0
+
+
+async def pause(api: Asking, channel: str | None = None, shop: str = "demo") -> None:
+    await api.world.service.store.pause(shop, channel, api.world.clock.now(), "user:test")
+
+
+async def test_queues_are_told_that_a_pause_holds_back_and_for_how_long(api: Asking) -> None:
+    await take(api, "A", "B")
+    await take(api, "C", phone=None)
+    before = await figures(api)
+    await pause(api, "sms")
+    api.world.clock.advance_to(NOON + MINUTE)
+    await pause(api)
+    await pause(api, shop="other")  # where nothing waits
+    api.world.clock.advance_to(NOON + HOUR)
+
+    told = await figures(api)
+
+    assert (before["dispatcher_paused_queues",], before["dispatcher_longest_pause_seconds",]) == (0, 0)
+    assert told["dispatcher_paused_queues",] == 2
+    assert told["dispatcher_longest_pause_seconds",] == 3600
+
+
+async def test_a_pause_in_which_nothing_waits_any_more_is_not_told(api: Asking) -> None:
+    await take(api, "A")
+    await pause(api)
+    await take(api, "A", kind="order.paid")
+    api.world.clock.advance_to(NOON + HOUR)
+
+    told = await figures(api)
+
+    assert (told["dispatcher_paused_queues",], told["dispatcher_longest_pause_seconds",]) == (0, 0)
+
+
+async def test_open_tasks_are_counted_whatever_becomes_of_them(api: Asking) -> None:
+    await api.world.service.put_policy("demo", CALLS, "test", "user:test")
+    await take(api, "A", "B", "C", "D", total="900.00")
+    await api.world.dispatch()
+    tasks = api.world.service.tasks
+    await tasks.claim("demo~A~1", "li", "key:test")
+    await tasks.claim("demo~B~1", "li", "key:test")
+    await tasks.release("demo~B~1", "li", "key:test")
+    await take(api, "C", kind="order.paid")
+    await pause(api)
+
+    told = await figures(api)
+
+    assert told["dispatcher_tasks_open",] == 2
 
 
 async def test_no_shop_and_no_person_is_in_the_figures(api: Asking) -> None:

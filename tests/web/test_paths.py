@@ -35,6 +35,8 @@ async def test_an_order_of_any_id_is_found(api: Asking, order: str) -> None:
         ("demo", "x" * 301, "/order"),
         ("%c3%28", "O-1", "/shop"),
         ("de~mo", "O-1", "/shop"),
+        ("*", "O-1", "/shop"),
+        ("%2A", "O-1", "/shop"),
         ("x" * 129, "O-1", "/shop"),
     ],
 )

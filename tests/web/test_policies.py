@@ -39,6 +39,24 @@ async def test_a_policy_put_into_force_is_the_next_version_and_told_with_who_and
     assert told["at"] == "2025-11-11T04:00:00.000Z"
 
 
+async def test_a_policy_that_is_in_force_stays_so_without_a_record(api: Asking) -> None:
+    first = await api.client.put(PATH, json=document(max_late="2h"))
+    before = await api.world.service.store.shop("demo"), await api.world.audit()
+
+    again = await api.client.put(f"{PATH}?note=again", json=document(max_late="2h"))
+
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert (await api.world.service.store.shop("demo"), await api.world.audit()) == before
+
+
+async def test_a_policy_that_was_in_force_before_is_a_new_version(api: Asking) -> None:
+    await api.client.put(PATH, json=document(max_late="2h"))
+
+    back = await api.client.put(PATH, json=document())
+
+    assert back.json() == {"version": 3}
+
+
 async def test_earlier_versions_can_be_looked_at(api: Asking) -> None:
     await api.client.put(PATH, json=document(max_late="2h"))
 
@@ -128,3 +146,12 @@ async def test_reading_does_not_open_writing(api: Asking) -> None:
     assert (await api.client.get(PATH, headers=reader)).status_code == 200
     assert (await api.client.post(f"{PATH}/check", json=document(), headers=reader)).status_code == 200
     assert (await api.client.put(PATH, json=document(), headers=reader)).status_code == 403
+
+
+@pytest.mark.parametrize("depth", [100, 500, 960, 970, 980, 1_000, 5_000])
+async def test_a_body_however_deep_is_refused(api: Asking, depth: int) -> None:
+    body = b'{"x":' * depth + b"1" + b"}" * depth
+
+    answer = await api.client.put(PATH, content=body, headers={"content-type": "application/json"})
+
+    assert answer.status_code == 400

@@ -62,6 +62,8 @@ async def test_filters_are_taken(api: Asking) -> None:
     [
         ("", "/shop"),
         ("shop=", "/shop"),
+        ("shop=de~mo", "/shop"),
+        ("shop=*", "/shop"),
         ("shop=demo&shop=demo", "/shop"),
         ("shop=demo&status=asleep", "/status"),
         ("shop=demo&channel=pigeon", "/channel"),
@@ -142,6 +144,40 @@ async def test_a_reminder_that_waits_is_explained_by_its_plan(api: Asking) -> No
     assert (told["kind"], told["decision"], told["blocking"]) == ("reminder.planned", "plan", [])
     assert "cadence" in [rule["rule"] for rule in told["rules"]]
     assert told["policy"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "held"), [({}, True), ({"channel": "sms"}, True), ({"channel": "chat"}, False)]
+)
+async def test_a_reminder_that_a_pause_holds_names_it(api: Asking, body: dict[str, str], held: bool) -> None:
+    await take(api, "A")
+    await api.client.post("/v1/shops/demo/pause", json=body)
+
+    told = (await api.client.get("/v1/reminders/demo~A~1/explain")).json()
+
+    assert (told["status"], told["blocking"]) == ("planned", ["paused"] if held else [])
+
+
+async def test_a_reminder_put_off_and_paused_names_both(api: Asking) -> None:
+    await api.world.service.put_policy("demo", NIGHT, "test", "user:test")
+    await take(api, "A")
+    api.world.clock.advance_to(NOON + 31 * MINUTE)
+    await api.world.dispatch()
+    await api.client.post("/v1/shops/demo/pause")
+
+    told = (await api.client.get("/v1/reminders/demo~A~1/explain")).json()
+
+    assert told["blocking"] == ["quiet_hours", "paused"]
+
+
+async def test_what_has_gone_is_held_by_no_pause(api: Asking) -> None:
+    await take(api, "A")
+    await api.world.dispatch()
+    await api.client.post("/v1/shops/demo/pause")
+
+    told = (await api.client.get("/v1/reminders/demo~A~1/explain")).json()
+
+    assert (told["status"], told["blocking"]) == ("sent", [])
 
 
 async def test_a_reminder_that_is_sent_is_explained_by_the_decision_to_send(api: Asking) -> None:

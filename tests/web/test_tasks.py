@@ -101,6 +101,39 @@ async def test_a_completed_call_has_its_outcome_in_the_audit_with_who_said_so(ca
 
 
 @pytest.mark.parametrize("verb", ["release", "complete"])
+async def test_the_end_of_a_claim_may_be_repeated(calls: Asking, verb: str) -> None:
+    more = {"outcome": "promised"} if verb == "complete" else {}
+    await post(calls, "claim", agent="小李")
+    first = await post(calls, verb, agent="小李", **more)
+    before = await calls.world.audit()
+
+    again = await post(calls, verb, agent="小李", **more)
+
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert await calls.world.audit() == before
+
+
+async def test_a_call_that_went_otherwise_is_not_a_repeated_one(calls: Asking) -> None:
+    await post(calls, "claim", agent="小李")
+    await post(calls, "complete", agent="小李", outcome="promised")
+
+    other = await post(calls, "complete", agent="小李", outcome="refused")
+
+    assert (other.status_code, other.json()["type"]) == (409, "urn:dispatcher:problem:task-not-open")
+
+
+async def test_a_repeated_claim_tells_until_when_however_much_was_recorded_since(calls: Asking) -> None:
+    first = await post(calls, "claim", agent="小李")
+    for number in range(1, 26):
+        amended = event("order.unpaid", "O-1", NOON + number, total="900.00", customer="C-O-1", name="王女士")
+        await calls.world.service.intake.take([amended], "key:test")
+
+    again = await post(calls, "claim", agent="小李")
+
+    assert again.json()["until"] == first.json()["until"] == "2025-11-11T04:30:00.000Z"
+
+
+@pytest.mark.parametrize("verb", ["release", "complete"])
 async def test_only_who_claimed_a_task_ends_it(calls: Asking, verb: str) -> None:
     more = {"outcome": "other"} if verb == "complete" else {}
     before = await post(calls, verb, agent="小李", **more)

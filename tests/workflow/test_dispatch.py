@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +280,7 @@ class Faulty:
         self._store = store
         self.before: Counter[str] = Counter()
         self.after: Counter[str] = Counter()
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._store, name)
@@ -293,15 +294,18 @@ class Faulty:
             answer = await call(*arguments)
             if self.after[name]:
                 self.after[name] -= 1
+                self.meanwhile()
                 raise StoreUnavailable("away")
             return answer
 
         return faulty
 
 
-async def faulty(redis: StoreClient, audit_directory: Path) -> tuple[World, Faulty]:
+async def faulty(
+    redis: StoreClient, audit_directory: Path, settings: Settings | None = None
+) -> tuple[World, Faulty]:
     """Return a world with two reminders due and the store that its dispatcher sees."""
-    here = await world(redis, audit_directory)
+    here = await world(redis, audit_directory, settings=settings)
     await here.service.intake.take(orders("demo", 2), "key:test")
     store = Faulty(here.service.store)
     here.service.dispatcher._store = store  # type: ignore[assignment]
@@ -326,13 +330,27 @@ async def test_a_call_without_an_answer_is_repeated_and_nothing_is_sent_twice(
 async def test_nothing_is_sent_when_the_commits_answer_stays_unknown(
     redis: StoreClient, audit_directory: Path
 ) -> None:
-    here, store = await faulty(redis, audit_directory)
+    brief = Settings(lanes=4, lease_seconds=0.5, channel_timeout_seconds=0.2)
+    here, store = await faulty(redis, audit_directory, brief)
     store.after["commit"] = 1_000
 
     with pytest.raises(StoreUnavailable):
         await here.dispatch()
 
     assert here.channels["sms"].handed_over == 0
+
+
+async def test_what_was_committed_too_late_to_start_is_decided_again_and_not_lost(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here, store = await faulty(redis, audit_directory)
+    store.after["commit"] = 1
+    store.meanwhile = lambda: here.clock.advance_to(here.clock.now() + 5_000)
+
+    await here.dispatch()
+
+    assert await statuses(here.service, 2) == ["sent", "sent"]
+    assert here.channels["sms"].handed_over == 2
 
 
 async def test_an_outcome_that_cannot_be_recorded_is_left_to_the_sweep(

@@ -413,6 +413,7 @@ async def test_an_event_is_rejected_when_the_policy_never_stops_changing(
     async def read_then_change(book: PolicyBook, shop: str, *, anew: bool = False) -> Any:
         force = await read(book, shop, anew=anew)
         await here.service.store.pause("demo", "chat", NOON, "user:test")
+        await here.service.store.resume("demo", "chat", NOON, "user:test")
         return force
 
     monkeypatch.setattr(PolicyBook, "in_force", read_then_change)
@@ -421,6 +422,7 @@ async def test_an_event_is_rejected_when_the_policy_never_stops_changing(
 
     assert (result.status, end.status) == ("rejected", "accepted")
     assert isinstance(result.problem, Contended)
+    assert "safe" in str(result.problem)
     assert await here.service.store.order("demo", "O-1") is None
 
 

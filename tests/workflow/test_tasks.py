@@ -66,10 +66,11 @@ async def test_an_open_task_holds_no_slot(here: World) -> None:
 async def test_a_claim_is_the_hand_off_and_takes_the_slot(here: World) -> None:
     here.clock.advance_to(NOON + MINUTE)
 
-    facts = await here.service.tasks.claim(TASK, "li", "user:li")
+    claim = await here.service.tasks.claim(TASK, "li", "user:li")
 
     claimed = await last(here)
-    assert (facts.order.id, facts.customer.phone) == ("O-1", "+8613800000000")
+    assert (claim.facts.order.id, claim.facts.customer.phone) == ("O-1", "+8613800000000")
+    assert claim.valid_until == NOON + 30 * MINUTE
     assert await slots(here) == (NOON + MINUTE,)
     assert (await step(here)).status == "claimed"
     assert (claimed["kind"], claimed["actor"]) == ("task.claimed", "user:li")
@@ -117,7 +118,8 @@ async def test_an_agent_who_repeats_a_claim_has_it_still_and_nothing_changes(her
 
     again = await here.service.tasks.claim(TASK, "li", "user:li")
 
-    assert again.order == first.order
+    assert again.facts.order == first.facts.order
+    assert again.valid_until == first.valid_until == NOON + 30 * MINUTE
     assert await here.audit() == before
     assert await slots(here) == (NOON,)
 
@@ -168,14 +170,12 @@ async def test_only_the_agent_who_claimed_a_task_ends_the_claim(here: World) -> 
     await tasks.complete(TASK, "li", "promised", "user:wang")
 
 
-@pytest.mark.parametrize("ended", ["never claimed", "released", "completed", "withdrawn"])
+@pytest.mark.parametrize("ended", ["never claimed", "completed", "withdrawn"])
 async def test_what_no_agent_holds_is_not_released(here: World, ended: str) -> None:
     tasks = here.service.tasks
     if ended != "never claimed":
         await tasks.claim(TASK, "li", "user:li")
     match ended:
-        case "released":
-            await tasks.release(TASK, "li", "user:li")
         case "completed":
             await tasks.complete(TASK, "li", "other", "user:li")
         case "withdrawn":
@@ -186,6 +186,48 @@ async def test_what_no_agent_holds_is_not_released(here: World, ended: str) -> N
         await tasks.release(TASK, "li", "user:li")
 
     assert await here.audit() == before
+
+
+async def test_an_agent_who_repeats_how_the_call_went_changes_nothing(here: World) -> None:
+    tasks = here.service.tasks
+    await tasks.claim(TASK, "li", "user:li")
+    await tasks.complete(TASK, "li", "promised", "user:li")
+    before = await here.audit()
+
+    await tasks.complete(TASK, "li", "promised", "user:li")
+    with pytest.raises(TaskNotOpen):
+        await tasks.complete(TASK, "wang", "promised", "user:wang")
+
+    assert await here.audit() == before
+    assert (await step(here)).result == "promised"
+
+
+async def test_an_agent_who_repeats_a_release_changes_nothing(here: World) -> None:
+    tasks = here.service.tasks
+    await tasks.claim(TASK, "li", "user:li")
+    await tasks.release(TASK, "li", "user:li")
+    before = await here.audit()
+
+    await tasks.release(TASK, "li", "user:li")
+    with pytest.raises(TaskNotOpen):
+        await tasks.release(TASK, "wang", "user:wang")
+    with pytest.raises(TaskNotOpen):
+        await tasks.complete(TASK, "li", "promised", "user:li")
+
+    assert await here.audit() == before
+    assert (await step(here)).valid_until is None
+
+
+async def test_a_release_is_not_repeated_once_the_task_is_claimed_again(here: World) -> None:
+    tasks = here.service.tasks
+    await tasks.claim(TASK, "li", "user:li")
+    await tasks.release(TASK, "li", "user:li")
+    await tasks.claim(TASK, "wang", "user:wang")
+
+    with pytest.raises(TaskNotOpen):
+        await tasks.release(TASK, "li", "user:li")
+
+    assert (await step(here)).agent == "wang"
 
 
 async def test_a_payment_stops_a_released_task(here: World) -> None:
@@ -385,9 +427,9 @@ async def test_a_task_of_an_amended_order_is_claimed_with_the_new_facts(here: Wo
     amended = event("order.unpaid", "O-1", NOON + 1, placed_at=NOON, total="950.00")
     await here.service.intake.take([amended], "key:test")
 
-    facts = await here.service.tasks.claim(TASK, "li", "user:li")
+    claim = await here.service.tasks.claim(TASK, "li", "user:li")
 
-    assert facts.order.total == "950.00"
+    assert claim.facts.order.total == "950.00"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
--- Changes a shop: a new policy version, or a pause of one channel or all ('*') and its end.
+-- Changes a shop: a new policy version, or a pause of one channel or all ('*') and its end. What is so already stays as
+-- it is, without a record.
 -- uses: args lane orders queues
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
--- item: kind:string details:string policies:key? policy:string? about:string? pause:string?
+-- item: kind:string details:string policies:key? policy:string? about:string? pause:string? pauses:key?
 -- reply: for each item: the policy version in force
 local shop = HEAD.shops[1] or refuse('head.shops: expected one shop')
 for i, item in ipairs(ITEMS) do
@@ -12,28 +13,41 @@ for i, item in ipairs(ITEMS) do
     if found ~= 'hash' and found ~= 'none' then refuse(KEYS[item.policies] .. ': expected a hash') end
   elseif item.kind == 'pause' or item.kind == 'resume' then
     if not item.pause or not (item.pause == '*' or known(shop, item.pause)) then refuse('item ' .. i .. '.pause: unknown channel') end
+    if not item.pauses or (item.kind == 'pause' and not item.about) then refuse('item ' .. i .. ': expected pauses, and about') end
+    local found = redis.call('TYPE', KEYS[item.pauses]).ok
+    if found ~= 'hash' and found ~= 'none' then refuse(KEYS[item.pauses] .. ': expected a hash') end
   else
     refuse('item ' .. i .. '.kind: unknown')
   end
 end
 
+local function changes(item, version)
+  if item.kind == 'policy' then return redis.call('HGET', KEYS[item.policies], version) ~= item.policy end
+  return (string.find(shop.paused, ',' .. item.pause .. ',', 1, true) ~= nil) ~= (item.kind == 'pause')
+end
+
 local replies = {}
 for i, item in ipairs(ITEMS) do
   local version = tonumber(redis.call('HGET', KEYS[shop.key], 'policy') or 0)
-  if item.kind == 'policy' then
+  local new = changes(item, version)
+  if new and item.kind == 'policy' then
     version = version + 1
     redis.call('HSET', KEYS[item.policies], version, item.policy, version .. ':about', item.about)
     redis.call('HSET', KEYS[shop.key], 'policy', version)
     audit('policy.changed', {shop = shop.name, policy = version}, item.details)
-  else
-    local mark = item.pause .. ','
-    local rest = string.gsub(shop.paused == '' and ',' or shop.paused, ',' .. (item.pause == '*' and '%*' or item.pause) .. ',', ',')
-    shop.paused = item.kind == 'pause' and rest .. mark or rest
+  elseif new then
+    if item.kind == 'pause' then
+      shop.paused = (shop.paused == '' and ',' or shop.paused) .. item.pause .. ','
+      redis.call('HSET', KEYS[item.pauses], shop.name .. '~' .. item.pause, item.about)
+    else
+      shop.paused = string.gsub(shop.paused, ',' .. (item.pause == '*' and '%*' or item.pause) .. ',', ',')
+      redis.call('HDEL', KEYS[item.pauses], shop.name .. '~' .. item.pause)
+    end
     redis.call('HSET', KEYS[shop.key], 'paused', shop.paused)
     audit(item.kind == 'pause' and 'operator.paused' or 'operator.resumed', {shop = shop.name}, item.details)
     for channel in pairs(shop.due) do touch(shop, channel) end
   end
-  redis.call('HINCRBY', KEYS[shop.key], 'rev', 1)
+  if new then redis.call('HINCRBY', KEYS[shop.key], 'rev', 1) end
   replies[i] = version
 end
 save_queues()

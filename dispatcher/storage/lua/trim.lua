@@ -1,7 +1,6 @@
 -- Forgets audit records that are safely on disk, if they follow on what was archived before.
 -- uses: args lane
 -- head: now:number first:number last:number digest:string previous:string
--- item: none:string?
 -- reply: trimmed | lost
 local archived, digest = unpack(redis.call('HMGET', LANE, 'archived', 'digest'))
 if tonumber(archived or 0) + 1 ~= HEAD.first or (digest or '') ~= HEAD.previous or HEAD.last > seq or HEAD.last < HEAD.first then

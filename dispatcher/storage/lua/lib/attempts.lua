@@ -56,7 +56,8 @@ local function put_back(shop, step, id, answer)
   wait(shop, step, id)
 end
 
--- Puts back what was leased without a commit; leased so too often it would be leased for ever, and ends here.
+-- Puts back what was leased without a commit, of which nothing is audited; leased so too often it would be leased
+-- for ever, and ends here: then what it ended for is.
 local function let_go(shop, item, order, step, answer, details)
   step.leases = (step.leases or 0) + 1
   if step.leases < HEAD.max_leases then

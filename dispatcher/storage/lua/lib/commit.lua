@@ -81,6 +81,7 @@ function COMMIT.claim(shop, item, order, step)
   withdraw(shop, step, item.reminder)
   move(shop, step, item.reminder, 'claimed')
   step.attempt, step.handed, step.leases, step.agent = step.attempt + 1, item.handed, 0, item.agent
+  step.valid_until, step.released = item.valid_until, nil
   take_slot(KEYS[item.ledger], item.reminder, item.handed)
   record('task.claimed', shop, item, order, step)
   return 'committed'

@@ -52,6 +52,8 @@ local function move(shop, step, id, status)
   if not allowed(step, status) then error({err = 'BUG a reminder cannot go from ' .. step.status .. ' to ' .. status}) end
   if INDEXED[step.status] then redis.call('ZREM', KEYS[shop.status[step.status]], id) end
   if INDEXED[status] then redis.call('ZADD', KEYS[shop.status[status]], now, id) end
+  if step.status == 'open' then count('open', -1) end
+  if status == 'open' then count('open', 1) end
   step.status = status
 end
 
