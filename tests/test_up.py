@@ -200,6 +200,7 @@ def test_what_was_acknowledged_outlives_kills_of_up(data: Path) -> None:
             up.process.wait()
 
     with running(data, "--demo") as up:
+        assert ask_live(up.where) == 200  # else all may have been sent before, and this one not listen yet
         until(lambda: sent(data, taken | SENT), SECONDS, "everything acknowledged is sent")
         code = up.end()
 
