@@ -24,9 +24,6 @@ from dispatcher.errors import StoreFull, StoreRefused, StoreUnavailable
 CONNECTIONS = 32
 """Most connections of one client; further commands wait for one, since the pool itself would refuse them."""
 
-SILENT_SECONDS = 0.25
-"""A command that its caller gives up after so long met a silent store; sooner it says nothing of it."""
-
 NOT_NOW = ("BUSY ", "CLUSTERDOWN ", "MASTERDOWN ", "MISCONF ", "NOREPLICAS ", "TRYAGAIN ")
 """How answers begin that say nothing against the command: it was not done, and may be later."""
 
@@ -129,8 +126,6 @@ class Room:
         async with self._places:
             if self._absences != seen:
                 raise StoreUnavailable("the store does not answer")
-            loop = asyncio.get_running_loop()
-            began = loop.time()
             try:
                 with _own_errors():
                     yield
@@ -138,9 +133,6 @@ class Room:
                 raise
             except StoreUnavailable:
                 self._absences += 1
-                raise
-            except asyncio.CancelledError:
-                self._absences += loop.time() - began > SILENT_SECONDS
                 raise
 
 
