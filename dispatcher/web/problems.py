@@ -57,7 +57,9 @@ KINDS: dict[str, Kind] = {
     "overloaded": Kind(TOO_MANY, "Too much waits already"),
     "internal": Kind(500, "Something is wrong with this service", "it was logged; repeating it is safe"),
     "store-full": Kind(UNAVAILABLE, "The store is full"),
-    "store-unavailable": Kind(UNAVAILABLE, "The store does not answer"),
+    "store-unavailable": Kind(
+        UNAVAILABLE, "The store does not answer", "whether it had an effect is not known; repeat it"
+    ),
 }
 
 
