@@ -1,6 +1,7 @@
 """Opens the service for a process that outlives absences of the store."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,9 @@ from dispatcher.telemetry import STORE_AWAY
 from dispatcher.wiring import Service, SystemClock, build
 
 RETRY_SECONDS = 0.25
+
+ALLOCATIONS = 10_000
+"""New objects after which the young ones are looked through: about as many as a batch makes."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,11 +33,15 @@ async def open_service(
     away = False
     while not told.is_set():
         try:
-            return await build(settings, client, SystemClock(), channels, data / "audit")
+            service = await build(settings, client, SystemClock(), channels, data / "audit")
         except StoreUnavailable as error:
             if not away:
                 away = True
                 _log.warning(STORE_AWAY, extra={"error": error.code, "detail": str(error)})
+        else:
+            gc.freeze()  # what is there by now stays, and need not be looked through again and again
+            gc.set_threshold(ALLOCATIONS)
+            return service
         try:
             async with asyncio.timeout(RETRY_SECONDS):
                 await told.wait()

@@ -34,7 +34,9 @@ def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: 
     template = catalog.template(facts.step, decision.channel)
     about = subject(facts, decision, policy, now)
     try:
-        text = template.compiled.render(values(template.fields, about))
+        # As `Template.render` does, but for joining the values with globals that are not there.
+        context = template.compiled.new_context(values(template.fields, about), shared=True)
+        text = "".join(template.compiled.root_render_func(context))
     except jinja2.TemplateError as error:
         raise InvalidTemplate(f"{template.name}: {error}") from error
     limit = MAX_CHARACTERS[decision.channel]

@@ -11,11 +11,11 @@ from dispatcher.policy.events import Event
 from dispatcher.telemetry import EVENT_NOT_TAKEN, EVENTS_NOT_TAKEN, about_error
 from dispatcher.workflow.intake import Result
 
-GROUP = 256
-"""Events in one call, so that none holds the store up for long."""
+GROUP = 64
+"""Events in one call: about what a socket takes at once, so that no call waits while the next is planned."""
 
-CALLS = 2
-"""Calls of a lane under way at once: one in the store while the other is planned."""
+CALLS = 3
+"""Calls of a lane under way at once: some in the store while another is planned."""
 
 MAX_UNDER_WAY = 20_000
 """Events that may wait or be under way; beyond that requests are refused."""
