@@ -29,7 +29,7 @@ test: lint
 	@echo "== all tests; this takes about five minutes"
 	$(BIN)/pytest -n 2
 
-# Prints every figure as one JSON object; says on standard error how far it is. Takes about ten minutes.
+# Prints every figure as one JSON object; says on standard error how far it is. Takes about four minutes.
 bench:
 	@$(MAKE) --no-print-directory setup >&2
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
