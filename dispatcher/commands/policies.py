@@ -4,6 +4,8 @@ from pathlib import Path
 
 import msgspec
 import rich_click as click
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by
 from dispatcher.errors import DispatcherError, InvalidInput, InvalidPolicy
@@ -11,6 +13,7 @@ from dispatcher.policy.document import Policy, default_policy, load_json, load_t
 from dispatcher.policy.event_text import Expected, line_or_nothing, shop_id
 from dispatcher.terminal import fail, run
 from dispatcher.web.policies import MAX_NOTE
+from dispatcher.workflow.replanning import Moves, Replanning
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -90,3 +93,48 @@ def policy_apply(shop: str, file: Path, note: str, data: Path) -> None:
     except DispatcherError as error:
         fail(error)
     click.echo(f"version {version} is in force")
+
+
+@policy.command("replan")
+@click.argument("shop", callback=read_by(shop_id))
+@click.option("--apply", is_flag=True, help="Move them; without it they are only counted.")
+@EXISTING_DATA
+def policy_replan(shop: str, apply: bool, data: Path) -> None:
+    """Count what the policy in force plans otherwise of what waits in a SHOP, or plan it so."""
+
+    console = Console(stderr=True)
+    progress = Progress(
+        TextColumn("{task.completed} reminders looked at"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+    async def look() -> tuple[int, Moves]:
+        looked_at, moves, place = 0, Moves(), None
+        async with opened_service(data) as service:
+            replanning = Replanning(service.store, service.policies, service.clock)
+            bar = progress.add_task("", total=None)
+            while True:
+                seen, more, place = await replanning.page(shop, place, actor=BY_HAND if apply else None)
+                looked_at, moves = looked_at + seen, moves + more
+                progress.advance(bar, seen)
+                if place is None:
+                    return looked_at, moves
+
+    try:
+        with progress:
+            looked_at, moves = run(look())
+    except DispatcherError as error:
+        fail(error)
+    click.echo(f"{looked_at} reminders, of which {moves.kept} stay")
+    click.echo(f"{moves.earlier} earlier, {moves.later} later")
+    for channel, count in sorted(moves.to_channel.items()):
+        click.echo(f"{count} by {channel} instead")
+    for reason, count in sorted(moves.dropped.items()):
+        click.echo(f"{count} dropped: {reason}")
+    if moves.changed:
+        click.echo(f"{moves.changed} had moved by themselves meanwhile")
+    if not apply:
+        click.echo("nothing was moved; --apply does it")

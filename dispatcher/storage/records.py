@@ -154,6 +154,18 @@ class PlanStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     details: Packed
 
 
+class Replan(PlanStep, kw_only=True, omit_defaults=True, gc=False):
+    """Where a reminder that `was` due at an instant is planned anew (see `lua/replan.lua`)."""
+
+    order: str
+    step: int
+    rev: int
+    shop_rev: int
+    was: Instant
+    shop: int = 0
+    order_key: int = 0
+
+
 class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """An event to be taken (see `lua/intake.lua`).
 

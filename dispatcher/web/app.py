@@ -44,6 +44,7 @@ ROUTES = (
     policies.put_policy,
     policies.list_versions,
     policies.check_policy,
+    policies.replan_shop,
     pauses.get_pauses,
     pauses.pause_shop,
     pauses.resume_shop,

@@ -8,6 +8,7 @@ from litestar import get, post, put
 from dispatcher.errors import InvalidPolicy
 from dispatcher.policy.document import load_json, to_json
 from dispatcher.policy.zones import iso
+from dispatcher.storage.listing import Place
 from dispatcher.storage.looking import About, about_versions
 from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
@@ -16,7 +17,8 @@ from dispatcher.web.describing import Described, opens, ref
 from dispatcher.web.paging import DEFAULT_LIMIT, LIMIT, Page, cursor, token
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.problems import WrongField
-from dispatcher.web.query import line, number, read_query
+from dispatcher.web.query import line, number, one_of, read_query
+from dispatcher.workflow.replanning import Replanning
 
 READ, WRITE = "policy:read", "policy:write"
 
@@ -36,6 +38,10 @@ class Before(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 VERSION = {"version": number(0, HIGHEST_VERSION, "A version; if not given the one in force.")}
 NOTE = {"note": line(MAX_NOTE, "Why, for the audit.")}
 VERSIONS = {"limit": LIMIT, "cursor": cursor(Before)}
+REPLAN = {
+    "apply": one_of(("true", "false"), "Whether to move them; if not given or false, they are only counted."),
+    "cursor": cursor(Place),
+}
 
 
 class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +75,23 @@ class Checked(msgspec.Struct, frozen=True):
 
     valid: bool
     errors: tuple[WrongField, ...]
+
+
+class Replanned(msgspec.Struct, frozen=True, kw_only=True):
+    """What the policy in force plans otherwise, of the reminders on this page.
+
+    `kept` stay, all that do not wait among them; of the others so many go `earlier` or `later`, change
+    `to_channel`, or are `dropped` by reason. `changed` had moved by themselves when they were to be moved.
+    """
+
+    looked_at: int
+    kept: int
+    earlier: int
+    later: int
+    to_channel: dict[str, int]
+    dropped: dict[str, int]
+    changed: int
+    next_cursor: str | None
 
 
 @get(
@@ -156,3 +179,24 @@ async def check_policy(request: Asked) -> Answer:
     except InvalidPolicy as wrong:
         return answer(Checked(False, tuple(WrongField(one.pointer, one.detail) for one in wrong.problems)))
     return answer(Checked(True, ()))
+
+
+@post(
+    "/v1/shops/{shop:str}/policy/replan",
+    status_code=200,
+    opt=opens(WRITE, Described(query=REPLAN, answers={"application/json": Replanned}, codes=("contended",))),
+)
+async def replan_shop(request: Asked) -> Answer:
+    """Count what the policy in force would plan otherwise, or plan it so, page by page.
+
+    Only what is not due yet moves, and only to an instant ahead: nothing that a newer policy would have
+    sent earlier is sent now because of it.
+    """
+    given = read_query(request, REPLAN)
+    shop = request.path_params["shop"]
+    caller = require(request, shop)
+    service = parts_of(request).service
+    actor = caller.actor if given.get("apply") == "true" else None
+    replanning = Replanning(service.store, service.policies, service.clock)
+    looked_at, moves, place = await replanning.page(shop, given.get("cursor"), actor=actor)
+    return answer(Replanned(looked_at=looked_at, next_cursor=token(place), **msgspec.structs.asdict(moves)))

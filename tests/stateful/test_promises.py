@@ -35,6 +35,7 @@ from dispatcher.simulation.clock import VirtualClock
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.wiring import connect
 from dispatcher.workflow.intake import Result
+from dispatcher.workflow.replanning import Replanning
 from tests.checkers.dump import dump
 from tests.checkers.promises import CheckerRules, check_all, effects
 from tests.checkers.replay import replay
@@ -306,6 +307,15 @@ class World(RuleBasedStateMachine):
         if really:
             return
         self.do(self.workers[1].service.put_policy("demo", POLICIES[number], "other", "user:test"))
+
+    @rule(really=seldom)
+    def replan(self, really: int) -> None:
+        if really:
+            return
+        service = self.workers[2].service
+        replanning = Replanning(service.store, service.policies, service.clock)
+        _, _, more = self.do(replanning.page("demo", None, actor="user:test"))
+        assert more is None
 
     @rule(channel=st.sampled_from([None, "sms", "phone"]), on=st.booleans(), really=seldom)
     def pause(self, channel: str | None, on: bool, really: int) -> None:

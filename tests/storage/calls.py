@@ -6,7 +6,8 @@ from typing import Any, Literal
 import msgspec
 
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
-from dispatcher.storage.records import Commit, Intake, PlanStep, TaskEnd
+from dispatcher.storage.records import Commit, Intake, PlanStep, Replan, TaskEnd
+from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LATER, Call, Scene, caught, kept, plain, send, settlement
 from tests.worlds import DAY, HOUR, MINUTE, NOON
@@ -115,6 +116,16 @@ async def _lease(scene: Scene, store: Store) -> Any:
     return await store.lease("demo", "sms", 10, LATER)
 
 
+async def _replan(scene: Scene, store: Store) -> Any:
+    order = await store.order("demo", "F-due-1")
+    assert order is not None
+    state = await store.shop("demo")
+    of: dict[str, Any] = {"order": "F-due-1", "step": 1, "rev": order.rev, "shop_rev": state.rev}
+    of |= {"was": order.steps[0].due, "moment": LATER, "policy": state.policy, "details": DETAILS}
+    plans = [Replan(**of, due=LATER + HOUR, channel="chat"), Replan(**of, reason="too_late")]
+    return await replan(store, "demo", plans, LATER, "user:test")
+
+
 async def _policy(scene: Scene, store: Store) -> Any:
     return await store.put_policy("demo", "{}", "note", DETAILS, LATER, "user:test")
 
@@ -135,6 +146,7 @@ MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "turn close": _turn("o~demo~A-sent", "o~demo~F-due-1", at=AFTER_CLOSE),
     "turn retire": _turn("o~demo~F-due-1", "o~demo~G-paid", at=AFTER_RETENTION),
     "turn forget": _turn("o~demo~A-sent", f"e~demo~{NOON // DAY}", at=AFTER_RETENTION),
+    "replan": _replan,
     "configure policy": _policy,
     "configure pause": _pause,
 }

@@ -8,7 +8,7 @@ from importlib.resources import files
 import msgspec
 import pytest
 
-from dispatcher.storage.records import Command, Commit, Intake, PlanStep, Settlement, TaskEnd
+from dispatcher.storage.records import Command, Commit, Intake, PlanStep, Replan, Settlement, TaskEnd
 from dispatcher.storage.scripts import NAMES, SCRIPTS, header
 
 STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
@@ -18,6 +18,7 @@ STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
     ("sweep", "item"): (Command, {"customer", "ledger"}),
     ("intake", "item facts"): (Intake, {"shop_name"}),
     ("intake", "plan"): (PlanStep, set()),
+    ("replan", "item"): (Replan, set()),
 }
 """Which struct is sent as which table, and the fields that only tell the store where keys are."""
 

@@ -155,3 +155,29 @@ async def test_a_body_however_deep_is_refused(api: Asking, depth: int) -> None:
     answer = await api.client.put(PATH, content=body, headers={"content-type": "application/json"})
 
     assert answer.status_code == 400
+
+
+async def test_replanning_counts_first_and_moves_only_when_told_to(api: Asking) -> None:
+    later = document(cadence=[{"placed": ["00:00", "24:00"], "remind": {"after": "3h"}}])
+    await api.client.put(
+        PATH, json=document(cadence=[{"placed": ["00:00", "24:00"], "remind": {"after": "1h"}}])
+    )
+    await api.world.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+    await api.client.put(PATH, json=later)
+
+    counted = (await api.client.post(f"{PATH}/replan")).json()
+    told = (await api.client.post(f"{PATH}/replan?apply=true")).json()
+    after = (await api.client.post(f"{PATH}/replan?apply=true")).json()
+
+    nothing = {"earlier": 0, "to_channel": {}, "dropped": {}, "changed": 0, "next_cursor": None}
+    assert counted == told == {"looked_at": 1, "kept": 0, "later": 1, **nothing}
+    assert after == {"looked_at": 1, "kept": 1, "later": 0, **nothing}
+    assert (await api.client.get("/v1/reminders/demo~O-1~1")).json()["due"] == "2025-11-11T07:00:00.000Z"
+
+
+async def test_replanning_needs_the_right_to_change_the_policy(api: Asking) -> None:
+    reader = await api.key("reader", scopes=["policy:read"])
+
+    answer = await api.client.post(f"{PATH}/replan?apply=true", headers=reader)
+
+    assert answer.status_code == 403

@@ -1,0 +1,41 @@
+-- Moves waiting reminders to where the policy in force plans them; one that changed since it was read is left alone.
+-- uses: args lane orders queues
+-- head: now:number actor:string shops:list
+-- shop: name:string key:key due:list status:list
+-- item: order:string step:number shop:number order_key:key rev:number shop_rev:number was:number moment:number due:number? channel:string? reason:string? policy:number details:string
+-- reply: for each item: moved | dropped | changed
+local replies = {}
+for i, item in ipairs(ITEMS) do
+  local shop = HEAD.shops[item.shop]
+  if shop == nil then refuse('item ' .. i .. '.shop: expected the number of a shop') end
+  if item.channel and not known(shop, item.channel) then refuse('item ' .. i .. '.channel: unknown') end
+  if not item.reason and not (item.due and item.channel) then refuse('item ' .. i .. ': expected due and channel') end
+  load_order(KEYS[item.order_key])
+end
+for i, item in ipairs(ITEMS) do
+  local shop, key = HEAD.shops[item.shop], KEYS[item.order_key]
+  local order = load_order(key)
+  local step = order and order.steps[item.step]
+  local holds = step and order.state == 'unpaid' and order.rev == item.rev and shop.rev == item.shop_rev
+  if not (holds and step.status == 'planned' and step.due == item.was) then
+    replies[i] = 'changed'
+  else
+    local id = reminder_id(shop, item.order, item.step)
+    withdraw(shop, step, id)
+    step.moment, step.due, step.channel = item.moment, item.due or step.due, item.channel or step.channel
+    local more = {channel = item.channel, reason = item.reason or 'changed', policy = item.policy}
+    if item.reason then
+      move(shop, step, id, 'dropped')
+      audit('reminder.dropped', about(shop, item.order, order, item.step, more), item.details)
+    else
+      wait(shop, step, id)
+      audit('reminder.planned', about(shop, item.order, order, item.step, more), item.details)
+    end
+    store_order(key, order)
+    replies[i] = item.reason and 'dropped' or 'moved'
+  end
+end
+save_orders()
+save_queues()
+close_lane()
+return replies

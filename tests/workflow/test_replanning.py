@@ -1,0 +1,169 @@
+"""A new policy moves what waits only when told to, and says before what would move where."""
+
+from pathlib import Path
+
+from dispatcher.policy.document import Policy
+from dispatcher.policy.reminders import Status
+from dispatcher.storage.client import StoreClient
+from dispatcher.workflow.replanning import Moves, Replanning
+from tests.worlds import BASE, HOUR, MINUTE, NOON, World, event, load_toml, world
+
+ACTOR = "user:operator"
+
+
+def after(hours: int, channels: str = '"sms", "chat"') -> Policy:
+    """Return a policy that reminds so many hours after the order."""
+    return load_toml(BASE.replace("0s", f"{hours}h") + f"[routing]\nchannels = [{channels}]")
+
+
+async def waiting(redis: StoreClient, directory: Path, orders: int = 3) -> World:
+    """Return a world with orders that are to be reminded of in two hours."""
+    here = await world(redis, directory, policy=after(2))
+    events = [event("order.unpaid", f"O-{number}", NOON, customer=f"C-{number}") for number in range(orders)]
+    await here.service.intake.take(events, "key:test")
+    return here
+
+
+async def change(here: World, policy: Policy) -> None:
+    """Put another policy into force a minute later."""
+    here.clock.advance_to(NOON + MINUTE)
+    await here.service.put_policy("demo", policy, "test", ACTOR)
+
+
+async def moved(here: World, actor: str | None = ACTOR) -> Moves:
+    """Replan all of the shop, page by page."""
+    replanning = Replanning(here.service.store, here.service.policies, here.clock)
+    moves, place, more = Moves(), None, True
+    while more:
+        _, page, place = await replanning.page("demo", place, actor=actor)
+        moves, more = moves + page, place is not None
+    return moves
+
+
+async def dues(here: World, orders: int = 3) -> list[tuple[int, str]]:
+    """Return when and by which channel each order's first reminder is due, hours after noon."""
+    found = [await here.service.store.order("demo", f"O-{number}") for number in range(orders)]
+    return [((one.steps[0].due - NOON) // HOUR, one.steps[0].channel) for one in found if one]
+
+
+async def test_a_policy_alone_moves_nothing_that_waits(redis: StoreClient, audit_directory: Path) -> None:
+    here = await waiting(redis, audit_directory)
+
+    await change(here, after(5))
+
+    assert await dues(here) == [(2, "sms")] * 3
+
+
+async def test_a_preview_counts_and_moves_nothing(redis: StoreClient, audit_directory: Path) -> None:
+    here = await waiting(redis, audit_directory)
+    await change(here, after(5, '"chat"'))
+    before = await here.audit()
+
+    moves = await moved(here, actor=None)
+
+    assert (moves.later, moves.earlier, moves.to_channel, moves.kept) == (3, 0, {"chat": 3}, 0)
+    assert await dues(here) == [(2, "sms")] * 3
+    assert await here.audit() == before
+
+
+async def test_what_waits_goes_where_the_policy_in_force_plans_it_and_is_sent_there(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await waiting(redis, audit_directory)
+    await change(here, after(5, '"chat"'))
+
+    moves = await moved(here)
+
+    assert (moves.later, moves.to_channel, moves.changed) == (3, {"chat": 3}, 0)
+    assert await dues(here) == [(5, "chat")] * 3
+    here.clock.advance_to(NOON + 2 * HOUR)
+    assert await here.dispatch() == {}
+    here.clock.advance_to(NOON + 5 * HOUR)
+    assert await here.dispatch() == {"send": 3}
+    planned = [one for one in await here.audit() if one["kind"] == "reminder.planned"]
+    assert [(one["policy"], one["reason"], one["actor"]) for one in planned[-3:]] == [
+        (2, "changed", ACTOR)
+    ] * 3
+
+
+async def test_replanning_again_moves_nothing(redis: StoreClient, audit_directory: Path) -> None:
+    here = await waiting(redis, audit_directory)
+    await change(here, after(5))
+    await moved(here)
+    before = await here.audit()
+
+    again = await moved(here)
+
+    assert again == Moves(kept=3)
+    assert await here.audit() == before
+
+
+async def test_what_the_new_policy_would_have_sent_by_now_is_not_sent_in_a_heap(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await waiting(redis, audit_directory)
+    await change(here, after(0))
+
+    moves = await moved(here)
+
+    assert moves == Moves(kept=3)
+    assert await here.dispatch() == {}
+
+
+async def test_what_cannot_be_reminded_of_any_more_is_dropped_with_its_reason(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await waiting(redis, audit_directory)
+    await change(here, after(30))
+
+    moves = await moved(here)
+
+    assert moves.dropped == {"closes_before_window": 3}
+    records = [one for one in await here.audit() if one["kind"] == "reminder.dropped"]
+    assert [one["reason"] for one in records] == ["closes_before_window"] * 3
+
+
+async def test_what_is_paid_handed_over_or_due_stays(redis: StoreClient, audit_directory: Path) -> None:
+    here = await waiting(redis, audit_directory)
+    await here.service.intake.take([event("order.paid", "O-0", NOON)], "key:test")
+    here.clock.advance_to(NOON + 2 * HOUR)
+    await here.service.put_policy("demo", after(5), "test", ACTOR)
+
+    moves = await moved(here)
+
+    assert moves == Moves(kept=3)
+    assert await here.dispatch() == {"send": 2}
+
+
+async def test_what_changed_since_it_was_read_is_left_alone(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await waiting(redis, audit_directory, orders=2)
+    await change(here, after(5))
+    store = here.service.store
+    read = store.facts
+
+    async def pay_meanwhile(ids: object) -> object:
+        store.facts = read  # type: ignore[method-assign]
+        found = await read(ids)  # type: ignore[arg-type]
+        await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
+        return found
+
+    store.facts = pay_meanwhile  # type: ignore[assignment,method-assign]
+
+    moves = await moved(here)
+
+    assert (moves.later, moves.changed) == (2, 1)
+    order = await store.order("demo", "O-1")
+    assert order is not None
+    assert order.steps[0].status is Status.DROPPED
+
+
+async def test_many_reminders_are_looked_at_page_by_page(redis: StoreClient, audit_directory: Path) -> None:
+    here = await waiting(redis, audit_directory, orders=450)
+    await change(here, after(5))
+
+    moves = await moved(here)
+
+    assert (moves.later, moves.kept) == (450, 0)
+    assert set(await dues(here, 450)) == {(5, "sms")}
