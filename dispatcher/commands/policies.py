@@ -9,7 +9,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by
 from dispatcher.errors import DispatcherError, InvalidInput, InvalidPolicy
-from dispatcher.policy.document import Policy, default_policy, load_json, load_toml, to_json
+from dispatcher.policy.document import Policy, default_policy, load_json, load_toml, to_json, warnings
 from dispatcher.policy.event_text import Expected, line_or_nothing, shop_id
 from dispatcher.terminal import fail, run
 from dispatcher.web.policies import MAX_NOTE
@@ -41,10 +41,16 @@ def policy() -> None:
 def policy_check(file: Path) -> None:
     """Check a policy FILE and name each wrong field."""
     try:
-        read_policy(file)
+        read = read_policy(file)
     except DispatcherError as error:
         fail(error)
+    _warn(read)
     click.echo(f"{file} is right")
+
+
+def _warn(read: Policy) -> None:
+    for warning in warnings(read):
+        click.echo(f"warning: {warning}", err=True)
 
 
 def _note(context: click.Context, option: click.Parameter, value: str) -> str:
@@ -85,6 +91,7 @@ def policy_apply(shop: str, file: Path, note: str, data: Path) -> None:
 
     async def apply() -> int:
         wanted = read_policy(file)
+        _warn(wanted)
         async with opened_service(data) as service:
             return await service.put_policy(shop, wanted, note, BY_HAND)
 

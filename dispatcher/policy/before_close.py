@@ -6,7 +6,7 @@ from dispatcher.policy.decisions import Planned, Rule, Unplanned
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.policy.fitting import Aim, Fit, Standing, fit_step
 from dispatcher.policy.release import released
-from dispatcher.policy.spans import night
+from dispatcher.policy.spans import quiet_span
 from dispatcher.policy.spread import offset
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.timing import Timing
@@ -52,7 +52,7 @@ def _before_night(
 ) -> Fit | None:
     """A moment in the night is brought forward to the evening, as long as that is still to come."""
     policy, order = timing.policy, facts.order
-    quiet = night(policy.quiet_hours, moment, timing.tz)
+    quiet = quiet_span(policy, moment, timing.tz)
     if quiet is None or not quiet[0] <= moment or now >= quiet[0]:
         return None
     over = policy.spread.over if policy.spread else 0

@@ -9,8 +9,9 @@ from dispatcher.errors import FieldProblem, InvalidPolicy
 from dispatcher.policy.document_reader import read_policy
 from dispatcher.policy.document_writer import write_policy
 from dispatcher.policy.terms import Policy
+from dispatcher.policy.workdays import last_known_year
 
-__all__ = ["DEFAULT_TOML", "Policy", "default_policy", "load_json", "load_toml", "to_json"]
+__all__ = ["DEFAULT_TOML", "Policy", "default_policy", "load_json", "load_toml", "to_json", "warnings"]
 
 DEFAULT_TOML = """\
 timezone = "Asia/Shanghai"
@@ -87,6 +88,14 @@ def load_json(document: bytes | str | dict[str, Any]) -> Policy:
         return read_policy(json.loads(_bounded(document), object_pairs_hook=_without_doubles))
     except (ValueError, RecursionError) as error:
         raise _unreadable("JSON", str(error)) from error
+
+
+def warnings(policy: Policy) -> tuple[str, ...]:
+    """What is right in a policy and yet may not do what its author expects."""
+    if policy.holidays != "cn":
+        return ()
+    last = last_known_year()
+    return (f"holidays: the calendar ends with {last}; from {last + 1} on, plain weekdays count",)
 
 
 def to_json(policy: Policy) -> dict[str, Any]:

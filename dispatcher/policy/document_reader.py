@@ -7,6 +7,7 @@ from dispatcher.policy.terms import (
     BeforeClose,
     CadenceRow,
     Caps,
+    Days,
     Phone,
     Policy,
     QuietHours,
@@ -41,7 +42,9 @@ def policy_in(root: Table) -> Policy:
         currency=root.take("currency", values.currency),
         pay_within=root.take("pay_within", values.some_time),
         max_late=root.take("max_late", parse_duration),
+        holidays=root.take("holidays", values.holidays),
         quiet_hours=_quiet_hours(root.table("quiet_hours")),
+        days=_days(root.table("days")),
         spread=_spread(root.table("spread")),
         shipping=_shipping(root.table("shipping")),
         cadence=tuple(_cadence_row(row) for row in root.tables("cadence")),
@@ -66,6 +69,16 @@ def _quiet_hours(table: Table | None) -> QuietHours | None:
     if start is None or end is None:
         return None
     return QuietHours(start=start, end=end, max_held=max_held)
+
+
+def _days(table: Table | None) -> Days | None:
+    if table is None:
+        return None
+    days = Days(
+        reminders=table.take("reminders", values.open_days), calls=table.take("calls", values.open_days)
+    )
+    table.close()
+    return days
 
 
 def _spread(table: Table | None) -> Spread | None:

@@ -3,13 +3,14 @@
 import re
 from decimal import Decimal
 from itertools import pairwise
-from typing import get_args
+from typing import Literal, get_args
 
 from dispatcher.policy.currency import CURRENCIES
 from dispatcher.policy.document_table import MAX_ROWS
 from dispatcher.policy.facts import CHANNELS, Channel
-from dispatcher.policy.terms import Platform, Window
+from dispatcher.policy.terms import Holidays, OpenDays, Platform, Window
 from dispatcher.policy.units import MAX_MIN_GAP, parse_clock, parse_duration, parse_end
+from dispatcher.policy.workdays import WEEKDAYS
 from dispatcher.policy.zones import zone
 
 MAX_COUNT = 1_000_000
@@ -17,6 +18,7 @@ MAX_NAME = 40
 
 _AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?", re.ASCII)
 _PLATFORMS: tuple[Platform, ...] = get_args(Platform)
+_NAMED_DAYS: tuple[Literal["every", "workdays"], ...] = ("every", "workdays")
 
 
 def zone_name(value: object) -> str:
@@ -35,6 +37,27 @@ def platform(value: object) -> Platform:
         if value == known:
             return known
     raise ValueError(f"expected one of {', '.join(_PLATFORMS)}")
+
+
+def holidays(value: object) -> Holidays:
+    """The only calendar of holidays that is known."""
+    if value == "cn":
+        return "cn"
+    raise ValueError('expected "cn"')
+
+
+def open_days(value: object) -> OpenDays:
+    """`"every"`, `"workdays"`, or a list of weekdays, each once."""
+    for known in _NAMED_DAYS:
+        if value == known:
+            return known
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        read = tuple(day for day in WEEKDAYS if day in value)
+        if len(read) == len(value):
+            return "every" if read == WEEKDAYS else read
+    raise ValueError(
+        f'expected "every", "workdays" or a list of one or more of {", ".join(WEEKDAYS)}, each once'
+    )
 
 
 def currency(value: object) -> str:

@@ -6,6 +6,8 @@ from dispatcher.policy.terms import (
     BeforeClose,
     CadenceRow,
     Caps,
+    Days,
+    OpenDays,
     Phone,
     Policy,
     QuietHours,
@@ -25,7 +27,9 @@ def write_policy(policy: Policy) -> dict[str, Any]:
         currency=policy.currency,
         pay_within=_duration(policy.pay_within),
         max_late=_duration(policy.max_late),
+        holidays=policy.holidays,
         quiet_hours=quiet and _quiet_hours(quiet),
+        days=policy.days and _days(policy.days),
         spread=policy.spread and {"over": format_duration(policy.spread.over)},
         shipping=policy.shipping and {"cutoff": format_clock(policy.shipping.cutoff)},
         cadence=[_cadence_row(row) for row in policy.cadence],
@@ -40,6 +44,14 @@ def _quiet_hours(quiet: QuietHours) -> dict[str, Any]:
     return _given(
         start=format_clock(quiet.start), end=format_clock(quiet.end), max_held=_duration(quiet.max_held)
     )
+
+
+def _days(days: Days) -> dict[str, Any]:
+    return _given(reminders=_open_days(days.reminders), calls=_open_days(days.calls))
+
+
+def _open_days(days: OpenDays | None) -> str | list[str] | None:
+    return list(days) if isinstance(days, tuple) else days
 
 
 def _cadence_row(row: CadenceRow) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Whether an order paid now ships today: a promise, so everything it needs must be known to hold."""
 
 from datetime import date
-from functools import lru_cache
 
 from dispatcher.policy.facts import Instant, Order
 from dispatcher.policy.terms import Policy
+from dispatcher.policy.workdays import working_day
 from dispatcher.policy.zones import MINUTE, day_number, instant, zone
 
 TIME_TO_PAY = 30 * MINUTE
@@ -23,21 +23,8 @@ def ships_today(order: Order, policy: Policy, now: Instant) -> bool:
     today = date.fromordinal(day_number(now, tz))
     if now + TIME_TO_PAY > instant(today, policy.shipping.cutoff, tz):
         return False
-    return working_day(today, chinese=policy.currency == "CNY" or policy.timezone in CHINESE_ZONES)
+    return working_day(today, chinese=_chinese(policy))
 
 
-@lru_cache(maxsize=1024)
-def working_day(day: date, *, chinese: bool = True) -> bool:
-    """Whether warehouses work: the Chinese calendar of holidays and make-up days, else Monday to Friday.
-
-    For a year whose calendar is not known yet it is Monday to Friday too.
-    """
-    if chinese:
-        # Its tables cost some milliseconds, which only shops with a cut-off pay.
-        from chinese_calendar import is_workday  # noqa: PLC0415
-
-        try:
-            return bool(is_workday(day))
-        except NotImplementedError:
-            pass
-    return day.weekday() < 5
+def _chinese(policy: Policy) -> bool:
+    return policy.holidays == "cn" or policy.currency == "CNY" or policy.timezone in CHINESE_ZONES

@@ -13,6 +13,14 @@ from dispatcher.policy.facts import Channel
 
 Platform = Literal["jd", "taobao", "pdd", "douyin", "own"]
 
+Holidays = Literal["cn"]
+"""Whose calendar of holidays and make-up workdays counts."""
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+OpenDays = Literal["every", "workdays"] | tuple[Weekday, ...]
+"""The days on which something may go; weekdays stand in the order of the week."""
+
 Window = tuple[int, int]
 """`[start, end)` in minutes after midnight."""
 
@@ -27,6 +35,13 @@ class QuietHours(Part, frozen=True, kw_only=True):
     start: int
     end: int
     max_held: int | None = None
+
+
+class Days(Part, frozen=True, kw_only=True):
+    """The local days on which customers are reminded at all, and those on which they are called."""
+
+    reminders: OpenDays | None = None
+    calls: OpenDays | None = None
 
 
 class Spread(Part, frozen=True, kw_only=True):
@@ -97,7 +112,9 @@ class Policy(Part, frozen=True, kw_only=True):
     currency: str | None = None
     pay_within: int | None = None
     max_late: int | None = None
+    holidays: Holidays | None = None
     quiet_hours: QuietHours | None = None
+    days: Days | None = None
     spread: Spread | None = None
     shipping: Shipping | None = None
     before_close: BeforeClose | None = None

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 from dispatcher.policy.caps import day_full_until, gap_until, used_in_day
 from dispatcher.policy.decisions import Rule
 from dispatcher.policy.facts import Channel, Instant
-from dispatcher.policy.spans import Span, night, opening
+from dispatcher.policy.spans import LOOK_AHEAD_DAYS, Span, call_span, quiet_span
 from dispatcher.policy.terms import Caps, Policy
+from dispatcher.policy.workdays import calendar
 from dispatcher.policy.zones import DAY, FOREVER, day_bounds, iso
 
-LOOK_AHEAD = 31 * DAY
+LOOK_AHEAD = LOOK_AHEAD_DAYS * DAY
 """A step that no instant within a month allows is taken as never allowed."""
 
 _ANCHORS = frozenset({"quiet_hours", "phone_window"})
@@ -56,11 +57,11 @@ class Timing(NamedTuple):
         if self.earliest is not None and at < self.earliest:
             return Block("earliest_after", self.earliest)
         policy, tz = self.policy, self.tz
-        quiet = night(policy.quiet_hours, at, tz)
+        quiet = quiet_span(policy, at, tz)
         if quiet is not None and quiet[0] <= at:
             return Block("quiet_hours", quiet[1])
         if self.channel == "phone":
-            hours = opening(policy.phone, at, tz)
+            hours = call_span(policy, at, tz)
             if hours is not None and at < hours[0]:
                 return Block("phone_window", hours[0])
         full = day_full_until(self.caps, self.ledger, at, tz)
@@ -90,9 +91,9 @@ class Timing(NamedTuple):
 
     def allowed_until(self, at: Instant, closes_at: Instant) -> Instant:
         """The next start of the night, end of the phone window, or the close, from a free instant on."""
-        quiet = night(self.policy.quiet_hours, at, self.tz)
+        quiet = quiet_span(self.policy, at, self.tz)
         until = closes_at if quiet is None else min(closes_at, quiet[0])
-        hours = opening(self.policy.phone, at, self.tz) if self.channel == "phone" else None
+        hours = call_span(self.policy, at, self.tz) if self.channel == "phone" else None
         return until if hours is None else min(until, hours[1])
 
     def rules(self, at: Instant) -> list[Rule]:
@@ -102,12 +103,15 @@ class Timing(NamedTuple):
             applied.append(
                 _rule("earliest_after", {"earliest": iso(self.earliest)}, self._earliest_until(at))
             )
-        quiet = night(policy.quiet_hours, at, self.tz)
+        days, holidays = policy.days, policy.holidays
+        quiet = quiet_span(policy, at, self.tz)
         if quiet is not None:
-            applied.append(_quiet_hours(self.tz.key, quiet, inside=quiet[0] <= at))
-        hours = opening(policy.phone, at, self.tz) if self.channel == "phone" else None
+            known = calendar(days.reminders, holidays) if days else None
+            applied.append(_quiet_hours(self.tz.key, quiet, known, inside=quiet[0] <= at))
+        hours = call_span(policy, at, self.tz) if self.channel == "phone" else None
         if hours is not None:
-            applied.append(_phone_window(self.tz.key, hours, inside=hours[0] <= at))
+            known = calendar(days.calls, holidays) if days else None
+            applied.append(_phone_window(self.tz.key, hours, known, inside=hours[0] <= at))
         if self.caps is not None:
             applied.extend(self._cap_rules(at))
         return applied
@@ -150,17 +154,20 @@ def _rule(name: str, inputs: dict[str, object], blocked_until: Instant | None) -
 
 
 @lru_cache(maxsize=1024)
-def _quiet_hours(tz: str, span: Span, *, inside: bool) -> Rule:
-    return _span_rule("quiet_hours", "defer" if inside else "pass", tz, span, inside=inside)
+def _quiet_hours(tz: str, span: Span, known: int | None, *, inside: bool) -> Rule:
+    return _span_rule("quiet_hours", "defer" if inside else "pass", tz, span, known, inside=inside)
 
 
 @lru_cache(maxsize=1024)
-def _phone_window(tz: str, span: Span, *, inside: bool) -> Rule:
-    return _span_rule("phone_window", "pass" if inside else "defer", tz, span, inside=inside)
+def _phone_window(tz: str, span: Span, known: int | None, *, inside: bool) -> Rule:
+    return _span_rule("phone_window", "pass" if inside else "defer", tz, span, known, inside=inside)
 
 
-def _span_rule(name: str, outcome: str, tz: str, span: Span, *, inside: bool) -> Rule:
-    inputs = {"zone": tz, "start": iso(span[0]), "end": iso(span[1])}
+def _span_rule(name: str, outcome: str, tz: str, span: Span, known: int | None, *, inside: bool) -> Rule:
+    inputs: dict[str, object] = {"zone": tz, "start": iso(span[0]), "end": iso(span[1])}
+    if known is not None:
+        # A later release of the calendar knows more years, and may then answer otherwise.
+        inputs["holidays_known_until"] = known
     return Rule(rule=name, outcome=outcome, inputs=inputs, until=_ever(span[1] if inside else span[0]))
 
 

@@ -6,7 +6,7 @@ import msgspec
 from litestar import get, post, put
 
 from dispatcher.errors import InvalidPolicy
-from dispatcher.policy.document import load_json, to_json
+from dispatcher.policy.document import load_json, to_json, warnings
 from dispatcher.policy.zones import iso
 from dispatcher.storage.listing import Place
 from dispatcher.storage.looking import About, about_versions
@@ -64,17 +64,19 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class InForce(msgspec.Struct, frozen=True):
+class InForce(msgspec.Struct, frozen=True, omit_defaults=True):
     """The version that is in force now."""
 
     version: int
+    warnings: tuple[str, ...] = ()
 
 
-class Checked(msgspec.Struct, frozen=True):
+class Checked(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether a policy document is right, and each wrong field."""
 
     valid: bool
     errors: tuple[WrongField, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class Replanned(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +136,8 @@ async def put_policy(request: Asked) -> Answer:
     caller = require(request, shop)
     policy = load_json(await read_object(request))
     service = parts_of(request).service
-    return answer(InForce(await service.put_policy(shop, policy, given.get("note", ""), caller.actor)))
+    version = await service.put_policy(shop, policy, given.get("note", ""), caller.actor)
+    return answer(InForce(version, warnings(policy)))
 
 
 @get(
@@ -175,10 +178,10 @@ async def check_policy(request: Asked) -> Answer:
     require(request, request.path_params["shop"])
     document = await read_object(request)
     try:
-        load_json(document)
+        policy = load_json(document)
     except InvalidPolicy as wrong:
         return answer(Checked(False, tuple(WrongField(one.pointer, one.detail) for one in wrong.problems)))
-    return answer(Checked(True, ()))
+    return answer(Checked(True, (), warnings(policy)))
 
 
 @post(

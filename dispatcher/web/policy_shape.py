@@ -10,6 +10,7 @@ from dispatcher.policy.document_reader import policy_in
 from dispatcher.policy.document_table import MAX_ROWS, Table
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.terms import Platform
+from dispatcher.policy.workdays import WEEKDAYS
 from dispatcher.web.meanings import POLICY
 from dispatcher.web.query import Schema
 from dispatcher.web.shapes import MONEY
@@ -37,6 +38,19 @@ LEAVES: dict[Callable[[object], object], Schema] = {
     values.zone_name: {"type": "string", "examples": ["Asia/Shanghai"]},
     values.platform: {"type": "string", "enum": list(get_args(Platform))},
     values.name: {"type": "string", "minLength": 1, "maxLength": values.MAX_NAME},
+    values.holidays: {"type": "string", "enum": ["cn"]},
+    values.open_days: {
+        "anyOf": [
+            {"type": "string", "enum": ["every", "workdays"]},
+            {
+                "type": "array",
+                "items": {"type": "string", "enum": list(WEEKDAYS)},
+                "minItems": 1,
+                "uniqueItems": True,
+            },
+        ],
+        "examples": ["workdays", ["mon", "wed", "fri"]],
+    },
     values.currency: {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["CNY"]},
     values.amount: {"type": "string", "pattern": MONEY, "examples": ["500.00"]},
     values.count: {"type": "integer", "minimum": 0, "maximum": values.MAX_COUNT},

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.errors import InvalidPolicy
-from dispatcher.policy.document import DEFAULT_TOML, default_policy, load_json, load_toml, to_json
-from dispatcher.policy.terms import CadenceRow, Policy, QuietHours, Remind
+from dispatcher.policy.document import DEFAULT_TOML, default_policy, load_json, load_toml, to_json, warnings
+from dispatcher.policy.terms import CadenceRow, Days, Policy, QuietHours, Remind
 from dispatcher.policy.units import MAX_DURATION, format_duration, parse_duration
 from tests.policy.examples import DAY, HOUR, MINUTE, policy
 
@@ -180,7 +180,10 @@ def test_zero_means_none_allowed_and_absent_means_no_limit() -> None:
         ("/phone/windows", [["09:00", "12:00"], ["11:00", "20:00"]], "do not overlap"),
         ("/phone/windows", [["20:00", "09:00"]], "two times"),
         ("/phone/overflow_after", "0m", "above zero"),
-        ("/holidays", {}, "unknown key"),
+        ("/holidays", {}, 'expected "cn", got {}'),
+        ("/holidays", "de", 'expected "cn", got "de"'),
+        ("/days", "workdays", "expected a table"),
+        ("/vacations", {}, "unknown key"),
         ("/caps/per_week", 3, "unknown key, expected one of: per_day, min_gap"),
         ("/cadence/0/remind/within", "2h", "unknown key"),
     ],
@@ -190,6 +193,47 @@ def test_a_wrong_field_is_named(pointer: str, value: object, expected: str) -> N
 
     assert set(found) == {pointer}
     assert expected in found[pointer]
+
+
+@pytest.mark.parametrize("key", ["reminders", "calls"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "never",
+        "mon",
+        [],
+        ["mon", "mon"],
+        ["mon", "monday"],
+        ["Mon"],
+        ["every"],
+        [1],
+        [["mon"]],
+        {"mon": True},
+        None,
+        5,
+    ],
+)
+def test_days_that_are_no_days_are_named(key: str, value: object) -> None:
+    found = problems({**LEAST, "days": {key: value, "weekends": "every"}})
+
+    assert set(found) == {f"/days/{key}", "/days/weekends"}
+    assert found[f"/days/{key}"].startswith('expected "every", "workdays" or a list of one or more of mon,')
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("every", "every"),
+        ("workdays", "workdays"),
+        (["sun", "mon"], ("mon", "sun")),
+        (["sat", "sun", "mon", "tue", "wed", "thu", "fri"], "every"),
+    ],
+)
+def test_days_are_read_in_the_order_of_the_week_and_written_back(written: object, read: object) -> None:
+    found = load_json({**LEAST, "holidays": "cn", "days": {"reminders": written, "calls": written}})
+
+    assert (found.holidays, found.days) == ("cn", Days(reminders=read, calls=read))  # type: ignore[arg-type]
+    assert load_json(to_json(found)) == found
 
 
 @pytest.mark.parametrize(
@@ -229,6 +273,12 @@ def test_all_wrong_fields_are_named_at_once() -> None:
         "/routing/channels",
         "/a~1b~0",
     }
+
+
+def test_only_a_calendar_of_holidays_is_warned_of() -> None:
+    assert warnings(load_json(LEAST)) == ()
+    assert warnings(load_json({**LEAST, "days": {"reminders": "workdays"}})) == ()
+    assert len(warnings(load_json({**LEAST, "holidays": "cn"}))) == 1
 
 
 @pytest.mark.parametrize("text", ["timezone = ", "[caps]\n[caps]", "a = 1\na = 2"])

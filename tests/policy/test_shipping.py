@@ -1,11 +1,9 @@
 """The promise to ship today."""
 
-from datetime import date
-
 import pytest
 
 from dispatcher.policy.facts import Item
-from dispatcher.policy.shipping import ships_today, working_day
+from dispatcher.policy.shipping import ships_today
 from tests.policy.examples import at, order, policy
 
 IN_STOCK = Item(name="裙", availability="in_stock")
@@ -49,7 +47,8 @@ def test_the_cutoff_is_on_the_shops_clock_whatever_the_customers() -> None:
     assert ships_today(order(), rules, at("2026-10-01 10:00", "Europe/London"))
 
 
-def test_a_year_the_calendar_does_not_know_has_plain_weekdays() -> None:
-    assert working_day(date(2045, 10, 2))
-    assert not working_day(date(2045, 10, 1))
-    assert not working_day(date(1990, 10, 6))
+def test_a_shop_abroad_that_keeps_chinese_holidays_ships_by_them() -> None:
+    rules = policy(timezone="Europe/London", currency="GBP", holidays="cn")
+
+    assert not ships_today(order(), rules, at("2026-10-01 10:00", "Europe/London"))
+    assert ships_today(order(), rules, at("2026-10-10 10:00", "Europe/London"))

@@ -57,6 +57,17 @@ async def test_a_policy_that_was_in_force_before_is_a_new_version(api: Asking) -
     assert back.json() == {"version": 3}
 
 
+async def test_a_calendar_of_holidays_that_ends_is_warned_of(api: Asking) -> None:
+    chinese = document(holidays="cn", days={"reminders": "workdays"})
+
+    checked = (await api.client.post(f"{PATH}/check", json=chinese)).json()
+    put = (await api.client.put(PATH, json=chinese)).json()
+
+    assert [checked["valid"], checked["errors"]] == [True, []]
+    assert put == {"version": 2, "warnings": checked["warnings"]}
+    assert put["warnings"][0].endswith("plain weekdays count")
+
+
 async def test_earlier_versions_can_be_looked_at(api: Asking) -> None:
     await api.client.put(PATH, json=document(max_late="2h"))
 
