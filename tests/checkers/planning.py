@@ -174,7 +174,7 @@ def _first_fit(known: Known, aim: Aim, times: Times) -> Fit | None:
 def _evening_fit(plan: Plan, aim: Aim, times: Times) -> Fit | None:
     """A moment in a night that has not begun goes before it."""
     known = plan.known
-    night = night_at(aim.moment, known.terms.quiet, known.zone)
+    night = night_at(aim.moment, known.terms.quiet, known.zone, known.terms.remind_on)
     if night is None or aim.moment < night[0] or night[0] <= plan.now:
         return None
     start = night[0] - BEFORE_NIGHT - known.terms.over

@@ -4,8 +4,9 @@ from bisect import bisect_left
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
+from tests.checkers.days import open_on
 from tests.checkers.localtime import instant_of, local
-from tests.checkers.terms import DAY, MINUTE, Window
+from tests.checkers.terms import DAY, MINUTE, Days, Window
 
 Span = tuple[int, int]
 """[start, end)."""
@@ -56,15 +57,27 @@ def day_span(at: int, zone: str) -> Span:
     return shown(day, 0, zone), shown(day + 1, 0, zone)
 
 
-def night_at(at: int, quiet: Window | None, zone: str) -> Span | None:
-    """Return the night that holds an instant, else the next one; the longer of two readings."""
+def night_at(at: int, quiet: Window | None, zone: str, days: Days | None = None) -> Span | None:
+    """Return the night that holds an instant, else the next one; the longer of two readings.
+
+    A day that is not one of `days` is night as a whole.
+    """
+    if days is not None and quiet != ALWAYS:
+        return _nearest(at, _nights_and_closed_days(day_of(at, zone), quiet, zone, days))
     if quiet is None:
         return None
     return (0, FOREVER) if quiet == ALWAYS else _next(at, (quiet,), zone, wide=True)
 
 
-def opening_at(at: int, windows: tuple[Window, ...] | None, zone: str) -> Span | None:
-    """Return the span for calls that holds an instant, else the next one; the shorter of two readings."""
+def opening_at(
+    at: int, windows: tuple[Window, ...] | None, zone: str, days: Days | None = None
+) -> Span | None:
+    """Return the span for calls that holds an instant, else the next one; the shorter of two readings.
+
+    A day that is not one of `days` has none.
+    """
+    if days is not None:
+        return _nearest(at, _windows_of_open_days(day_of(at, zone), windows, zone, days))
     return None if windows is None else _next(at, windows, zone, wide=False)
 
 
@@ -86,3 +99,43 @@ def _spans(day: int, windows: tuple[Window, ...], zone: str, wide: bool) -> list
             elif first < until:
                 merged.append((first, until))
     return merged
+
+
+FAR = 40
+"""So many days around an instant hold every row of open or closed days that touches it, and the next one."""
+
+
+def _nearest(at: int, pieces: list[Span]) -> Span:
+    """The piece that holds an instant or comes next, with all that touch it on either side."""
+    start, end = min((piece for piece in pieces if at < piece[1]), default=(FOREVER, FOREVER))
+    while touching := [
+        piece for piece in pieces if piece[0] < start <= piece[1] or piece[0] <= end < piece[1]
+    ]:
+        start, end = min(start, *(each[0] for each in touching)), max(end, *(each[1] for each in touching))
+    return start, end
+
+
+@lru_cache(maxsize=10_000)
+def _nights_and_closed_days(day: int, quiet: Window | None, zone: str, days: Days) -> list[Span]:
+    around = range(day - FAR, day + FAR)
+    pieces = [(shown(each, 0, zone), shown(each + 1, 0, zone)) for each in around if not open_on(each, days)]
+    if quiet is not None:
+        start, end = quiet
+        pieces += [
+            (shown(each, start, zone), shown(each if start < end else each + 1, end, zone, last=True))
+            for each in around
+        ]
+    return [piece for piece in pieces if piece[0] < piece[1]]
+
+
+@lru_cache(maxsize=10_000)
+def _windows_of_open_days(day: int, windows: tuple[Window, ...] | None, zone: str, days: Days) -> list[Span]:
+    opened = [each for each in range(day - FAR, day + FAR) if open_on(each, days)]
+    if windows is None:
+        return [(shown(each, 0, zone), shown(each + 1, 0, zone)) for each in opened]
+    pieces = [
+        (shown(each, start, zone, last=True), shown(each, end, zone))
+        for each in opened
+        for start, end in windows
+    ]
+    return [piece for piece in pieces if piece[0] < piece[1]]

@@ -1,12 +1,9 @@
 """The rules about an order as such, recomputed, and whether it would ship today."""
 
 from collections.abc import Iterator
-from datetime import date
-from functools import lru_cache
 from typing import Any
 
-from chinese_calendar import is_workday
-
+from tests.checkers.days import works
 from tests.checkers.spans import day_of, shown
 from tests.checkers.terms import MINUTE, Terms
 from tests.checkers.timing import Answer, written
@@ -57,16 +54,8 @@ def ships_today(now: int, availability: Any, terms: Terms) -> bool:
     today = day_of(now, terms.zone)
     if shown(today, terms.cutoff, terms.zone) - now < 30 * MINUTE:
         return False
-    return _works(today, terms.currency == "CNY" or terms.zone in CHINESE)
-
-
-@lru_cache
-def _works(day: int, chinese: bool) -> bool:
-    found = date.fromordinal(day)
-    try:
-        return bool(is_workday(found)) if chinese else found.weekday() < 5
-    except NotImplementedError:  # its calendar ends with the last year that was announced
-        return found.weekday() < 5
+    chinese = terms.holidays == "cn" or terms.currency == "CNY" or terms.zone in CHINESE
+    return works(today, chinese)
 
 
 def _unless(refused: bool) -> str:

@@ -7,7 +7,11 @@ from typing import Any
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+WEEK = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 UNITS = {"s": 1_000, "m": MINUTE, "h": HOUR, "d": DAY}
+
+Days = tuple[str, ...] | str
+"""Weekdays, or `workdays` (Monday to Friday), or `workdays cn` (by the Chinese calendar)."""
 
 Window = tuple[int, int]
 """[start, end) in minutes after midnight."""
@@ -54,6 +58,9 @@ class Terms:
     max_late: int | None
     quiet: Window | None
     max_held: int | None
+    remind_on: Days | None
+    call_on: Days | None
+    holidays: str | None
     over: int
     cutoff: int | None
     cadence: tuple[Row, ...]
@@ -80,6 +87,9 @@ def terms(document: dict[str, Any]) -> Terms:
         max_late=_duration(document.get("max_late")),
         quiet=_night(quiet),
         max_held=_duration(quiet.get("max_held")) if quiet.get("start") else None,
+        remind_on=open_days(document, "reminders"),
+        call_on=open_days(document, "calls"),
+        holidays=document.get("holidays"),
         over=_duration(document.get("spread", {}).get("over")) or 0,
         cutoff=_clock(document.get("shipping", {}).get("cutoff")),
         cadence=tuple(_row(row) for row in document["cadence"]),
@@ -93,6 +103,16 @@ def terms(document: dict[str, Any]) -> Terms:
         windows=windows if windows not in {(), ((0, 24 * 60),)} else None,
         overflow_after=_duration(phone.get("overflow_after")),
     )
+
+
+def open_days(document: dict[str, Any], key: str) -> Days | None:
+    """Return the days a document opens for `reminders` or `calls`; `None` when it closes none."""
+    days = document.get("days", {}).get(key, "every")
+    if days == "every" or len(set(days) & WEEK) == len(WEEK):
+        return None
+    if days == "workdays":
+        return "workdays cn" if document.get("holidays") == "cn" else "workdays"
+    return tuple(days)
 
 
 def _night(quiet: dict[str, Any]) -> Window | None:

@@ -6,9 +6,10 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from tests.checkers.days import KNOWN_UNTIL
 from tests.checkers.records import iso
 from tests.checkers.spans import FOREVER, day_span, night_at, opening_at
-from tests.checkers.terms import DAY, HOUR, Terms
+from tests.checkers.terms import DAY, HOUR, Days, Terms
 
 written = lru_cache(maxsize=100_000)(iso)
 """An instant in the audit's form."""
@@ -56,20 +57,29 @@ class Times:
         """Yield the answer of each rule that is on, in their order."""
         if (earliest := self.earliest) is not None:
             yield _limit("earliest_after", at, earliest, {"earliest": written(earliest)})
-        if (night := night_at(at, self.terms.quiet, self.zone)) is not None:
+        if (night := self._night(at)) is not None:
             inside = night[0] <= at
-            yield self._span("quiet_hours", night, inside=inside, blocks=inside)
+            yield self._span("quiet_hours", night, self.terms.remind_on, inside=inside, blocks=inside)
         if (hours := self._opening(at)) is not None:
             inside = hours[0] <= at
-            yield self._span("phone_window", hours, inside=inside, blocks=not inside)
+            yield self._span("phone_window", hours, self.terms.call_on, inside=inside, blocks=not inside)
         if self.ledger is not None:
             yield from self._caps(at, self.ledger)
 
-    def _opening(self, at: int) -> tuple[int, int] | None:
-        return opening_at(at, self.terms.windows, self.zone) if self.channel == "phone" else None
+    def _night(self, at: int) -> tuple[int, int] | None:
+        return night_at(at, self.terms.quiet, self.zone, self.terms.remind_on)
 
-    def _span(self, rule: str, span: tuple[int, int], *, inside: bool, blocks: bool) -> Answer:
-        inputs = {"zone": self.zone, "start": written(span[0]), "end": written(span[1])}
+    def _opening(self, at: int) -> tuple[int, int] | None:
+        if self.channel != "phone":
+            return None
+        return opening_at(at, self.terms.windows, self.zone, self.terms.call_on)
+
+    def _span(
+        self, rule: str, span: tuple[int, int], days: Days | None, *, inside: bool, blocks: bool
+    ) -> Answer:
+        inputs: dict[str, Any] = {"zone": self.zone, "start": written(span[0]), "end": written(span[1])}
+        if days == "workdays cn":
+            inputs["holidays_known_until"] = KNOWN_UNTIL
         return Answer(rule, "defer" if blocks else "pass", inputs, span[1] if inside else span[0])
 
     def _caps(self, at: int, ledger: tuple[int, ...]) -> Iterator[Answer]:
@@ -105,7 +115,7 @@ class Times:
 
     def allowed_until(self, at: int, closes_at: int) -> int:
         """Return how long a free instant's freedom lasts: to the night, the end of calls or the close."""
-        night, hours = night_at(at, self.terms.quiet, self.zone), self._opening(at)
+        night, hours = self._night(at), self._opening(at)
         ends = [closes_at] + ([night[0]] if night else []) + ([hours[1]] if hours else [])
         return min(ends)
 
