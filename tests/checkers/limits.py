@@ -1,12 +1,15 @@
 """I3 and I4: how often and when a customer may be reminded, judged at the instant of hand-off."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
+from tests.checkers.days import open_on
 from tests.checkers.handoffs import Handoff, handoffs
 from tests.checkers.localtime import local, within
 from tests.checkers.records import Record
+from tests.checkers.routing import CHANNELS
+from tests.checkers.terms import Days
 
 
 def caps(records: Iterable[Record], per_day: int, zone: str) -> list[str]:
@@ -52,6 +55,18 @@ def phone_windows(records: Iterable[Record], windows: Sequence[tuple[str, str]],
         for handoff in _possible(records)
         if handoff.channel == "phone"
         and not any(within(handoff.at, start, end, handoff.zone or zone) for start, end in windows)
+    ]
+
+
+def closed_days(
+    records: Iterable[Record], days: Days, zone: str, channels: Collection[str] = CHANNELS
+) -> list[str]:
+    """Find hand-offs on some channels on local days that are not among `days`."""
+    return [
+        f"{handoff} is on a closed day: {local(handoff.at, handoff.zone or zone):%A %Y-%m-%d}"
+        for handoff in _possible(records)
+        if handoff.channel in channels
+        and not open_on(local(handoff.at, handoff.zone or zone).toordinal(), days)
     ]
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.checkers.handoffs import handoffs
-from tests.checkers.limits import before_close, caps, gaps, phone_windows, quiet, while_valid
+from tests.checkers.limits import before_close, caps, closed_days, gaps, phone_windows, quiet, while_valid
 from tests.checkers.payment import not_after_payment, one_per_step
 from tests.checkers.recompute import recompute
 from tests.checkers.records import Record, form, no_phone_numbers
 from tests.checkers.spread import minute_bound, spread
+from tests.checkers.terms import Days
 from tests.checkers.trail import (
     all_final,
     decisions_recomputable_inputs,
@@ -25,6 +26,7 @@ __all__ = [
     "before_close",
     "caps",
     "check_all",
+    "closed_days",
     "decisions_recomputable_inputs",
     "effects",
     "events_once",
@@ -58,6 +60,8 @@ class CheckerRules:
     min_gap_ms: int | None = None
     quiet: tuple[str, str] | None = None
     phone_windows: tuple[tuple[str, str], ...] | None = None
+    remind_on: Days | None = None
+    call_on: Days | None = None
     spread_over_ms: int | None = None
     spread_instants: tuple[str, ...] = ()
     finished: bool = False
@@ -113,6 +117,10 @@ def _of_policy(rules: CheckerRules) -> list[tuple[str, Check]]:
         checks.append(("quiet", lambda records: quiet(records, *night, rules.zone)))
     if (windows := rules.phone_windows) is not None:
         checks.append(("phone_windows", lambda records: phone_windows(records, windows, rules.zone)))
+    if (days := rules.remind_on) is not None:
+        checks.append(("closed_days", lambda records: closed_days(records, days, rules.zone)))
+    if (calls := rules.call_on) is not None:
+        checks.append(("call_days", lambda records: closed_days(records, calls, rules.zone, {"phone"})))
     if (over := rules.spread_over_ms) is not None:
         checks.append(
             ("spread", lambda records: spread(records, over, rules.spread_instants, rules.zone, rules.quiet))

@@ -1,9 +1,12 @@
 """Hand-offs are counted and dated as the customer's own clock shows them."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.checkers.promises import caps, check_all, handoffs, quiet
+from tests.checkers.promises import caps, check_all, closed_days, handoffs, quiet
 from tests.checkers.story import HOUR, STORY_RULES, Story
+from tests.checkers.terms import Days
 
 
 def found_by(story: Story) -> set[str]:
@@ -73,3 +76,35 @@ def test_a_hand_off_under_way_takes_its_slot_and_one_that_is_too_old_is_not_judg
     assert "quiet" in found_by(under_way)
     assert "quiet" not in found_by(too_old)
     assert caps(too_old.records, 0, "Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("days", "at", "closed"),
+    [
+        (("wed",), "2026-11-11T02:20:00.000Z", False),
+        (("tue",), "2026-11-11T02:20:00.000Z", True),
+        # Tuesday in UTC is Wednesday in Shanghai already.
+        (("wed",), "2026-11-10T16:30:00.000Z", False),
+        ("workdays", "2026-10-01T02:20:00.000Z", False),
+        ("workdays cn", "2026-10-01T02:20:00.000Z", True),
+        ("workdays cn", "2026-10-10T02:20:00.000Z", False),
+        ("workdays", "2026-10-10T02:20:00.000Z", True),
+        ("workdays cn", "2045-10-02T02:20:00.000Z", False),
+    ],
+)
+def test_closed_days_are_those_of_the_local_calendar(days: Days, at: str, closed: bool) -> None:
+    story = one_reminder().at(at).handed_over()
+
+    violations = closed_days(story.records, days, "Asia/Shanghai")
+
+    assert bool(violations) == closed
+
+
+def test_closed_days_of_a_policy_are_checked_and_those_for_calls_hold_for_calls() -> None:
+    story = one_reminder().handed_over()
+    rules = replace(STORY_RULES, remind_on=("tue",), call_on=("tue",))
+
+    found = {violation.partition(":")[0] for violation in check_all(story.records, rules)}
+
+    assert "closed_days" in found
+    assert "call_days" not in found

@@ -1,6 +1,8 @@
 """What holds for every policy, zone and instant; clocks are read here without the product's help."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from hypothesis import example, given, settings
@@ -11,9 +13,10 @@ from dispatcher.policy.decisions import Decision, Defer, Planned, Send
 from dispatcher.policy.document import load_json
 from dispatcher.policy.facts import CHANNELS, Facts, Handoff, OrderFacts, OrderState
 from dispatcher.policy.schedule import plan
-from dispatcher.policy.terms import Policy
+from dispatcher.policy.terms import OpenDays, Policy
 from dispatcher.policy.units import format_clock
 from dispatcher.policy.zones import iso
+from tests.checkers.days import open_on
 from tests.policy.examples import DAY, HOUR, MINUTE, at, customer, facts, in_window, order, policy
 from tests.policy.test_zones import INSTANTS, ZONES
 
@@ -36,7 +39,8 @@ CHANGES = st.builds(
 )
 """Instants around which clocks change."""
 PLACES = ZONES | st.sampled_from(["America/New_York", "Europe/London", "Australia/Lord_Howe"])
-LIFE_LEFT = st.sampled_from([DAY, 3 * DAY, 12 * HOUR, 3 * HOUR, 30 * MINUTE, 1])
+LIFE_LEFT = st.sampled_from([DAY, 3 * DAY, 12 * DAY, 12 * HOUR, 3 * HOUR, 30 * MINUTE, 1])
+OPEN_DAYS = st.sampled_from(["workdays", "workdays", "every", ["mon"], ["sun", "wed"], ["fri", "sat", "sun"]])
 DURATIONS = st.integers(0, 40).map(lambda quarters: f"{quarters * 15}m")
 
 
@@ -73,7 +77,9 @@ def policies(draw: st.DrawFn) -> Policy:
         "routing": {"channels": draw(st.permutations(CHANNELS)), "high_value": "500.00"},
     }
     sections: dict[str, st.SearchStrategy[Any]] = {
+        "holidays": st.just("cn"),
         "quiet_hours": nights(),
+        "days": st.fixed_dictionaries({}, optional={"reminders": OPEN_DAYS, "calls": OPEN_DAYS}),
         "spread": st.fixed_dictionaries({"over": DURATIONS}),
         "max_late": st.sampled_from(["10m", "2h", "3d"]),
         "caps": st.fixed_dictionaries({}, optional={"per_day": st.integers(0, 3), "min_gap": DURATIONS}),
@@ -123,12 +129,22 @@ def zone_of(made: Facts, rules: Policy) -> str:
     return made.customer.timezone or rules.timezone
 
 
+def is_open(moment: int, zone: str, days: OpenDays | None, rules: Policy) -> bool:
+    today = datetime.fromtimestamp(moment / 1000, ZoneInfo(zone)).toordinal()
+    chinese = days == "workdays" and rules.holidays == "cn"
+    return days in {None, "every"} or open_on(today, "workdays cn" if chinese else days)
+
+
 def is_quiet(moment: int, zone: str, rules: Policy) -> bool:
-    quiet = rules.quiet_hours
+    quiet, days = rules.quiet_hours, rules.days
+    if days is not None and not is_open(moment, zone, days.reminders, rules):
+        return True
     return quiet is not None and in_window(moment, zone, format_clock(quiet.start), format_clock(quiet.end))
 
 
 def may_call(moment: int, zone: str, rules: Policy) -> bool:
+    if rules.days is not None and not is_open(moment, zone, rules.days.calls, rules):
+        return False
     if rules.phone is None or rules.phone.windows is None:
         return True
     return any(in_window(moment, zone, *map(format_clock, window)) for window in rules.phone.windows)
