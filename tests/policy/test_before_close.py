@@ -45,6 +45,33 @@ def test_second_step(placed: str, closes: str, moment: str, due: str) -> None:
     assert (found.moment, found.due) == (at(moment), at(due))
 
 
+@pytest.mark.parametrize(
+    ("placed", "closes", "night", "due"),
+    [
+        # Its moment is on Sunday: it goes on Friday, before the night that lasts to Monday.
+        ("2026-11-12 12:00", "2026-11-15 14:00", ("22:00", "09:00"), "2026-11-13 21:55"),
+        ("2026-11-12 12:00", "2026-11-16 10:00", ("22:00", "09:00"), "2026-11-13 21:55"),
+        # Without nights a closed day begins at midnight.
+        ("2026-11-12 12:00", "2026-11-15 14:00", ("09:00", "09:00"), "2026-11-13 23:55"),
+        # Where Friday is too soon after the first, Monday is not too late.
+        ("2026-11-13 20:00", "2026-11-16 10:00", ("22:00", "09:00"), "2026-11-16 09:00"),
+    ],
+)
+def test_a_moment_on_a_closed_day_goes_before_it_begins(
+    placed: str, closes: str, night: tuple[str, str], due: str
+) -> None:
+    rules = policy(
+        cadence=[{"placed": ["00:00", "24:00"], "remind": {"after": "15m"}}],
+        spread=None,
+        quiet_hours={"start": night[0], "end": night[1]},
+        days={"reminders": "workdays"},
+    )
+
+    found = planned(order_facts(placed, closes), rules)
+
+    assert found.due == at(due)
+
+
 def test_the_morning_comes_after_an_evening_that_is_not_possible() -> None:
     # First at 19:15, so that three hours later is in the night.
     rules = policy(cadence=[{"placed": ["00:00", "24:00"], "remind": {"after": "15m"}}], spread=None)

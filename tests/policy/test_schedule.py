@@ -77,6 +77,45 @@ def test_each_form_of_remind(form: dict[str, str], placed: str, moment: str) -> 
     assert first(order_facts(f"2026-11-11 {placed}"), remind(**form)).moment == at(moment)
 
 
+@pytest.mark.parametrize(
+    ("max_held", "due"),
+    [
+        (None, "2026-11-16 09:00"),
+        ("47h", "2026-11-16 09:00"),
+        ("46h", None),
+        ("12h", None),
+    ],
+)
+def test_a_weekend_holds_as_a_night_does(max_held: str | None, due: str | None) -> None:
+    # Placed on Friday for Saturday 10:00, which is 47 hours before Monday 09:00.
+    rules = policy(spread=None, days={"reminders": "workdays"}, quiet_hours__max_held=max_held)
+    facts = order_facts("2026-11-13 16:00", "2026-11-17 16:00")
+
+    found = first(facts, rules)
+
+    if due is None:
+        assert isinstance(found, Unplanned)
+        assert found.reason == "too_late"
+    else:
+        assert isinstance(found, Planned)
+        assert found.due == at(due)
+
+
+def test_an_order_that_closes_before_the_next_open_day_is_dropped() -> None:
+    rules = policy(spread=None, days={"reminders": "workdays"})
+
+    assert reason(order_facts("2026-11-13 16:00", "2026-11-16 09:00"), rules) == "closes_before_window"
+
+
+def test_a_call_on_a_day_without_calls_gives_way_where_the_order_closes_before() -> None:
+    rules = policy(spread=None, days={"calls": ["mon"]})
+    calls = order_facts("2026-11-11 12:00", "2026-11-12 12:00", total="800.00")
+
+    found = planned(calls, rules)
+
+    assert (found.channel, found.due) == ("chat", at("2026-11-11 12:15"))
+
+
 def test_the_first_row_that_holds_the_time_wins() -> None:
     rows = [
         {"placed": ["10:00", "11:00"], "remind": {"after": "1h"}},

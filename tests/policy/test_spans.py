@@ -1,14 +1,20 @@
 """Nights and phone windows as instants, also where clocks change."""
 
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dispatcher.policy.spans import night, opening
-from dispatcher.policy.terms import Phone, QuietHours
+from dispatcher.policy.spans import call_span, night, opening, quiet_span
+from dispatcher.policy.terms import Days, Phone, Policy, QuietHours
 from dispatcher.policy.units import format_clock, parse_clock, parse_end
 from dispatcher.policy.zones import FOREVER, iso, zone
-from tests.policy.examples import at, in_window
+from tests.checkers.days import open_on
+from tests.policy.examples import at, in_window, policy
 from tests.policy.test_zones import INSTANTS, ZONES
 
 NEW_YORK, LONDON, LORD_HOWE = "America/New_York", "Europe/London", "Australia/Lord_Howe"
@@ -144,3 +150,84 @@ def test_calls_go_only_while_the_clock_says_so(moment: int, name: str, start: in
         assert in_window(span[1] - 1, name, format_clock(start), format_clock(end))
     elif span is not None:
         assert in_window(span[0], name, format_clock(start), format_clock(end))
+
+
+OPEN = st.sampled_from(["workdays", "mon", "sun", "wed sat", "mon tue wed thu fri sat"])
+PLAIN = policy(quiet_hours=None, phone=None)
+
+
+def with_days(days: str, holidays: bool, **sections: Any) -> Policy:
+    """A policy that closes days for reminders and for calls alike."""
+    named: Any = days if days == "workdays" else tuple(days.split())
+    return msgspec.structs.replace(
+        PLAIN,
+        holidays="cn" if holidays else None,
+        days=Days(reminders=named, calls=named),
+        **sections,
+    )
+
+
+def is_open_on(moment: int, name: str, days: str, holidays: bool) -> bool:
+    today = datetime.fromtimestamp(moment / 1000, ZoneInfo(name)).toordinal()
+    if days == "workdays":
+        return open_on(today, "workdays cn" if holidays else "workdays")
+    return open_on(today, tuple(days.split()))
+
+
+@given(INSTANTS, ZONES, EDGES, EDGES, OPEN, st.booleans())
+@settings(deadline=None, max_examples=200)
+def test_a_quiet_span_is_quiet_from_end_to_end_and_not_beyond(
+    moment: int, name: str, start: int, end: int, days: str, holidays: bool
+) -> None:
+    rules = with_days(days, holidays, quiet_hours=QuietHours(start=start, end=end))
+
+    def is_quiet(at: int) -> bool:
+        closed = not is_open_on(at, name, days, holidays)
+        return closed or in_window(at, name, format_clock(start), format_clock(end))
+
+    span = quiet_span(rules, moment, zone(name))
+
+    assert span is not None
+    assert moment < span[1]
+    assert span[0] <= moment or not is_quiet(moment)
+    assert not is_quiet(span[1])
+    assert not is_quiet(span[0] - 1)
+    # Where the clock repeats an hour a night holds a little more than the clock says; a day never does.
+    assert quiet_span(rules, span[0], zone(name)) == span
+    assert quiet_span(rules, span[1] - 1, zone(name)) == span
+
+
+@given(INSTANTS, ZONES, EDGES, EDGES, OPEN, st.booleans())
+@settings(deadline=None, max_examples=200)
+def test_calls_go_only_on_open_days_while_the_clock_says_so(
+    moment: int, name: str, start: int, end: int, days: str, holidays: bool
+) -> None:
+    start, end = min(start, end), max(start, end) + 1
+    rules = with_days(days, holidays, phone=Phone(windows=((start, end),)))
+
+    span = call_span(rules, moment, zone(name))
+
+    assert span is not None
+    assert moment < span[1]
+    for at_edge in (max(moment, span[0]), span[1] - 1):
+        assert is_open_on(at_edge, name, days, holidays)
+        assert in_window(at_edge, name, format_clock(start), format_clock(end))
+
+
+@pytest.mark.parametrize("days", [None, Days(), Days(reminders="every", calls="every")])
+def test_without_closed_days_spans_are_those_of_nights_and_windows(days: Days | None) -> None:
+    rules = msgspec.structs.replace(policy(), days=days)
+    moment, tz = at("2026-11-14 21:00"), zone("Asia/Shanghai")
+
+    assert quiet_span(rules, moment, tz) == night(rules.quiet_hours, moment, tz)
+    assert call_span(rules, moment, tz) == opening(rules.phone, moment, tz)
+
+
+def test_days_that_are_never_open_are_quiet_as_far_as_is_looked() -> None:
+    # No policy can say so: a list of days holds one at least.
+    rules = msgspec.structs.replace(PLAIN, days=Days(reminders=()))
+    moment, tz = at("2026-11-14 21:00"), zone("Asia/Shanghai")
+
+    span = quiet_span(rules, moment, tz)
+
+    assert span == (at("2026-10-14 00:00"), at("2026-12-16 00:00"))
