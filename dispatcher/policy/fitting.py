@@ -66,8 +66,10 @@ def fit_step(
 def _judged(aim: Aim, timing: Timing, fit: Fit, now: Instant, rules: list[Rule]) -> Planned | Unplanned:
     policy = timing.policy
     rules.extend(timing.rules(aim.moment))
-    # Judged before spreading: the spread is ours, so it must not make a late order timely.
-    if refuse_held(fit.held, policy, rules) or refuse_late(fit.release, policy, now, rules):
+    # Judged before spreading: the spread is ours, so it must not make a late order timely. What goes ahead
+    # of a deadline will be judged by its own time.
+    ready = min(fit.release, fit.due)
+    if refuse_held(fit.held, policy, rules) or refuse_late(ready, policy, now, rules):
         return _unplanned(aim, "too_late", rules)
     inputs = {"release": iso(fit.release), "due": iso(fit.due)}
     rules.append(Rule(rule="spread", outcome="pass", inputs=inputs))

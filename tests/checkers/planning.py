@@ -102,7 +102,8 @@ def _fitted(draft: Draft, aim: Aim) -> Facts:
 
 def _judged(draft: Draft, channel: str, fit: Fit) -> Facts:
     plan, terms = draft.plan, draft.plan.known.terms
-    for answer, reason in (*not_held_long(fit.held, terms), *timely(plan.now, fit.release, terms)):
+    ready = min(fit.release, fit.due)
+    for answer, reason in (*not_held_long(fit.held, terms), *timely(plan.now, ready, terms)):
         draft.rules.append(answer)
         if answer.outcome == "drop":
             return draft.dropped(reason)

@@ -116,6 +116,16 @@ def test_a_call_on_a_day_without_calls_gives_way_where_the_order_closes_before()
     assert (found.channel, found.due) == ("chat", at("2026-11-11 12:15"))
 
 
+def test_what_goes_ahead_of_a_deadline_is_late_by_its_own_time() -> None:
+    row = {"placed": ["00:00", "24:00"], "remind": {"after": "6h", "before": "15:00"}}
+    rules, facts = policy(cadence=[row], max_late="2h"), order_facts("2026-11-11 09:00")
+    due = planned(facts, rules).due
+
+    assert due < at("2026-11-11 15:00")
+    assert planned(facts, rules, due + 120 * MINUTE).due == due
+    assert reason(facts, rules, due + 120 * MINUTE + 1) == "too_late"
+
+
 def test_the_first_row_that_holds_the_time_wins() -> None:
     rows = [
         {"placed": ["10:00", "11:00"], "remind": {"after": "1h"}},
