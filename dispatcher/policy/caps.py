@@ -43,4 +43,10 @@ def limits(caps: Caps | None, at: Instant, tz: ZoneInfo) -> Limits:
     start, end = day_bounds(at, tz)
     if caps is None:
         return Limits(day_start=start, day_end=end)
-    return Limits(day_start=start, day_end=end, per_day=caps.per_day, min_gap=caps.min_gap)
+    return Limits(
+        day_start=start,
+        day_end=end,
+        per_day=caps.per_day,
+        min_gap=caps.min_gap,
+        per_order=caps.per_order,
+    )

@@ -6,14 +6,16 @@ from dispatcher.policy.caps import limits
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.release import released
-from dispatcher.policy.routing import consents, has_address, routes, routing_rule
+from dispatcher.policy.routing import refuse_channel, routes, routing_rule
 from dispatcher.policy.shipping import ships_today
 from dispatcher.policy.standing import (
     refuse_closed,
     refuse_held,
     refuse_late,
     refuse_settled,
+    refuse_small,
     refuse_sold_out,
+    refuse_used_up,
 )
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.timing import Slot, Timing
@@ -36,7 +38,7 @@ def decide(facts: Facts, policy: Policy, now: Instant) -> Decision:
         return _overflow(facts, policy, now, rules)
     tz = zone(facts.customer.timezone or policy.timezone)
     channel, why_none = _route(facts, policy, now, tz)
-    rules.append(_routing(facts, channel or "drop"))
+    rules.append(_routing(facts, policy, channel or "drop"))
     if channel is None:
         return Drop(reason=why_none, rules=tuple(rules))
     if channel != facts.channel:
@@ -50,8 +52,8 @@ def decide_claim(facts: Facts, policy: Policy, now: Instant) -> Decision:
     refusal = (
         refuse_settled(facts.state, rules)
         or refuse_closed(facts.order, now, rules)
-        or refuse_sold_out(facts.order, rules)
-        or _not_callable(facts, rules)
+        or _left_alone(facts, policy, rules)
+        or _not_callable(facts, policy, rules)
     )
     if refusal is not None:
         return Drop(reason=refusal, rules=tuple(rules))
@@ -73,18 +75,23 @@ def _no_longer_wanted(facts: Facts, policy: Policy, now: Instant, rules: list[Ru
         refuse_settled(facts.state, rules)
         or refuse_closed(facts.order, now, rules)
         or (None if facts.status == "open" else refuse_late(facts.due, policy, now, rules))
-        or refuse_sold_out(facts.order, rules)
+        or _left_alone(facts, policy, rules)
     )
 
 
-def _not_callable(facts: Facts, rules: list[Rule]) -> str | None:
-    """An amendment may have taken the number or the consent away since the task was opened."""
-    refusal = None
-    if not has_address(facts.customer, "phone"):
-        refusal = "no_address"
-    elif not consents(facts.customer, "phone"):
-        refusal = "no_consent"
-    rules.append(_routing(facts, "drop" if refusal else "phone"))
+def _left_alone(facts: Facts, policy: Policy, rules: list[Rule]) -> str | None:
+    """What the order says against a reminder, or that it has had enough of them."""
+    return (
+        refuse_sold_out(facts.order, rules)
+        or refuse_small(facts.order, policy, rules)
+        or refuse_used_up(len(facts.used), policy, rules)
+    )
+
+
+def _not_callable(facts: Facts, policy: Policy, rules: list[Rule]) -> str | None:
+    """An amendment or a new policy may have forbidden the call since its task was opened."""
+    refusal = refuse_channel("phone", facts.order, facts.customer, policy)
+    rules.append(_routing(facts, policy, "drop" if refusal else "phone"))
     return refusal
 
 
@@ -101,9 +108,9 @@ def _route(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo) -> tuple[Ch
     return None, refusal or _no_time(policy)
 
 
-def _routing(facts: Facts, outcome: str) -> Rule:
+def _routing(facts: Facts, policy: Policy, outcome: str) -> Rule:
     used = [handoff.channel for handoff in facts.used]
-    return routing_rule(facts.order, facts.customer, outcome, used=used, tried=facts.tried)
+    return routing_rule(facts.order, facts.customer, policy, outcome, used=used, tried=facts.tried)
 
 
 def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> Decision:
@@ -111,7 +118,7 @@ def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> 
     used = [handoff.channel for handoff in facts.used]
     tried: tuple[Channel, ...] = (*facts.tried, "phone")
     ranked, _ = routes(facts.order, facts.customer, policy, used=used, tried=tried)
-    rules.append(_routing(facts, ranked[0] if ranked else "phone"))
+    rules.append(_routing(facts, policy, ranked[0] if ranked else "phone"))
     if not ranked:
         closes_at = facts.order.closes_at
         return _deferred(facts, closes_at, "phone", "overflow", rules)

@@ -24,14 +24,15 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the commit checks again against the customer's ledger.
 
-    `[day_start, day_end)` is the customer's local day; `per_day` and `min_gap` (ms) are `None` when
-    the policy sets no limit.
+    `[day_start, day_end)` is the customer's local day; `per_day`, `min_gap` (ms) and `per_order` (against
+    the order's other steps) are `None` when the policy sets no limit.
     """
 
     day_start: Instant
     day_end: Instant
     per_day: int | None = None
     min_gap: int | None = None
+    per_order: int | None = None
 
 
 class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="decision", gc=False):

@@ -13,8 +13,10 @@ from dispatcher.policy.terms import (
     QuietHours,
     Remind,
     Routing,
+    Segments,
     Shipping,
     Spread,
+    Suppression,
 )
 from dispatcher.policy.units import parse_clock, parse_duration, parse_end
 
@@ -50,6 +52,7 @@ def policy_in(root: Table) -> Policy:
         cadence=tuple(_cadence_row(row) for row in root.tables("cadence")),
         before_close=_before_close(root.table("before_close")),
         caps=_caps(root.table("caps")),
+        suppression=_suppression(root.table("suppression")),
         routing=_routing(root.table("routing", required=True)),
         phone=_phone(root.table("phone")),
     )
@@ -129,9 +132,25 @@ def _before_close(table: Table | None) -> BeforeClose | None:
 def _caps(table: Table | None) -> Caps | None:
     if table is None:
         return None
-    caps = Caps(per_day=table.take("per_day", values.count), min_gap=table.take("min_gap", values.gap))
+    caps = Caps(
+        per_day=table.take("per_day", values.count),
+        min_gap=table.take("min_gap", values.gap),
+        per_order=table.take("per_order", values.count),
+    )
     table.close()
     return caps
+
+
+def _suppression(table: Table | None) -> Suppression | None:
+    if table is None:
+        return None
+    suppression = Suppression(
+        min_total=table.take("min_total", values.amount),
+        sensitive_channels=table.take("sensitive_channels", values.channels_or_none),
+        consent_required=table.take("consent_required", values.channels_or_none),
+    )
+    table.close()
+    return suppression
 
 
 def _routing(table: Table | None) -> Routing:
@@ -141,9 +160,24 @@ def _routing(table: Table | None) -> Routing:
         channels=table.take("channels", values.channels, required=True) or (),
         high_value=table.take("high_value", values.amount),
         repeat_orders=table.take("repeat_orders", values.count),
+        vip_grade=table.take("vip_grade", values.grade),
+        segments=_segments(table.table("segments")),
     )
     table.close()
     return routing
+
+
+def _segments(table: Table | None) -> Segments | None:
+    if table is None:
+        return None
+    segments = Segments(
+        high_value=table.take("high_value", values.channels),
+        vip=table.take("vip", values.channels),
+        repeat=table.take("repeat", values.channels),
+        first_time=table.take("first_time", values.channels),
+    )
+    table.close()
+    return segments
 
 
 def _phone(table: Table | None) -> Phone | None:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from dispatcher.policy.currency import CURRENCIES
 from dispatcher.policy.document_table import MAX_ROWS
+from dispatcher.policy.event_values import MAX_GRADE
 from dispatcher.policy.facts import CHANNELS, Channel
 from dispatcher.policy.terms import Holidays, OpenDays, Platform, Window
 from dispatcher.policy.units import MAX_MIN_GAP, parse_clock, parse_duration, parse_end
@@ -88,6 +89,13 @@ def count(value: object) -> int:
     raise ValueError("expected a whole number, 0 or more")
 
 
+def grade(value: object) -> int:
+    """A member's grade."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_GRADE:
+        return value
+    raise ValueError(f"expected a member grade from 0 to {MAX_GRADE}")
+
+
 def some_time(value: object) -> int:
     """A duration above zero, in milliseconds."""
     milliseconds = parse_duration(value)
@@ -126,9 +134,21 @@ def windows(value: object) -> tuple[Window, ...]:
 
 def channels(value: object) -> tuple[Channel, ...]:
     """Channels in order of preference, each once."""
+    if value == [] or (read := _channels(value)) is None:
+        raise ValueError(f"expected a list of one or more of {', '.join(CHANNELS)}, each once")
+    return read
+
+
+def channels_or_none(value: object) -> tuple[Channel, ...]:
+    """Channels, each once; the empty list means none of them."""
+    if (read := _channels(value)) is None:
+        raise ValueError(f"expected a list of {', '.join(CHANNELS)}, each once, or an empty one")
+    return read
+
+
+def _channels(value: object) -> tuple[Channel, ...] | None:
     known: dict[object, Channel] = {channel: channel for channel in CHANNELS}
-    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
-        read = tuple(known[each] for each in value if each in known)
-        if len(set(read)) == len(value):
-            return read
-    raise ValueError(f"expected a list of one or more of {', '.join(CHANNELS)}, each once")
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        return None
+    read = tuple(known[each] for each in value if each in known)
+    return read if len(set(read)) == len(value) else None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dispatcher.policy.facts import Channel
 from dispatcher.policy.terms import (
     BeforeClose,
     CadenceRow,
@@ -12,6 +13,8 @@ from dispatcher.policy.terms import (
     Policy,
     QuietHours,
     Routing,
+    Segments,
+    Suppression,
     Window,
 )
 from dispatcher.policy.units import format_clock, format_duration
@@ -35,6 +38,7 @@ def write_policy(policy: Policy) -> dict[str, Any]:
         cadence=[_cadence_row(row) for row in policy.cadence],
         before_close=before_close and _before_close(before_close),
         caps=caps and _caps(caps),
+        suppression=policy.suppression and _suppression(policy.suppression),
         routing=_routing(policy.routing),
         phone=phone and _phone(phone),
     )
@@ -72,7 +76,15 @@ def _before_close(step: BeforeClose) -> dict[str, Any]:
 
 
 def _caps(caps: Caps) -> dict[str, Any]:
-    return _given(per_day=caps.per_day, min_gap=_duration(caps.min_gap))
+    return _given(per_day=caps.per_day, min_gap=_duration(caps.min_gap), per_order=caps.per_order)
+
+
+def _suppression(suppression: Suppression) -> dict[str, Any]:
+    return _given(
+        min_total=None if suppression.min_total is None else str(suppression.min_total),
+        sensitive_channels=_channels(suppression.sensitive_channels),
+        consent_required=_channels(suppression.consent_required),
+    )
 
 
 def _routing(routing: Routing) -> dict[str, Any]:
@@ -80,6 +92,17 @@ def _routing(routing: Routing) -> dict[str, Any]:
         channels=list(routing.channels),
         high_value=None if routing.high_value is None else str(routing.high_value),
         repeat_orders=routing.repeat_orders,
+        vip_grade=routing.vip_grade,
+        segments=routing.segments and _segments(routing.segments),
+    )
+
+
+def _segments(segments: Segments) -> dict[str, Any]:
+    return _given(
+        high_value=_channels(segments.high_value),
+        vip=_channels(segments.vip),
+        repeat=_channels(segments.repeat),
+        first_time=_channels(segments.first_time),
     )
 
 
@@ -88,6 +111,10 @@ def _phone(phone: Phone) -> dict[str, Any]:
         windows=None if phone.windows is None else [_window(each) for each in phone.windows],
         overflow_after=_duration(phone.overflow_after),
     )
+
+
+def _channels(channels: tuple[Channel, ...] | None) -> list[Channel] | None:
+    return None if channels is None else list(channels)
 
 
 def _window(window: Window) -> list[str]:

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 from dispatcher.policy.decisions import Planned, Rule, Unplanned
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.policy.routing import routes, routing_rule
-from dispatcher.policy.standing import refuse_closed, refuse_held, refuse_late, refuse_sold_out
+from dispatcher.policy.standing import (
+    refuse_closed,
+    refuse_held,
+    refuse_late,
+    refuse_small,
+    refuse_sold_out,
+    refuse_used_up,
+)
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.timing import Timing
 from dispatcher.policy.zones import iso
@@ -28,10 +35,15 @@ class Standing(NamedTuple):
     rules: tuple[Rule, ...]
 
 
-def standing(facts: OrderFacts, now: Instant) -> Standing:
-    """Ask what does not depend on the step."""
+def standing(facts: OrderFacts, policy: Policy, now: Instant) -> Standing:
+    """Ask what does not depend on the step, of an order that was not reminded of yet."""
     rules: list[Rule] = []
-    refusal = refuse_closed(facts.order, now, rules) or refuse_sold_out(facts.order, rules)
+    refusal = (
+        refuse_closed(facts.order, now, rules)
+        or refuse_sold_out(facts.order, rules)
+        or refuse_small(facts.order, policy, rules)
+        or refuse_used_up(0, policy, rules)
+    )
     return Standing(refusal, tuple(rules))
 
 
@@ -57,9 +69,9 @@ def fit_step(
         timing = Timing(policy, tz, channel)
         fit = aim.find(timing)
         if fit is not None:
-            rules.append(routing_rule(order, facts.customer, channel, used=aim.used))
+            rules.append(routing_rule(order, facts.customer, policy, channel, used=aim.used))
             return _judged(aim, timing, fit, now, rules)
-    rules.append(routing_rule(order, facts.customer, "drop", used=aim.used))
+    rules.append(routing_rule(order, facts.customer, policy, "drop", used=aim.used))
     return _unplanned(aim, no_route or "closes_before_window", rules)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from dispatcher.policy.decisions import Rule
 from dispatcher.policy.facts import CHANNELS, Channel, Customer, Order
-from dispatcher.policy.spread import valuable
+from dispatcher.policy.segments import preferred, segment
 from dispatcher.policy.terms import Policy
 
 _ADDRESSES: dict[tuple[bool, bool], tuple[Channel, ...]] = {
@@ -15,6 +15,9 @@ _ADDRESSES: dict[tuple[bool, bool], tuple[Channel, ...]] = {
     (False, False): (),
 }
 """The channels with an address, by whether there is one for chat and a phone number."""
+
+_HOW_FAR = ("no_address", "no_consent", "sensitive", "attempts_used_up")
+"""Why a channel is of no use: where none is, the reason of the one that came nearest stands for all."""
 
 
 class Routes(NamedTuple):
@@ -39,32 +42,44 @@ def routes(
     fresh: list[Channel] = []
     again: list[Channel] = []
     refusal = "no_address"
-    for channel in _preferred(order, customer, policy):
-        if (channel == "phone" and channel in used) or not has_address(customer, channel):
+    for channel in preferred(order, customer, policy.routing):
+        if channel == "phone" and channel in used:
             continue
-        if customer.consent is not None and not consents(customer, channel):
-            refusal = "no_consent" if refusal == "no_address" else refusal
-        elif channel in tried:
-            refusal = "attempts_used_up"
-        else:
+        unusable = refuse_channel(channel, order, customer, policy)
+        if unusable is None and channel in tried:
+            unusable = "attempts_used_up"
+        if unusable is None:
             (again if channel in used else fresh).append(channel)
+        else:
+            refusal = max(refusal, unusable, key=_HOW_FAR.index)
     ranked = (*fresh, *again)
     return Routes(ranked, None if ranked else refusal)
 
 
-def has_address(customer: Customer, channel: Channel) -> bool:
-    """Whether the customer can be reached there at all."""
-    return bool(customer.chat if channel == "chat" else customer.phone)
+def refuse_channel(channel: Channel, order: Order, customer: Customer, policy: Policy) -> str | None:
+    """Why the order's customer may not be reminded there, whatever went before; `None` if that is allowed."""
+    if not (customer.chat if channel == "chat" else customer.phone):
+        return "no_address"
+    suppression = policy.suppression
+    consent = None if customer.consent is None else getattr(customer.consent, channel)
+    if consent is False:
+        return "no_consent"
+    if suppression is None:
+        return None
+    if consent is None and suppression.consent_required and channel in suppression.consent_required:
+        return "no_consent"
+    allowed = suppression.sensitive_channels
+    return "sensitive" if allowed is not None and channel not in allowed and _sensitive(order) else None
 
 
-def consents(customer: Customer, channel: Channel) -> bool:
-    """Whether the customer has not forbidden the channel."""
-    return customer.consent is None or getattr(customer.consent, channel) is not False
+def _sensitive(order: Order) -> bool:
+    return any(item.sensitive for item in order.items)
 
 
 def routing_rule(
     order: Order,
     customer: Customer,
+    policy: Policy,
     outcome: str,
     *,
     used: Sequence[Channel] = (),
@@ -76,9 +91,17 @@ def routing_rule(
         "paid_orders": customer.paid_orders,
         "addresses": _ADDRESSES[bool(customer.chat), bool(customer.phone)],
     }
-    forbidden = customer.consent and [channel for channel in CHANNELS if not consents(customer, channel)]
-    if forbidden:
+    if (found := segment(order, customer, policy.routing)) is not None:
+        inputs["segment"] = found
+    if policy.routing.vip_grade is not None:
+        inputs["grade"] = customer.grade
+    if forbidden := _consented(customer, said=False):
         inputs["forbidden"] = forbidden
+    suppression = policy.suppression
+    if suppression is not None and suppression.consent_required:
+        inputs["consented"] = _consented(customer, said=True)
+    if suppression is not None and suppression.sensitive_channels is not None:
+        inputs["sensitive"] = _sensitive(order)
     if used:
         inputs["used"] = list(used)
     if tried:
@@ -86,8 +109,8 @@ def routing_rule(
     return Rule(rule="routing", outcome=outcome, inputs=inputs)
 
 
-def _preferred(order: Order, customer: Customer, policy: Policy) -> tuple[Channel, ...]:
-    channels = policy.routing.channels
-    if not valuable(order, customer, policy.routing):
-        return channels
-    return ("phone", *(channel for channel in channels if channel != "phone"))
+def _consented(customer: Customer, *, said: bool) -> list[Channel]:
+    """The channels of which the customer said yes, or no."""
+    if customer.consent is None:
+        return []
+    return [channel for channel in CHANNELS if getattr(customer.consent, channel) is said]

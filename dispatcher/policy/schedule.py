@@ -17,7 +17,7 @@ from dispatcher.policy.zones import FOREVER, iso, zone
 def plan(facts: OrderFacts, policy: Policy, now: Instant) -> Plan:
     """The steps of an order that becomes known at `now`; a `due` may be past, but by `max_late` at most."""
     tz = zone(facts.customer.timezone or policy.timezone)
-    stands = standing(facts, now)
+    stands = standing(facts, policy, now)
     first = _first_step(facts, policy, now, tz, stands)
     if policy.before_close is None:
         return (first,)

@@ -1,10 +1,10 @@
 """Release of what falls on one instant: over some minutes, the most urgent and valuable first."""
 
-from decimal import Decimal
 from hashlib import blake2b
 
 from dispatcher.policy.facts import Customer, Instant, Order
-from dispatcher.policy.terms import Policy, Routing
+from dispatcher.policy.segments import valuable
+from dispatcher.policy.terms import Policy
 from dispatcher.policy.zones import HOUR, SECOND
 
 URGENT_WITHIN = 4 * HOUR
@@ -18,13 +18,6 @@ def share(*parts: object) -> float:
     """A number in [0, 1) that the same parts always give, evenly spread over different ones."""
     digest = blake2b("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=6).digest()
     return int.from_bytes(digest, "big") / (1 << 48)
-
-
-def valuable(order: Order, customer: Customer, routing: Routing) -> bool:
-    """Whether the total or the earlier orders reach the bounds of `routing` (inclusive)."""
-    if routing.repeat_orders is not None and customer.paid_orders >= routing.repeat_orders:
-        return True
-    return routing.high_value is not None and Decimal(order.total) >= routing.high_value
 
 
 def offset(

@@ -3,6 +3,7 @@
 Each records its rule and returns the reason to drop, or `None`.
 """
 
+from decimal import Decimal
 from functools import lru_cache
 
 from dispatcher.policy.decisions import Rule
@@ -69,6 +70,32 @@ def refuse_sold_out(order: Order, rules: list[Rule]) -> str | None:
 @lru_cache(maxsize=1024)
 def _stock(availability: tuple[Availability | None, ...], outcome: str) -> Rule:
     return Rule(rule="stock", outcome=outcome, inputs={"availability": availability})
+
+
+def refuse_small(order: Order, policy: Policy, rules: list[Rule]) -> str | None:
+    """An order below the minimum is not worth a reminder."""
+    if policy.suppression is None or policy.suppression.min_total is None:
+        return None
+    min_total = policy.suppression.min_total
+    refusal = "below_minimum" if Decimal(order.total) < min_total else None
+    inputs = {"total": order.total, "min_total": str(min_total)}
+    rules.append(Rule(rule="minimum", outcome=_outcome(refusal), inputs=inputs))
+    return refusal
+
+
+def refuse_used_up(used: int, policy: Policy, rules: list[Rule]) -> str | None:
+    """An order gets so many hand-offs and no more; `used` are those of its other steps."""
+    if policy.caps is None or policy.caps.per_order is None:
+        return None
+    per_order = policy.caps.per_order
+    refusal = "attempts_used_up" if used >= per_order else None
+    rules.append(_order_cap(used, per_order, _outcome(refusal)))
+    return refusal
+
+
+@lru_cache(maxsize=1024)
+def _order_cap(used: int, per_order: int, outcome: str) -> Rule:
+    return Rule(rule="order_cap", outcome=outcome, inputs={"used": used, "per_order": per_order})
 
 
 def _outcome(refusal: str | None) -> str:

@@ -80,18 +80,48 @@ class BeforeClose(Part, frozen=True, kw_only=True):
 
 
 class Caps(Part, frozen=True, kw_only=True):
-    """Hand-offs a customer may get in a local day (0 = none), and the least time between two."""
+    """Hand-offs a customer may get in a local day (0 = none), and the least time between two.
+
+    `per_order` counts those of one order over all its steps (0 = none).
+    """
 
     per_day: int | None = None
     min_gap: int | None = None
+    per_order: int | None = None
+
+
+class Segments(Part, frozen=True, kw_only=True):
+    """Channels in order of preference for each segment; without its own a segment is called first.
+
+    `first_time` without its own is treated as everybody else.
+    """
+
+    high_value: tuple[Channel, ...] | None = None
+    vip: tuple[Channel, ...] | None = None
+    repeat: tuple[Channel, ...] | None = None
+    first_time: tuple[Channel, ...] | None = None
 
 
 class Routing(Part, frozen=True, kw_only=True):
-    """Channels in order of preference, and who is called instead (both bounds inclusive)."""
+    """Channels in order of preference, and the bounds (inclusive) of the segments that have their own."""
 
     channels: tuple[Channel, ...]
     high_value: Decimal | None = None
     repeat_orders: int | None = None
+    vip_grade: int | None = None
+    segments: Segments | None = None
+
+
+class Suppression(Part, frozen=True, kw_only=True):
+    """Who is left alone: orders below `min_total`, and channels that an order or its customer forbids.
+
+    An order with a sensitive item may go on `sensitive_channels` alone, and a channel in
+    `consent_required` needs the customer's yes.
+    """
+
+    min_total: Decimal | None = None
+    sensitive_channels: tuple[Channel, ...] | None = None
+    consent_required: tuple[Channel, ...] | None = None
 
 
 class Phone(Part, frozen=True, kw_only=True):
@@ -119,4 +149,5 @@ class Policy(Part, frozen=True, kw_only=True):
     shipping: Shipping | None = None
     before_close: BeforeClose | None = None
     caps: Caps | None = None
+    suppression: Suppression | None = None
     phone: Phone | None = None

@@ -113,6 +113,7 @@ class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     day_end: Instant | None = None
     per_day: int | None = None
     min_gap: int | None = None
+    per_order: int | None = None
     handed: Instant | None = None
     tried: tuple[Channel, ...] | None = None
     agent: str | None = None

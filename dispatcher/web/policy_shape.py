@@ -8,6 +8,7 @@ from dispatcher.policy import units
 from dispatcher.policy.document import default_policy, to_json
 from dispatcher.policy.document_reader import policy_in
 from dispatcher.policy.document_table import MAX_ROWS, Table
+from dispatcher.policy.event_values import MAX_GRADE
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.terms import Platform
 from dispatcher.policy.workdays import WEEKDAYS
@@ -32,6 +33,11 @@ _WINDOW: Schema = {
     "minItems": 2,
     "maxItems": 2,
     "examples": [["09:00", "12:00"]],
+}
+_CHANNELS: Schema = {
+    "type": "array",
+    "items": {"type": "string", "enum": list(CHANNELS)},
+    "uniqueItems": True,
 }
 
 LEAVES: dict[Callable[[object], object], Schema] = {
@@ -58,12 +64,9 @@ LEAVES: dict[Callable[[object], object], Schema] = {
     values.gap: _DURATION,
     values.window: _WINDOW,
     values.windows: {"type": "array", "items": _WINDOW, "minItems": 1, "maxItems": MAX_ROWS},
-    values.channels: {
-        "type": "array",
-        "items": {"type": "string", "enum": list(CHANNELS)},
-        "minItems": 1,
-        "uniqueItems": True,
-    },
+    values.grade: {"type": "integer", "minimum": 0, "maximum": MAX_GRADE},
+    values.channels: _CHANNELS | {"minItems": 1},
+    values.channels_or_none: _CHANNELS,
     units.parse_duration: _DURATION,
     units.parse_clock: _CLOCK,
     units.parse_end: _END,

@@ -23,15 +23,16 @@ def packed(details: dict[str, Any]) -> Packed:
 def of_order(facts: OrderFacts) -> Packed:
     """Return what an accepted or amended order's record says of it."""
     order, customer = facts.order, facts.customer
-    return packed(
-        {
-            "placed_at": iso(order.placed_at),
-            "closes_at": iso(order.closes_at),
-            "total": order.total,
-            "timezone": customer.timezone,
-            "paid_orders": customer.paid_orders,
-        }
-    )
+    told: dict[str, Any] = {
+        "placed_at": iso(order.placed_at),
+        "closes_at": iso(order.closes_at),
+        "total": order.total,
+        "timezone": customer.timezone,
+        "paid_orders": customer.paid_orders,
+    }
+    if customer.grade is not None:
+        told["grade"] = customer.grade
+    return packed(told)
 
 
 def of_plan(step: Planned | Unplanned) -> Packed:
@@ -59,6 +60,8 @@ def of_decision(decision: Decision, **more: Any) -> Packed:
                 "min_gap_ms": limits.min_gap,
             },
         }
+        if limits.per_order is not None:
+            written["limits"]["per_order"] = limits.per_order
     return packed({"decision": written} | more)
 
 

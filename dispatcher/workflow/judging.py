@@ -165,7 +165,7 @@ def bind(commit: Commit, decision: Send) -> None:
     limits = decision.limits
     commit.channel, commit.valid_until = decision.channel, decision.valid_until
     commit.day_start, commit.day_end = limits.day_start, limits.day_end
-    commit.per_day, commit.min_gap = limits.per_day, limits.min_gap
+    commit.per_day, commit.min_gap, commit.per_order = limits.per_day, limits.min_gap, limits.per_order
 
 
 def _message(reminder: str, facts: Facts, decision: Send, rendered: Rendered) -> Message:

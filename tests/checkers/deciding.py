@@ -1,17 +1,21 @@
 """What should have been decided about a due reminder or a claim, from what its record says it saw."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.checkers.routing import Known, Reach
 from tests.checkers.spans import day_span
 from tests.checkers.standing import (
+    Refusing,
     in_stock,
     not_held_long,
+    not_too_often,
     open_still,
     ships_today,
     timely,
     unpaid,
+    worth_it,
 )
 from tests.checkers.timing import Answer, Times, written
 
@@ -21,7 +25,10 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What a decision stands on; the reminder waited for `due` on `waited_on`, as a task if `open`."""
+    """What a decision stands on; the reminder waited for `due` on `waited_on`, as a task if `open`.
+
+    `handed` counts the hand-offs of the order's other steps.
+    """
 
     known: Known
     now: int
@@ -34,6 +41,14 @@ class Case:
     reach: Reach
     ledger: tuple[int, ...]
     earliest: int | None
+    handed: int
+
+    @property
+    def left_alone(self) -> Iterator[Refusing]:
+        """What the order says against a reminder, or that it has had enough of them."""
+        yield in_stock(self.availability)
+        yield from worth_it(self.known.total, self.known.terms)
+        yield from not_too_often(self.handed, self.known.terms)
 
     def times(self, channel: str) -> Times:
         """Return the rules of time for a hand-off on a channel."""
@@ -70,7 +85,9 @@ class Verdict:
         if terms.cutoff is not None:
             self.rules.append(Answer("shipping", "pass", {"ships_today": ships}))
         start, end = day_span(case.now, case.known.zone)
-        limits = {"day_start": written(start), "day_end": written(end)}
+        limits: dict[str, Any] = {"day_start": written(start), "day_end": written(end)}
+        if terms.per_order is not None:
+            limits["per_order"] = terms.per_order
         return self._facts(kind, None, times.channel) | {
             "decision": "send",
             "decided_on": times.channel,
@@ -92,7 +109,7 @@ def decided(case: Case) -> Facts:
         unpaid(case.state),
         open_still(case.now, known.closes_at),
         *late,
-        in_stock(case.availability),
+        *case.left_alone,
     )
     for answer, reason in standing:
         verdict.rules.append(answer)
@@ -104,10 +121,10 @@ def decided(case: Case) -> Facts:
 def claimed(case: Case) -> Facts:
     """Return what should be recorded of a claim; a kind of its own says that it had to be refused."""
     verdict, known, reach = Verdict(case), case.known, case.reach
-    callable_now = "phone" in reach.addresses and "phone" not in reach.forbidden
+    callable_now = reach.refusal("phone", known) is None
     # Where a step may begin was asked when its task was opened.
     times = replace(case.times("phone"), earliest=None)
-    standing = (unpaid(case.state), open_still(case.now, known.closes_at), in_stock(case.availability))
+    standing = (unpaid(case.state), open_still(case.now, known.closes_at), *case.left_alone)
     verdict.rules += [answer for answer, _ in standing]
     verdict.rules.append(reach.answer(known, "phone" if callable_now else "drop"))
     verdict.rules += times.answers(case.now)
@@ -119,12 +136,7 @@ def claimed(case: Case) -> Facts:
 def _overflowing(verdict: Verdict) -> Facts:
     """A task that nobody claimed goes to the next channel, or stays a task."""
     case, known, reach = verdict.case, verdict.case.known, verdict.case.reach
-    without_call = Reach(
-        addresses=reach.addresses,
-        forbidden=reach.forbidden,
-        used=reach.used,
-        tried=(*reach.tried, "phone"),
-    )
+    without_call = replace(reach, tried=(*reach.tried, "phone"))
     channel = next(iter(without_call.ranked(known)[0]), "phone")
     verdict.rules.append(reach.answer(known, channel))
     return verdict.defer("overflow", channel, known.closes_at if channel == "phone" else case.now)

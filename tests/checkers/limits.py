@@ -29,6 +29,19 @@ def caps(records: Iterable[Record], per_day: int, zone: str) -> list[str]:
     return violations
 
 
+def per_order(records: Iterable[Record], most: int) -> list[str]:
+    """Find hand-offs of one order beyond `most`, possible ones counted."""
+    orders: dict[tuple[str, str], list[Handoff]] = defaultdict(list)
+    for handoff in sorted(handoffs(records), key=lambda handoff: handoff.at):
+        orders[handoff.shop, handoff.order].append(handoff)
+    return [
+        f"{handoff} is number {nth} of its order, the cap is {most}"
+        for found in orders.values()
+        for nth, handoff in enumerate(found, 1)
+        if nth > most
+    ]
+
+
 def gaps(records: Iterable[Record], min_gap_ms: int) -> list[str]:
     """Find hand-offs to one customer that follow each other sooner than `min_gap_ms`."""
     return [

@@ -6,7 +6,7 @@ from typing import Any
 from tests.checkers.localtime import local
 from tests.checkers.routing import Known, Reach
 from tests.checkers.spans import day_of, night_at, shown
-from tests.checkers.standing import in_stock, not_held_long, open_still, timely
+from tests.checkers.standing import in_stock, not_held_long, not_too_often, open_still, timely, worth_it
 from tests.checkers.terms import MINUTE
 from tests.checkers.timing import Answer, Times, written
 
@@ -78,7 +78,13 @@ def planned(plan: Plan) -> Facts:
     draft = Draft(plan, aim.moment, [rule])
     if rule.rule == "cadence" and rule.outcome == "drop":
         return draft.dropped("not_scheduled")
-    for answer, reason in (open_still(plan.now, known.closes_at), in_stock(plan.availability)):
+    standing = (
+        open_still(plan.now, known.closes_at),
+        in_stock(plan.availability),
+        *worth_it(known.total, known.terms),
+        *not_too_often(0, known.terms),
+    )
+    for answer, reason in standing:
         draft.rules.append(answer)
         if answer.outcome == "drop":
             return draft.dropped(reason)

@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.checkers.handoffs import handoffs
-from tests.checkers.limits import before_close, caps, closed_days, gaps, phone_windows, quiet, while_valid
+from tests.checkers.limits import (
+    before_close,
+    caps,
+    closed_days,
+    gaps,
+    per_order,
+    phone_windows,
+    quiet,
+    while_valid,
+)
 from tests.checkers.payment import not_after_payment, one_per_step
 from tests.checkers.recompute import recompute
 from tests.checkers.records import Record, form, no_phone_numbers
@@ -39,6 +48,7 @@ __all__ = [
     "no_phone_numbers",
     "not_after_payment",
     "one_per_step",
+    "per_order",
     "phone_windows",
     "quiet",
     "recompute",
@@ -58,6 +68,7 @@ class CheckerRules:
     zone: str
     per_day: int | None = None
     min_gap_ms: int | None = None
+    per_order: int | None = None
     quiet: tuple[str, str] | None = None
     phone_windows: tuple[tuple[str, str], ...] | None = None
     remind_on: Days | None = None
@@ -113,6 +124,8 @@ def _of_policy(rules: CheckerRules) -> list[tuple[str, Check]]:
         checks.append(("caps", lambda records: caps(records, per_day, rules.zone)))
     if (min_gap := rules.min_gap_ms) is not None:
         checks.append(("gaps", lambda records: gaps(records, min_gap)))
+    if (most := rules.per_order) is not None:
+        checks.append(("per_order", lambda records: per_order(records, most)))
     if (night := rules.quiet) is not None:
         checks.append(("quiet", lambda records: quiet(records, *night, rules.zone)))
     if (windows := rules.phone_windows) is not None:

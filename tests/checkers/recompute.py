@@ -5,7 +5,7 @@ reminder's due time and channel, and the policy come from earlier records; the r
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.checkers.conclusions import differences, recorded, without_text
@@ -129,6 +129,7 @@ class _Reader:
             reach=reach,
             ledger=from_inputs if ledger is None else tuple(map(instant, ledger)),
             earliest=_earliest(known.terms, earlier if reach.used else [], inputs),
+            handed=len(reach.used) if "routing" in inputs else inputs.get("order_cap", {}).get("used", 0),
         )
 
     def _plan(self, record: Record, known: Known, inputs: Inputs, now: int) -> Plan:
@@ -138,7 +139,7 @@ class _Reader:
         if before and before["seq"] == record["seq"] - 1 and order_key(before) == order_key(record):
             due, used = before["details"].get("due"), (before["channel"],) if before["channel"] else ()
             earliest = instant(due) + (known.terms.earliest_after or 0) if due else known.placed_at
-            reach = Reach(addresses=reach.addresses, forbidden=reach.forbidden, used=used)
+            reach = replace(reach, used=used, tried=())
         return Plan(
             known=known,
             now=now,
@@ -158,13 +159,15 @@ def _known(record: Record, told: dict[str, Any], found: Terms) -> Known:
         closes_at=instant(told["closes_at"]),
         total=told["total"],
         paid_orders=told["paid_orders"],
+        grade=told.get("grade"),
     )
 
 
 def _reach(inputs: Inputs) -> Reach:
     routing = inputs.get("routing", {})
-    names = ("addresses", "forbidden", "used", "tried")
-    return Reach(**{name: tuple(routing.get(name, ())) for name in names})
+    names = ("addresses", "forbidden", "used", "tried", "consented")
+    lists = {name: tuple(routing.get(name, ())) for name in names}
+    return Reach(**lists, sensitive=routing.get("sensitive", False))
 
 
 def _ledger(inputs: Inputs, now: int) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """The rules about an order as such, recomputed, and whether it would ship today."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from tests.checkers.days import works
@@ -38,6 +39,20 @@ def in_stock(availability: Any) -> Refusing:
     """Nothing goes for an order of which something is sold out."""
     gone = "sold_out" in (availability or ())
     return Answer("stock", _unless(gone), {"availability": availability}), "sold_out"
+
+
+def worth_it(total: str, terms: Terms) -> Iterator[Refusing]:
+    """Nothing goes for an order below the minimum."""
+    if (least := terms.min_total) is not None:
+        inputs = {"total": total, "min_total": str(least)}
+        yield Answer("minimum", _unless(Decimal(total) < least), inputs), "below_minimum"
+
+
+def not_too_often(used: int, terms: Terms) -> Iterator[Refusing]:
+    """Nothing goes for an order of which so many went before."""
+    if terms.per_order is not None:
+        inputs = {"used": used, "per_order": terms.per_order}
+        yield Answer("order_cap", _unless(used >= terms.per_order), inputs), "attempts_used_up"
 
 
 def not_held_long(held: int, terms: Terms) -> Iterator[Refusing]:

@@ -68,9 +68,15 @@ class Terms:
     earliest_after: int | None
     per_day: int | None
     min_gap: int | None
+    per_order: int | None
+    min_total: Decimal | None
+    sensitive_channels: tuple[str, ...] | None
+    consent_required: tuple[str, ...]
     channels: tuple[str, ...]
     high_value: Decimal | None
     repeat_orders: int | None
+    vip_grade: int | None
+    segments: dict[str, list[str]]
     windows: tuple[Window, ...] | None
     overflow_after: int | None
 
@@ -79,8 +85,9 @@ def terms(document: dict[str, Any]) -> Terms:
     """Return the terms of a document; a section or key that is missing is a rule that is off."""
     quiet, caps = document.get("quiet_hours", {}), document.get("caps", {})
     step, phone, routing = document.get("before_close", {}), document.get("phone", {}), document["routing"]
+    suppression = document.get("suppression", {})
+    sensitive = suppression.get("sensitive_channels")
     windows = tuple(sorted(_window(window) for window in phone.get("windows", ())))
-    high_value = routing.get("high_value")
     return Terms(
         zone=document["timezone"],
         currency=document.get("currency"),
@@ -97,9 +104,15 @@ def terms(document: dict[str, Any]) -> Terms:
         earliest_after=_duration(step.get("earliest_after")),
         per_day=caps.get("per_day"),
         min_gap=_duration(caps.get("min_gap")),
+        per_order=caps.get("per_order"),
+        min_total=_amount(suppression.get("min_total")),
+        sensitive_channels=None if sensitive is None else tuple(sensitive),
+        consent_required=tuple(suppression.get("consent_required", ())),
         channels=tuple(routing["channels"]),
-        high_value=Decimal(high_value) if high_value is not None else None,
+        high_value=_amount(routing.get("high_value")),
         repeat_orders=routing.get("repeat_orders"),
+        vip_grade=routing.get("vip_grade"),
+        segments=routing.get("segments", {}),
         windows=windows if windows not in {(), ((0, 24 * 60),)} else None,
         overflow_after=_duration(phone.get("overflow_after")),
     )
@@ -140,6 +153,10 @@ def _window(ends: Any) -> Window:
 
 def _duration(text: str | None) -> int | None:
     return None if text is None else int(text[:-1]) * UNITS[text[-1]]
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _clock(text: str | None) -> int | None:

@@ -3,7 +3,7 @@
 -- uses: args lane orders queues attempts commit
 -- head: now:number actor:string? shops:list max_leases:number
 -- shop: name:string key:key due:list status:list
--- item: kind:string reminder:string order:string shop:number order_key:key step:number token:number? rev:number shop_rev:number policy:number details:string channel:string? due:number? reason:string? ledger:key? text_key:key? text:string? template:string? valid_until:number? day_start:number? day_end:number? per_day:number? min_gap:number? handed:number? tried:list? agent:string?
+-- item: kind:string reminder:string order:string shop:number order_key:key step:number token:number? rev:number shop_rev:number policy:number details:string channel:string? due:number? reason:string? ledger:key? text_key:key? text:string? template:string? valid_until:number? day_start:number? day_end:number? per_day:number? min_gap:number? per_order:number? handed:number? tried:list? agent:string?
 -- reply: for each item: committed | changed | lost | failed
 check_items()
 for i, item in ipairs(ITEMS) do check_commit(i, item) end

@@ -26,10 +26,20 @@ local function unchanged(shop, item, order)
   return order.state == 'unpaid' and order.rev == item.rev and shop.rev == item.shop_rev
 end
 
+-- Hand-offs of an order's steps other than one: they change no revision, since they change nothing that was told.
+local function used(order, but)
+  local count = 0
+  for number, step in ipairs(order.steps) do
+    if number ~= but and HANDED_OVER[step.status] then count = count + 1 end
+  end
+  return count
+end
+
 -- Whether all that a hand-off was decided on still holds, the customer's slot included.
 local function stands(shop, item, order)
   if not unchanged(shop, item, order) or paused(shop, item.channel) then return false end
   if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
+  if item.per_order and used(order, item.step) >= item.per_order then return false end
   local today, last = 0, nil
   for _, at in pairs(slots(KEYS[item.ledger])) do
     if at >= item.day_start and at < item.day_end then today = today + 1 end
