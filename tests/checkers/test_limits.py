@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.checkers.promises import caps, check_all, closed_days, handoffs, quiet
+from tests.checkers.promises import caps, check_all, closed_days, handoffs, per_order, quiet
 from tests.checkers.story import HOUR, STORY_RULES, Story
 from tests.checkers.terms import Days
 
@@ -27,6 +27,21 @@ def test_a_refused_hand_off_counts_for_nothing() -> None:
     assert len(under_way) == 1
     assert refused == []
     assert [handoff.order for handoff in handoffs(story.records)] == ["O-1"]
+
+
+def test_hand_offs_of_an_order_are_counted_over_its_steps() -> None:
+    story = one_reminder().handed_over().planned(step=2).wait(4 * HOUR)
+    story.accepted("O-2").planned("O-2").handed_over("O-2")
+
+    once_each = per_order(story.records, 1)
+    story.sending(step=2)
+    under_way = per_order(story.records, 1)
+    story.record("reminder.failed", "O-1", 2, channel="sms", reason="rejected")
+    refused = per_order(story.records, 1)
+
+    assert once_each == refused == []
+    assert len(under_way) == 1
+    assert per_order(story.records, 0)
 
 
 def test_the_customers_own_zone_decides_the_day() -> None:

@@ -36,7 +36,7 @@ def changed(pointer: str, value: object) -> dict[str, Any]:
     *path, key = pointer.strip("/").split("/")
     table = document
     for part in path:
-        table = table[int(part)] if isinstance(table, list) else table[part]
+        table = table[int(part)] if isinstance(table, list) else table.setdefault(part, {})
     table[key] = value
     return dict(document)
 
@@ -87,6 +87,22 @@ def test_toml_and_json_are_the_same_document() -> None:
             "cadence": [{"placed": ["00:00", "12:30"], "remind": {"at": "13:00"}}],
             "spread": {"over": "0s"},
         },
+        {
+            **LEAST,
+            "caps": {"per_order": 0},
+            "suppression": {"min_total": "20.00", "sensitive_channels": [], "consent_required": ["sms"]},
+            "routing": {
+                "channels": ["sms"],
+                "vip_grade": 0,
+                "segments": {
+                    "high_value": ["phone"],
+                    "vip": ["chat"],
+                    "repeat": ["sms"],
+                    "first_time": ["sms"],
+                },
+            },
+        },
+        {**LEAST, "suppression": {}, "routing": {"channels": ["sms"], "segments": {}}},
     ],
 )
 def test_what_is_written_is_read_back_equal(document: dict[str, Any]) -> None:
@@ -103,6 +119,8 @@ def test_a_rule_that_is_missing_is_off() -> None:
     assert {name: getattr(found, name) for name in off} == dict.fromkeys(off)
     assert found.routing.high_value is None
     assert found.routing.repeat_orders is None
+    assert found.routing.vip_grade is None
+    assert found.routing.segments is None
 
 
 @pytest.mark.parametrize(
@@ -121,6 +139,15 @@ def test_an_empty_section_is_off(section: str, rule: str) -> None:
 def test_zero_means_none_allowed_and_absent_means_no_limit() -> None:
     assert policy(caps__per_day=0).caps.per_day == 0  # type: ignore[union-attr]
     assert policy(caps__per_day=None).caps.per_day is None  # type: ignore[union-attr]
+    assert policy(caps__per_order=0).caps.per_order == 0  # type: ignore[union-attr]
+    assert policy().caps.per_order is None  # type: ignore[union-attr]
+
+
+def test_an_empty_list_of_channels_means_none_and_an_absent_one_all() -> None:
+    none = policy(suppression={"sensitive_channels": []}).suppression
+
+    assert none is not None
+    assert (none.sensitive_channels, none.consent_required) == ((), None)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +195,16 @@ def test_zero_means_none_allowed_and_absent_means_no_limit() -> None:
         ("/caps/per_day", 2.0, "whole number"),
         ("/caps/per_day", True, "whole number"),
         ("/caps/min_gap", "3 hours", "duration"),
+        ("/caps/per_order", -1, "whole number"),
+        ("/caps/per_order", "2", "whole number"),
+        ("/suppression", [], "expected a table"),
+        ("/suppression/min_total", 20, 'expected an amount in quotes like "500.00", got 20'),
+        ("/suppression/min_total", "-1.00", "amount"),
+        ("/suppression/sensitive_channels", "chat", "chat, sms, phone, each once, or an empty one"),
+        ("/suppression/sensitive_channels", ["fax"], "chat, sms, phone"),
+        ("/suppression/consent_required", ["sms", "sms"], "each once"),
+        ("/suppression/consent_required", True, "chat, sms, phone"),
+        ("/suppression/minimum", "1.00", "unknown key, expected one of: min_total"),
         ("/routing/channels", [], "chat, sms, phone"),
         ("/routing/channels", ["chat", "fax"], "chat, sms, phone"),
         ("/routing/channels", ["chat", "chat"], "each once"),
@@ -176,6 +213,10 @@ def test_zero_means_none_allowed_and_absent_means_no_limit() -> None:
         ("/routing/high_value", "-1", "amount"),
         ("/routing/high_value", "1e3", "amount"),
         ("/routing/repeat_orders", "1", "whole number"),
+        ("/routing/vip_grade", 5, "member grade from 0 to 4, got 5"),
+        ("/routing/vip_grade", -1, "member grade"),
+        ("/routing/vip_grade", True, "member grade"),
+        ("/routing/segments", ["vip"], "expected a table"),
         ("/phone/windows", [], "list of 1 to 100 windows"),
         ("/phone/windows", [["09:00", "12:00"], ["11:00", "20:00"]], "do not overlap"),
         ("/phone/windows", [["20:00", "09:00"]], "two times"),
@@ -184,7 +225,7 @@ def test_zero_means_none_allowed_and_absent_means_no_limit() -> None:
         ("/holidays", "de", 'expected "cn", got "de"'),
         ("/days", "workdays", "expected a table"),
         ("/vacations", {}, "unknown key"),
-        ("/caps/per_week", 3, "unknown key, expected one of: per_day, min_gap"),
+        ("/caps/per_week", 3, "unknown key, expected one of: per_day, min_gap, per_order"),
         ("/cadence/0/remind/within", "2h", "unknown key"),
     ],
 )
@@ -253,6 +294,16 @@ def test_a_required_field_that_is_missing_is_named(key: str, pointer: str) -> No
 
 def test_a_missing_channel_list_is_named() -> None:
     assert set(problems({**LEAST, "routing": {}})) == {"/routing/channels"}
+
+
+@pytest.mark.parametrize("segment", ["high_value", "vip", "repeat", "first_time"])
+@pytest.mark.parametrize("value", [[], "sms", ["sms", "sms"], ["fax"], {}])
+def test_a_segment_needs_a_channel(segment: str, value: object) -> None:
+    routing = {"channels": ["sms"], "segments": {segment: value, "rich": ["sms"]}}
+
+    found = problems({**LEAST, "routing": routing})
+
+    assert set(found) == {f"/routing/segments/{segment}", "/routing/segments/rich"}
 
 
 @pytest.mark.parametrize(("given", "absent"), [("start", "end"), ("end", "start")])

@@ -1,6 +1,7 @@
 """What holds for every policy, zone and instant; clocks are read here without the product's help."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from dispatcher.policy.decide import decide, decide_claim
 from dispatcher.policy.decisions import Decision, Defer, Planned, Send
 from dispatcher.policy.document import load_json
-from dispatcher.policy.facts import CHANNELS, Facts, Handoff, OrderFacts, OrderState
+from dispatcher.policy.facts import CHANNELS, Consent, Facts, Handoff, Item, OrderFacts, OrderState
 from dispatcher.policy.schedule import plan
 from dispatcher.policy.terms import OpenDays, Policy
 from dispatcher.policy.units import format_clock
@@ -42,6 +43,20 @@ PLACES = ZONES | st.sampled_from(["America/New_York", "Europe/London", "Australi
 LIFE_LEFT = st.sampled_from([DAY, 3 * DAY, 12 * DAY, 12 * HOUR, 3 * HOUR, 30 * MINUTE, 1])
 OPEN_DAYS = st.sampled_from(["workdays", "workdays", "every", ["mon"], ["sun", "wed"], ["fri", "sat", "sun"]])
 DURATIONS = st.integers(0, 40).map(lambda quarters: f"{quarters * 15}m")
+SOME_CHANNELS = st.lists(st.sampled_from(CHANNELS), unique=True)
+A_CHANNEL_AT_LEAST = st.lists(st.sampled_from(CHANNELS), unique=True, min_size=1)
+ROUTING = st.fixed_dictionaries(
+    {"channels": st.permutations(CHANNELS), "high_value": st.just("500.00")},
+    optional={
+        "vip_grade": st.integers(0, 4),
+        "repeat_orders": st.integers(0, 2),
+        "segments": st.fixed_dictionaries(
+            {},
+            optional=dict.fromkeys(["high_value", "vip", "repeat", "first_time"], A_CHANNEL_AT_LEAST),
+        ),
+    },
+)
+CONSENTS = st.builds(Consent, **dict.fromkeys(CHANNELS, st.sampled_from([None, True, False])))
 
 
 @st.composite
@@ -74,7 +89,7 @@ def policies(draw: st.DrawFn) -> Policy:
         "timezone": draw(PLACES),
         "platform": "own",
         "cadence": [{"placed": ["00:00", "24:00"], "remind": draw(reminds)}],
-        "routing": {"channels": draw(st.permutations(CHANNELS)), "high_value": "500.00"},
+        "routing": draw(ROUTING),
     }
     sections: dict[str, st.SearchStrategy[Any]] = {
         "holidays": st.just("cn"),
@@ -82,7 +97,17 @@ def policies(draw: st.DrawFn) -> Policy:
         "days": st.fixed_dictionaries({}, optional={"reminders": OPEN_DAYS, "calls": OPEN_DAYS}),
         "spread": st.fixed_dictionaries({"over": DURATIONS}),
         "max_late": st.sampled_from(["10m", "2h", "3d"]),
-        "caps": st.fixed_dictionaries({}, optional={"per_day": st.integers(0, 3), "min_gap": DURATIONS}),
+        "caps": st.fixed_dictionaries(
+            {}, optional={"per_day": st.integers(0, 3), "min_gap": DURATIONS, "per_order": st.integers(0, 2)}
+        ),
+        "suppression": st.fixed_dictionaries(
+            {},
+            optional={
+                "min_total": st.sampled_from(["1.00", "1.01", "500.00"]),
+                "sensitive_channels": SOME_CHANNELS,
+                "consent_required": SOME_CHANNELS,
+            },
+        ),
         "phone": st.fixed_dictionaries({}, optional={"windows": phone_windows()}),
         "before_close": st.fixed_dictionaries(
             {"lead": st.just("2h")}, optional={"earliest_after": DURATIONS}
@@ -103,8 +128,19 @@ def worlds(draw: st.DrawFn) -> tuple[Facts, Policy, int]:
     due = max(placed, now - draw(st.sampled_from([0, 0, 5 * MINUTE, 12 * HOUR])))
     made = facts(
         due,
-        order=order(placed, now + draw(LIFE_LEFT), total=draw(st.sampled_from(["1.00", "500.00"]))),
-        customer=customer(timezone=draw(st.none() | PLACES), chat=draw(st.sampled_from([None, "wang_8842"]))),
+        order=order(
+            placed,
+            now + draw(LIFE_LEFT),
+            total=draw(st.sampled_from(["1.00", "500.00"])),
+            items=(Item(name="裙", sensitive=draw(st.booleans())),),
+        ),
+        customer=customer(
+            timezone=draw(st.none() | PLACES),
+            chat=draw(st.sampled_from([None, "wang_8842"])),
+            consent=draw(st.none() | CONSENTS),
+            grade=draw(st.none() | st.integers(0, 4)),
+            paid_orders=draw(st.integers(0, 2)),
+        ),
         step=draw(st.integers(1, 2)),
         channel=draw(st.sampled_from(CHANNELS)),
         tried=tuple(draw(st.lists(st.sampled_from(CHANNELS), max_size=1))),
@@ -161,6 +197,19 @@ def assert_may_go(made: Facts, rules: Policy, found: Send, now: int) -> None:
         day = [at for at in made.ledger if found.limits.day_start <= at < found.limits.day_end]
         assert rules.caps.per_day is None or len(day) < rules.caps.per_day
         assert rules.caps.min_gap is None or all(now - at >= rules.caps.min_gap for at in made.ledger)
+        assert rules.caps.per_order is None or len(made.used) < rules.caps.per_order
+    assert_not_suppressed(made, rules, found.channel)
+
+
+def assert_not_suppressed(made: Facts, rules: Policy, channel: str) -> None:
+    suppression = rules.suppression
+    if suppression is None:
+        return
+    assert suppression.min_total is None or Decimal(made.order.total) >= suppression.min_total
+    allowed = suppression.sensitive_channels
+    assert allowed is None or channel in allowed or not made.order.items[0].sensitive
+    consent = getattr(made.customer.consent, channel, None)
+    assert consent is True or channel not in (suppression.consent_required or ())
 
 
 @given(worlds())

@@ -56,7 +56,7 @@ def _decided(scene: Scene, kind: str) -> Commit:
     lease, item = scene.leased, scene.leased.items[1]
     match kind:
         case "send":
-            return send(lease, item, per_day=5, min_gap=MINUTE)
+            return send(lease, item, per_day=5, min_gap=MINUTE, per_order=5)
         case "open":
             return send(lease, item, kind="open", channel="phone", due=LATER + HOUR)
         case "defer":

@@ -7,9 +7,10 @@ import pytest
 
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.packing import pack
+from dispatcher.storage.records import Lease
 from dispatcher.storage.store import Store
-from tests.storage.scenes import LEASE, dump, held, kept, leased, send, step, swept
-from tests.worlds import DAY, HOUR, NOON, World, event, world
+from tests.storage.scenes import LEASE, dump, held, kept, leased, send, settlement, step, swept
+from tests.worlds import DAY, HOUR, NOON, World, at_once, event, world
 
 
 async def test_the_first_holders_commit_is_lost_after_a_second_lease(here: World, store: Store) -> None:
@@ -262,3 +263,42 @@ async def test_what_was_decided_on_an_older_revision_is_decided_again(
     answers = await here.service.store.commit(here.lane, [decided], NOON)
 
     assert answers == ["changed"]
+
+
+async def two_of_one_order(redis: StoreClient, audit_directory: Path) -> tuple[World, Lease]:
+    """A shop, and both reminders of an order leased at once."""
+    twice = at_once('[before_close]\nlead = "2h"\n[routing]\nchannels = ["sms"]')
+    here = await world(redis, audit_directory, policy=twice)
+    await here.service.intake.take(
+        [event("order.unpaid", "O-1", NOON, closes_at=NOON + 3 * HOUR)], "key:test"
+    )
+    return here, await leased(here.service.store, NOON + 2 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("per_order", "answers"),
+    [(0, ["changed", "changed"]), (1, ["committed", "changed"]), (2, ["committed", "committed"])],
+)
+async def test_two_reminders_of_an_order_share_its_hand_offs(
+    redis: StoreClient, audit_directory: Path, per_order: int, answers: list[str]
+) -> None:
+    here, lease = await two_of_one_order(redis, audit_directory)
+
+    found = await here.service.store.commit(
+        here.lane, [send(lease, item, per_order=per_order) for item in lease.items], NOON + 2 * HOUR
+    )
+
+    assert found == answers
+
+
+async def test_a_hand_off_that_was_given_back_leaves_its_place_in_the_order(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here, lease = await two_of_one_order(redis, audit_directory)
+    one, other = lease.items
+    await here.service.store.commit(here.lane, [send(lease, one, per_order=1)], NOON + 2 * HOUR)
+    await here.service.store.settle(here.lane, [settlement(send(lease, one), "fail")], NOON + 2 * HOUR)
+
+    answers = await here.service.store.commit(here.lane, [send(lease, other, per_order=1)], NOON + 2 * HOUR)
+
+    assert answers == ["committed"]

@@ -120,6 +120,41 @@ async def test_a_wrong_policy_is_refused_naming_each_wrong_field(api: Asking, ve
     assert (await api.client.get(PATH)).json()["version"] == 1
 
 
+async def test_ten_wrong_fields_are_named_at_once_and_nothing_changes(api: Asking) -> None:
+    wrong = document(
+        caps={"per_order": -1},
+        suppression={
+            "min_total": 20,
+            "sensitive_channels": ["fax"],
+            "consent_required": "sms",
+            "minimum": "20.00",
+        },
+        routing={
+            "channels": ["sms"],
+            "vip_grade": 5,
+            "segments": {"high_value": [], "vip": "phone", "repeat": ["sms", "sms"], "newcomer": ["sms"]},
+        },
+    )
+    before = (await api.client.get(PATH)).json(), await api.world.audit()
+
+    answer = await api.client.put(PATH, json=wrong)
+
+    assert answer.status_code == 400
+    assert sorted(one["pointer"] for one in answer.json()["errors"]) == [
+        "/caps/per_order",
+        "/routing/segments/high_value",
+        "/routing/segments/newcomer",
+        "/routing/segments/repeat",
+        "/routing/segments/vip",
+        "/routing/vip_grade",
+        "/suppression/consent_required",
+        "/suppression/min_total",
+        "/suppression/minimum",
+        "/suppression/sensitive_channels",
+    ]
+    assert ((await api.client.get(PATH)).json(), await api.world.audit()) == before
+
+
 async def test_a_right_policy_is_checked_without_being_put_into_force(api: Asking) -> None:
     answer = await api.client.post(f"{PATH}/check", json=document(max_late="2h"))
 
