@@ -114,14 +114,16 @@ def _routing(facts: Facts, policy: Policy, outcome: str) -> Rule:
 
 
 def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> Decision:
-    """Nobody claimed the task: the next channel takes over; without one it stays open to the end."""
+    """Nobody claimed the task: the next channel takes over; without one it stays open while a call may be."""
     used = [handoff.channel for handoff in facts.used]
     tried: tuple[Channel, ...] = (*facts.tried, "phone")
     ranked, _ = routes(facts.order, facts.customer, policy, used=used, tried=tried)
-    rules.append(_routing(facts, policy, ranked[0] if ranked else "phone"))
+    if not ranked and (refusal := _not_callable(facts, policy, rules)) is not None:
+        return Drop(reason=refusal, rules=tuple(rules))
     if not ranked:
         closes_at = facts.order.closes_at
         return _deferred(facts, closes_at, "phone", "overflow", rules)
+    rules.append(_routing(facts, policy, ranked[0]))
     return Defer(until=now, channel=ranked[0], reason="overflow", rules=tuple(rules), tried=tried)
 
 

@@ -134,10 +134,14 @@ def claimed(case: Case) -> Facts:
 
 
 def _overflowing(verdict: Verdict) -> Facts:
-    """A task that nobody claimed goes to the next channel, or stays a task."""
+    """A task that nobody claimed goes to the next channel, or stays a task while it may be claimed."""
     case, known, reach = verdict.case, verdict.case.known, verdict.case.reach
     without_call = replace(reach, tried=(*reach.tried, "phone"))
     channel = next(iter(without_call.ranked(known)[0]), "phone")
+    refusal = reach.refusal("phone", known)
+    if channel == "phone" and refusal is not None:
+        verdict.rules.append(reach.answer(known, "drop"))
+        return verdict.drop(refusal)
     verdict.rules.append(reach.answer(known, channel))
     return verdict.defer("overflow", channel, known.closes_at if channel == "phone" else case.now)
 

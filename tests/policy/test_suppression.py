@@ -190,6 +190,17 @@ def test_a_task_overflows_to_a_channel_that_is_allowed_alone() -> None:
     assert (found.reason, found.channel) == ("overflow", "sms")
 
 
+def test_a_task_that_may_not_be_claimed_any_more_ends_when_no_channel_takes_over() -> None:
+    made = task(order=order(items=DISCREET))
+
+    ended = decide(made, suppressing(sensitive_channels=[]), NOW)
+    stays = decide(made, suppressing(sensitive_channels=["phone"]), NOW)
+
+    assert outcome(ended) == "sensitive"
+    assert isinstance(stays, Defer)
+    assert (stays.channel, stays.until) == ("phone", made.order.closes_at)
+
+
 def test_a_refused_message_moves_to_a_channel_that_is_allowed_alone() -> None:
     made = step(order=order(items=DISCREET), attempt=1)
 

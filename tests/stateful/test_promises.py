@@ -73,6 +73,17 @@ POLICIES = [
     load_toml(POLICY.format(channels='["chat", "sms"]', overflow="1h", pay_within="24h")),
     load_toml(POLICY.format(channels='["sms"]', overflow="20m", pay_within="24h")),
     load_toml(POLICY.format(channels='["sms", "chat"]', overflow="1h", pay_within="12h")),
+    load_toml(
+        POLICY.format(channels='["sms", "chat"]', overflow="1h", pay_within="24h").replace(
+            "[caps]",
+            """
+            [suppression]
+            min_total = "10.00"
+            consent_required = ["chat"]
+            [caps]
+            per_order = 1""",
+        )
+    ),
 ]
 RULES = CheckerRules(
     zone="Asia/Shanghai",
