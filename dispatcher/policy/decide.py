@@ -6,12 +6,14 @@ from dispatcher.policy.caps import limits
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.release import released
-from dispatcher.policy.routing import refuse_channel, routes, routing_rule
+from dispatcher.policy.routing import Routes, refuse_channel, routes, routing_rule
 from dispatcher.policy.shipping import ships_today
 from dispatcher.policy.standing import (
     refuse_closed,
     refuse_held,
     refuse_late,
+    refuse_paid_other,
+    refuse_replied,
     refuse_settled,
     refuse_small,
     refuse_sold_out,
@@ -31,12 +33,12 @@ SHIPS_LATER = Rule(rule="shipping", outcome="pass", inputs={"ships_today": False
 def decide(facts: Facts, policy: Policy, now: Instant) -> Decision:
     """What to do now with a due reminder, or with a task whose time to be claimed is over."""
     rules: list[Rule] = []
-    refusal = _no_longer_wanted(facts, policy, now, rules)
+    tz = zone(facts.customer.timezone or policy.timezone)
+    refusal = _no_longer_wanted(facts, policy, now, rules) or _left_alone(facts, policy, now, tz, rules)
     if refusal is not None:
         return Drop(reason=refusal, rules=tuple(rules))
     if facts.status == "open":
         return _overflow(facts, policy, now, rules)
-    tz = zone(facts.customer.timezone or policy.timezone)
     channel, why_none = _route(facts, policy, now, tz)
     rules.append(_routing(facts, policy, channel or "drop"))
     if channel is None:
@@ -49,15 +51,15 @@ def decide(facts: Facts, policy: Policy, now: Instant) -> Decision:
 def decide_claim(facts: Facts, policy: Policy, now: Instant) -> Decision:
     """Whether an agent may call now; `Defer.until` is when that is allowed next."""
     rules: list[Rule] = []
+    tz = zone(facts.customer.timezone or policy.timezone)
     refusal = (
         refuse_settled(facts.state, rules)
         or refuse_closed(facts.order, now, rules)
-        or _left_alone(facts, policy, rules)
+        or _left_alone(facts, policy, now, tz, rules)
         or _not_callable(facts, policy, rules)
     )
     if refusal is not None:
         return Drop(reason=refusal, rules=tuple(rules))
-    tz = zone(facts.customer.timezone or policy.timezone)
     timing = Timing(policy, tz, "phone", policy.caps, facts.ledger)
     answers = timing.rules(now)
     rules.extend(answers)
@@ -75,30 +77,32 @@ def _no_longer_wanted(facts: Facts, policy: Policy, now: Instant, rules: list[Ru
         refuse_settled(facts.state, rules)
         or refuse_closed(facts.order, now, rules)
         or (None if facts.status == "open" else refuse_late(facts.due, policy, now, rules))
-        or _left_alone(facts, policy, rules)
     )
 
 
-def _left_alone(facts: Facts, policy: Policy, rules: list[Rule]) -> str | None:
-    """What the order says against a reminder, or that it has had enough of them."""
-    return (
+def _left_alone(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo, rules: list[Rule]) -> str | None:
+    """What the order or the customer says against a reminder, or that the order has had enough of them."""
+    refusal = (
         refuse_sold_out(facts.order, rules)
         or refuse_small(facts.order, policy, rules)
         or refuse_used_up(len(facts.used), policy, rules)
     )
+    if refusal is not None or policy.suppression is None:
+        return refusal
+    standing = facts.standing
+    return refuse_replied(standing, policy, now, rules) or refuse_paid_other(standing, policy, now, tz, rules)
 
 
 def _not_callable(facts: Facts, policy: Policy, rules: list[Rule]) -> str | None:
-    """An amendment or a new policy may have forbidden the call since its task was opened."""
-    refusal = refuse_channel("phone", facts.order, facts.customer, policy)
+    """An amendment, the customer or a new policy may have forbidden the call since its task was opened."""
+    refusal = refuse_channel("phone", facts.order, facts.customer, policy, facts.standing.opted_out)
     rules.append(_routing(facts, policy, "drop" if refusal else "phone"))
     return refusal
 
 
 def _route(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo) -> tuple[Channel | None, str]:
     """The best channel; a call only if it can still be made before the order closes."""
-    used = [handoff.channel for handoff in facts.used]
-    ranked, refusal = routes(facts.order, facts.customer, policy, used=used, tried=facts.tried)
+    ranked, refusal = _routes(facts, policy, facts.tried)
     for channel in ranked:
         if channel != "phone":
             return channel, ""
@@ -110,16 +114,30 @@ def _route(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo) -> tuple[Ch
 
 def _routing(facts: Facts, policy: Policy, outcome: str) -> Rule:
     used = [handoff.channel for handoff in facts.used]
-    return routing_rule(facts.order, facts.customer, policy, outcome, used=used, tried=facts.tried)
+    return routing_rule(
+        facts.order,
+        facts.customer,
+        policy,
+        outcome,
+        used=used,
+        tried=facts.tried,
+        opted_out=facts.standing.opted_out,
+    )
+
+
+def _routes(facts: Facts, policy: Policy, tried: tuple[Channel, ...]) -> Routes:
+    used = [handoff.channel for handoff in facts.used]
+    opted_out = facts.standing.opted_out
+    return routes(facts.order, facts.customer, policy, used=used, tried=tried, opted_out=opted_out)
 
 
 def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> Decision:
     """Nobody claimed the task: the next channel takes over; without one it stays open while a call may be."""
-    used = [handoff.channel for handoff in facts.used]
     tried: tuple[Channel, ...] = (*facts.tried, "phone")
-    ranked, _ = routes(facts.order, facts.customer, policy, used=used, tried=tried)
+    ranked, _ = _routes(facts, policy, tried)
     if not ranked and (refusal := _not_callable(facts, policy, rules)) is not None:
         return Drop(reason=refusal, rules=tuple(rules))
+    rules.append(_routing(facts, policy, ranked[0] if ranked else "phone"))
     if not ranked:
         closes_at = facts.order.closes_at
         return _deferred(facts, closes_at, "phone", "overflow", rules)

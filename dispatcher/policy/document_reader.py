@@ -148,6 +148,8 @@ def _suppression(table: Table | None) -> Suppression | None:
         min_total=table.take("min_total", values.amount),
         sensitive_channels=table.take("sensitive_channels", values.channels_or_none),
         consent_required=table.take("consent_required", values.channels_or_none),
+        quiet_after_reply=table.take("quiet_after_reply", values.gap),
+        paid_other_order=table.take("paid_other_order", values.yes_or_no),
     )
     table.close()
     return suppression

@@ -96,6 +96,13 @@ def grade(value: object) -> int:
     raise ValueError(f"expected a member grade from 0 to {MAX_GRADE}")
 
 
+def yes_or_no(value: object) -> bool:
+    """`true` or `false`."""
+    if isinstance(value, bool):
+        return value
+    raise ValueError("expected true or false")
+
+
 def some_time(value: object) -> int:
     """A duration above zero, in milliseconds."""
     milliseconds = parse_duration(value)

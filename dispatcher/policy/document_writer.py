@@ -84,6 +84,8 @@ def _suppression(suppression: Suppression) -> dict[str, Any]:
         min_total=None if suppression.min_total is None else str(suppression.min_total),
         sensitive_channels=_channels(suppression.sensitive_channels),
         consent_required=_channels(suppression.consent_required),
+        quiet_after_reply=_duration(suppression.quiet_after_reply),
+        paid_other_order=suppression.paid_other_order,
     )
 
 

@@ -7,7 +7,7 @@ from dispatcher.errors import FieldProblem
 from dispatcher.policy import event_text as texts
 from dispatcher.policy import event_values as values
 from dispatcher.policy.event_text import Expected
-from dispatcher.policy.facts import Availability, Item, Promotion
+from dispatcher.policy.facts import CHANNELS, Availability, Item, Promotion
 
 MAX_ITEMS = 200
 MAX_NAME = 100
@@ -170,6 +170,13 @@ PARTIAL_DATA = Shape(
         "customer": Field(branch=_as_object(CUSTOMER)),
     },
     required=frozenset({"order"}),
+)
+SPEAKER = Shape({"id": Field(texts.identifier, nullable=False)}, required=frozenset({"id"}))
+REPLY_DATA = Shape(
+    {"customer": Field(branch=_as_object(SPEAKER), nullable=False)}, required=frozenset({"customer"})
+)
+OPT_OUT_DATA = Shape(
+    {**REPLY_DATA.fields, "channel": Field(values.one_of(CHANNELS))}, required=REPLY_DATA.required
 )
 
 

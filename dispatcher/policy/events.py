@@ -9,7 +9,7 @@ import msgspec
 from dispatcher.errors import FieldProblem, InvalidEvent
 from dispatcher.policy import event_json, event_wire
 from dispatcher.policy.event_wire import Problems, read_object
-from dispatcher.policy.facts import Consent, Customer, Instant, Order, OrderFacts, Receiver
+from dispatcher.policy.facts import Channel, Consent, Customer, Instant, Order, OrderFacts, Receiver
 from dispatcher.policy.terms import Policy
 
 MAX_PROBLEMS = 50
@@ -22,12 +22,14 @@ DIGEST_BYTES = 16
 
 
 class EventType(StrEnum):
-    """What happened to an order."""
+    """What happened to an order, or what a customer did."""
 
     UNPAID = "order.unpaid"
     AMENDED = "order.amended"
     PAID = "order.paid"
     CANCELLED = "order.cancelled"
+    OPTED_OUT = "customer.opted_out"
+    REPLIED = "customer.replied"
 
 
 class OrderPatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -41,9 +43,11 @@ class OrderPatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One event on an order; two with the same `digest` have the same content.
+    """One event; two with the same `digest` have the same content.
 
-    `order` is the order's id; `patch` is there for `order.unpaid` and `order.amended` only.
+    `order` is the order's id, and `patch` is there for `order.unpaid` and `order.amended` only. What a
+    customer did is about no order but has the id of the `customer`, and an opt-out its `channel`, `None`
+    for all.
     """
 
     id: str
@@ -51,14 +55,24 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     shop: str
     type: EventType
     time: Instant
-    order: str
+    order: str | None
     digest: str
     patch: OrderPatch | None
+    customer: str | None = None
+    channel: Channel | None = None
 
 
 _TYPES = {str(kind): kind for kind in EventType}
 _ENVELOPE = event_wire.envelope(tuple(_TYPES))
-_CHANGES_FACTS = frozenset({EventType.UNPAID, EventType.AMENDED})
+CHANGES_FACTS = frozenset({EventType.UNPAID, EventType.AMENDED})
+BY_CUSTOMER = frozenset({EventType.OPTED_OUT, EventType.REPLIED})
+
+_SHAPES = {
+    EventType.UNPAID: event_wire.COMPLETE_DATA,
+    EventType.OPTED_OUT: event_wire.OPT_OUT_DATA,
+    EventType.REPLIED: event_wire.REPLY_DATA,
+}
+"""What an event's data holds; of any other type `PARTIAL_DATA`."""
 
 
 def decode_event(raw: bytes | dict[str, Any]) -> Event:
@@ -75,7 +89,7 @@ def decode_event(raw: bytes | dict[str, Any]) -> Event:
     if twice is not None:
         _refuse([FieldProblem("", f"the field {twice} is given more than once")], given["id"])
     patch = None
-    if kind in _CHANGES_FACTS:
+    if kind in CHANGES_FACTS:
         patch = OrderPatch(order=data["order"], customer=data.get("customer") or {})
     return Event(
         id=given["id"],
@@ -83,9 +97,11 @@ def decode_event(raw: bytes | dict[str, Any]) -> Event:
         shop=given["source"].rpartition("/")[2],
         type=kind,
         time=given["time"],
-        order=data["order"]["id"],
+        order=None if kind in BY_CUSTOMER else data["order"]["id"],
         digest=blake2b(canonical, digest_size=DIGEST_BYTES).hexdigest(),
         patch=patch,
+        customer=data["customer"]["id"] if kind in BY_CUSTOMER else None,
+        channel=data.get("channel"),
     )
 
 
@@ -183,8 +199,7 @@ def _patch(event: Event) -> OrderPatch:
 
 
 def _read_data(kind: EventType, data: object, problems: Problems) -> dict[str, Any]:
-    shape = event_wire.COMPLETE_DATA if kind is EventType.UNPAID else event_wire.PARTIAL_DATA
-    given = read_object(shape, data, "/data", problems)
+    given = read_object(_SHAPES.get(kind, event_wire.PARTIAL_DATA), data, "/data", problems)
     order = given.get("order", {})
     placed_at, closes_at = order.get("placed_at"), order.get("closes_at")
     if placed_at is not None and closes_at is not None and closes_at <= placed_at:

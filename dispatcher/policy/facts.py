@@ -116,6 +116,20 @@ class Handoff(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     at: Instant
 
 
+class CustomerStanding(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a customer said or did beside the order: channels not to be used any more, the last reply, and
+    the newest payment of another order of the shop.
+    """
+
+    opted_out: tuple[Channel, ...] = ()
+    replied_at: Instant | None = None
+    paid_other_at: Instant | None = None
+
+
+NOTHING_SAID = CustomerStanding()
+"""The standing of nearly everybody."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything `decide` looks at for one reminder.
 
@@ -136,3 +150,4 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tried: tuple[Channel, ...] = ()
     used: tuple[Handoff, ...] = ()
     ledger: tuple[Instant, ...] = ()
+    standing: CustomerStanding = NOTHING_SAID

@@ -39,7 +39,9 @@ def after_refusal(
 
 def _next_channel(facts: Facts, policy: Policy, tried: tuple[Channel, ...]) -> Channel | None:
     used = [handoff.channel for handoff in facts.used]
-    ranked = routes(facts.order, facts.customer, policy, used=used, tried=tried).ranked
+    ranked = routes(
+        facts.order, facts.customer, policy, used=used, tried=tried, opted_out=facts.standing.opted_out
+    ).ranked
     return ranked[0] if ranked else None
 
 

@@ -16,7 +16,7 @@ _ADDRESSES: dict[tuple[bool, bool], tuple[Channel, ...]] = {
 }
 """The channels with an address, by whether there is one for chat and a phone number."""
 
-_HOW_FAR = ("no_address", "no_consent", "sensitive", "attempts_used_up")
+_HOW_FAR = ("no_address", "no_consent", "sensitive", "attempts_used_up", "opted_out")
 """Why a channel is of no use: where none is, the reason of the one that came nearest stands for all."""
 
 
@@ -34,10 +34,11 @@ def routes(
     *,
     used: Sequence[Channel] = (),
     tried: Sequence[Channel] = (),
+    opted_out: Sequence[Channel] = (),
 ) -> Routes:
     """Channels the policy names that have an address and are not forbidden; those used before come last.
 
-    A call is never used twice (textbook), a channel in `tried` not again.
+    A call is never used twice (textbook), a channel in `tried` not again, one in `opted_out` not at all.
     """
     fresh: list[Channel] = []
     again: list[Channel] = []
@@ -45,7 +46,7 @@ def routes(
     for channel in preferred(order, customer, policy.routing):
         if channel == "phone" and channel in used:
             continue
-        unusable = refuse_channel(channel, order, customer, policy)
+        unusable = refuse_channel(channel, order, customer, policy, opted_out)
         if unusable is None and channel in tried:
             unusable = "attempts_used_up"
         if unusable is None:
@@ -56,8 +57,16 @@ def routes(
     return Routes(ranked, None if ranked else refusal)
 
 
-def refuse_channel(channel: Channel, order: Order, customer: Customer, policy: Policy) -> str | None:
+def refuse_channel(
+    channel: Channel,
+    order: Order,
+    customer: Customer,
+    policy: Policy,
+    opted_out: Sequence[Channel] = (),
+) -> str | None:
     """Why the order's customer may not be reminded there, whatever went before; `None` if that is allowed."""
+    if channel in opted_out:
+        return "opted_out"
     if not (customer.chat if channel == "chat" else customer.phone):
         return "no_address"
     suppression = policy.suppression
@@ -84,6 +93,7 @@ def routing_rule(
     *,
     used: Sequence[Channel] = (),
     tried: Sequence[Channel] = (),
+    opted_out: Sequence[Channel] = (),
 ) -> Rule:
     """What routing looked at, without any address."""
     inputs: dict[str, object] = {
@@ -106,6 +116,8 @@ def routing_rule(
         inputs["used"] = list(used)
     if tried:
         inputs["tried"] = list(tried)
+    if opted_out:
+        inputs["opted_out"] = list(opted_out)
     return Rule(rule="routing", outcome=outcome, inputs=inputs)
 
 

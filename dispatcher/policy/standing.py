@@ -5,11 +5,12 @@ Each records its rule and returns the reason to drop, or `None`.
 
 from decimal import Decimal
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from dispatcher.policy.decisions import Rule
-from dispatcher.policy.facts import Availability, Instant, Order, OrderState
+from dispatcher.policy.facts import Availability, CustomerStanding, Instant, Order, OrderState
 from dispatcher.policy.terms import Policy
-from dispatcher.policy.zones import iso
+from dispatcher.policy.zones import day_bounds, iso, yesterday_start
 
 
 def refuse_settled(state: OrderState, rules: list[Rule]) -> str | None:
@@ -96,6 +97,51 @@ def refuse_used_up(used: int, policy: Policy, rules: list[Rule]) -> str | None:
 @lru_cache(maxsize=1024)
 def _order_cap(used: int, per_order: int, outcome: str) -> Rule:
     return Rule(rule="order_cap", outcome=outcome, inputs={"used": used, "per_order": per_order})
+
+
+def refuse_replied(standing: CustomerStanding, policy: Policy, now: Instant, rules: list[Rule]) -> str | None:
+    """Who has replied is talking with a person."""
+    if policy.suppression is None or policy.suppression.quiet_after_reply is None:
+        return None
+    quiet, replied_at = policy.suppression.quiet_after_reply, standing.replied_at
+    refusal = "replied" if replied_at is not None and now < replied_at + quiet else None
+    rules.append(_replied(replied_at, quiet, now if replied_at is not None else None, _outcome(refusal)))
+    return refusal
+
+
+@lru_cache(maxsize=1024)
+def _replied(replied_at: Instant | None, quiet: int, now: Instant | None, outcome: str) -> Rule:
+    inputs: dict[str, object] = {"replied_at": _iso(replied_at), "quiet_after_reply": quiet}
+    if now is not None:
+        inputs["now"] = iso(now)
+    until = replied_at + quiet if replied_at is not None and outcome == "drop" else None
+    return Rule(rule="replied", outcome=outcome, inputs=inputs, until=_iso(until))
+
+
+def refuse_paid_other(
+    standing: CustomerStanding, policy: Policy, now: Instant, tz: ZoneInfo, rules: list[Rule]
+) -> str | None:
+    """Who paid another order since yesterday 00:00, as the customer's clock has it, is left alone."""
+    if policy.suppression is None or not policy.suppression.paid_other_order:
+        return None
+    paid_at, since = standing.paid_other_at, yesterday_start(now, tz)
+    refusal = "paid_other_order" if paid_at is not None and paid_at >= since else None
+    rules.append(_paid_other(paid_at, since, tz, _outcome(refusal)))
+    return refusal
+
+
+@lru_cache(maxsize=1024)
+def _paid_other(paid_at: Instant | None, since: Instant, tz: ZoneInfo, outcome: str) -> Rule:
+    inputs = {"zone": tz.key, "paid_at": _iso(paid_at), "since": iso(since)}
+    until = None
+    if paid_at is not None and outcome == "drop":
+        tomorrow = day_bounds(paid_at, tz)[1]
+        until = day_bounds(tomorrow, tz)[1]
+    return Rule(rule="paid_other_order", outcome=outcome, inputs=inputs, until=_iso(until))
+
+
+def _iso(at: Instant | None) -> str | None:
+    return None if at is None else iso(at)
 
 
 def _outcome(refusal: str | None) -> str:

@@ -116,12 +116,15 @@ class Suppression(Part, frozen=True, kw_only=True):
     """Who is left alone: orders below `min_total`, and channels that an order or its customer forbids.
 
     An order with a sensitive item may go on `sensitive_channels` alone, and a channel in
-    `consent_required` needs the customer's yes.
+    `consent_required` needs the customer's yes. Nor does anything go to who replied within
+    `quiet_after_reply`, or paid another order since yesterday.
     """
 
     min_total: Decimal | None = None
     sensitive_channels: tuple[Channel, ...] | None = None
     consent_required: tuple[Channel, ...] | None = None
+    quiet_after_reply: int | None = None
+    paid_other_order: bool | None = None
 
 
 class Phone(Part, frozen=True, kw_only=True):

@@ -87,6 +87,11 @@ def day_bounds(at: Instant, tz: ZoneInfo) -> tuple[Instant, Instant]:
     return _bounds(day_number(at, tz), tz)
 
 
+def yesterday_start(at: Instant, tz: ZoneInfo) -> Instant:
+    """When the local day before the one that holds an instant began."""
+    return _bounds(day_number(at, tz) - 1, tz)[0]
+
+
 @lru_cache(maxsize=8192)
 def _bounds(day: int, tz: ZoneInfo) -> tuple[Instant, Instant]:
     return instant(date.fromordinal(day), 0, tz), instant(date.fromordinal(day + 1), 0, tz)

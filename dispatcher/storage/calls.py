@@ -6,7 +6,7 @@ from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import INDEXED
 from dispatcher.storage import keys as names
 from dispatcher.storage.keys import LaneKeys
-from dispatcher.storage.records import Command
+from dispatcher.storage.records import Command, Commit, Intake
 
 
 class Call:
@@ -41,3 +41,21 @@ class Call:
         command.order_key = self.key(self.lane.order(shop, command.order))
         if command.customer is not None:
             command.ledger = self.key(self.lane.ledger(shop, command.customer))
+
+    def about_commit(self, commit: Commit) -> None:
+        """Fill in where the commit finds what is kept of its customer, and where its text goes."""
+        shop = commit.reminder.split(names.SEPARATOR, 1)[0]
+        if commit.customer is not None:
+            commit.customer_key = self.key(self.lane.customer(shop, commit.customer))
+        if commit.text is not None:
+            commit.text_key = self.key(self.lane.text(commit.reminder))
+
+    def about_event(self, event: Intake) -> None:
+        """Fill in where the event finds its order, or the customer who says something."""
+        shop = event.shop_name
+        if event.order is not None:
+            event.order_key = self.key(self.lane.order(shop, event.order))
+            event.facts_key = self.key(self.lane.facts(shop, event.order))
+            event.timer = names.order_timer(shop, event.order)
+        elif event.customer is not None:
+            event.customer_key = self.key(self.lane.customer(shop, event.customer))

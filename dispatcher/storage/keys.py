@@ -70,6 +70,7 @@ class LaneKeys:
         self.order_prefix = prefix + "order:"
         self.facts_prefix = prefix + "facts:"
         self.ledger_prefix = prefix + "ledger:"
+        self.customer_prefix = prefix + "customer:"
         self._prefix = prefix
         self.fixed = [self.lane, self.audit, self.ready, self.leases, self.timers, self.counts]
 
@@ -100,6 +101,10 @@ class LaneKeys:
     def ledger(self, shop: str, customer: str) -> str:
         """Sorted set: reminders handed over to this customer -> when."""
         return f"{self.ledger_prefix}{shop}{SEPARATOR}{customer}"
+
+    def customer(self, shop: str, customer: str) -> str:
+        """String: what a customer said, and the newest payment, if any (`customers.StoredCustomer`)."""
+        return f"{self.customer_prefix}{shop}{SEPARATOR}{customer}"
 
     def seen(self, shop: str, bucket: int) -> str:
         """Hash: event -> digest and first answer, of the events received on one day."""
@@ -138,10 +143,14 @@ def seen_timer(shop: str, bucket: int) -> str:
 
 
 def split_timer(timer: str) -> tuple[str, str, str]:
-    """Return (kind, shop, order or bucket) of a timer, `kind` being `o` or `e`, else `ValueError`."""
+    """Return (kind, shop, order, bucket or customer) of a timer, `kind` being `o`, `e` or `c`.
+
+    `ValueError` when it is not spelled so. A customer's is set by `lua/lib/said.lua`, which knows whose order
+    was paid.
+    """
     kind, shop, rest = timer.split(SEPARATOR, 2)
-    if kind != "o" and (kind != "e" or str(int(rest)) != rest):
-        raise ValueError("expected the timer of an order or of a bucket")
+    if kind not in {"o", "c"} and (kind != "e" or str(int(rest)) != rest):
+        raise ValueError("expected the timer of an order, of a bucket or of a customer")
     return kind, shop, rest
 
 

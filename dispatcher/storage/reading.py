@@ -6,6 +6,7 @@ from typing import TypeVar
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.storage import keys as names
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.customers import StoredCustomer, customer_of
 from dispatcher.storage.keys import LaneKeys, lane_of
 from dispatcher.storage.records import ORDER, ShopState, StoredOrder, facts_of
 from dispatcher.storage.unreadable import UNREADABLE, Passed, readable
@@ -104,6 +105,10 @@ class Reader:
         """Return a customer's hand-off instants, oldest first."""
         found = await self.redis.zrange(self._of(shop).ledger(shop, customer), 0, -1, withscores=True)
         return tuple(int(score) for _, score in found)
+
+    async def customer(self, shop: str, customer: str) -> StoredCustomer:
+        """Return what is kept of a customer."""
+        return customer_of(await self.redis.get(self._of(shop).customer(shop, customer)))
 
     async def overdue(self, lanes: Sequence[int], now: Instant) -> tuple[list[int], list[int]]:
         """Return the lanes in which a lease has ended, and those in which a timer's turn has come."""

@@ -10,6 +10,7 @@ import msgspec
 
 from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Handoff, Instant, OrderFacts, OrderState
 from dispatcher.policy.reminders import HANDED_OVER, Status
+from dispatcher.storage.customers import StoredCustomer
 from dispatcher.storage.packing import Packed, unpack
 
 RECORDS_KEPT = 500
@@ -117,6 +118,8 @@ class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     handed: Instant | None = None
     tried: tuple[Channel, ...] | None = None
     agent: str | None = None
+    customer_key: int | None = None
+    customer_rev: int | None = None
 
 
 SettledAs = Literal["sent", "uncertain", "retry", "fail"]
@@ -171,7 +174,7 @@ class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """An event to be taken (see `lua/intake.lua`).
 
     `rev` is the revision an amendment was merged with; the type `probe` asks only whether the event
-    was taken before.
+    was taken before. What a customer says is about no order, and maybe about one `channel`.
     """
 
     event: str
@@ -179,12 +182,14 @@ class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     digest: str
     type: str
     time: Instant
-    order: str
+    order: str | None = None
     shop_name: str
     shop: int = 0
     order_key: int = 0
     facts_key: int = 0
     timer: str = ""
+    customer_key: int = 0
+    channel: Channel | None = None
     shop_rev: int | None = None
     rev: int | None = None
     customer: str | None = None
@@ -214,6 +219,7 @@ class Leased(msgspec.Struct, kw_only=True, gc=False):
     order: StoredOrder
     facts: OrderFacts | None
     ledger: tuple[Instant, ...]
+    customer: StoredCustomer
 
     @property
     def step(self) -> StoredStep:

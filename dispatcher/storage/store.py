@@ -13,6 +13,7 @@ from dispatcher.settings import HIGHEST_LANES, SHOWN_CHARS
 from dispatcher.storage import keys as names
 from dispatcher.storage.calls import Call
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.customers import customer_of
 from dispatcher.storage.packing import Packed, pack
 from dispatcher.storage.reading import Reader
 from dispatcher.storage.records import (
@@ -98,10 +99,15 @@ class Store(Reader):
                     "seen_timer": names.seen_timer(shop, today),
                     "seen_until": (today + names.SEEN_BUCKETS) * names.SEEN_BUCKET_MS,
                 }
-            event.order_key = call.key(call.lane.order(shop, event.order))
-            event.facts_key = call.key(call.lane.facts(shop, event.order))
-            event.timer = names.order_timer(shop, event.order)
-        head = {"now": now, "actor": actor, "retention": self.retention, "shops": call.shops}
+            call.about_event(event)
+        head = {
+            "now": now,
+            "actor": actor,
+            "retention": self.retention,
+            "customer_prefix": call.lane.customer_prefix,
+            "customer_kept": SLOT_KEPT_MS,
+            "shops": call.shops,
+        }
         script = NEW_ORDERS if any(event.plan is not None for event in events) else SCRIPTS["intake"]
         replies = await script(self.redis, call.keys, head, events)
         return [_REPLY.decode(reply) for reply in replies]
@@ -119,10 +125,11 @@ class Store(Reader):
             "order_prefix": call.lane.order_prefix,
             "facts_prefix": call.lane.facts_prefix,
             "ledger_prefix": call.lane.ledger_prefix,
+            "customer_prefix": call.lane.customer_prefix,
         }
         token, rev, policy, lane_now, *rest = await SCRIPTS["lease"](self.redis, call.keys, head, [])
         items = []
-        for position in range(0, len(rest), 4):
+        for position in range(0, len(rest), 5):
             reminder = rest[position].decode()
             _, order_id, number = names.split_reminder_id(reminder)
             items.append(
@@ -133,6 +140,7 @@ class Store(Reader):
                     order=ORDER.decode(rest[position + 1]),
                     facts=_readable(rest[position + 2]),
                     ledger=_LEDGER.decode(rest[position + 3]),
+                    customer=customer_of(rest[position + 4]),
                 )
             )
         return Lease(
@@ -151,8 +159,8 @@ class Store(Reader):
         call = Call(self._keys[lane])
         for command in commands:
             call.about(command)
-            if isinstance(command, Commit) and command.text is not None:
-                command.text_key = call.key(call.lane.text(command.reminder))
+            if isinstance(command, Commit):
+                call.about_commit(command)
         head |= {"now": now, "shops": call.shops}
         replies = await SCRIPTS[script](self.redis, call.keys, head, commands)
         return [reply.decode() for reply in replies]
@@ -189,6 +197,8 @@ class Store(Reader):
             item: dict[str, Any] = {"timer": timer, "shop": call.shop(shop)}
             if kind == "e":
                 item["seen_key"] = call.key(call.lane.seen(shop, int(rest)))
+            elif kind == "c":
+                item |= {"customer": rest, "customer_key": call.key(call.lane.customer(shop, rest))}
             else:
                 order = orders.get((shop, rest))
                 item |= {"order": rest, "order_key": call.key(call.lane.order(shop, rest))}

@@ -5,9 +5,9 @@ FIELDS: dict[str, str] = {
     "Event.specversion": "The version of CloudEvents.",
     "Event.id": "The event's id. With `source` it names the event: sent again, it has no effect again.",
     "Event.source": "Where the event comes from; its last part is the shop, as in `/shops/demo`.",
-    "Event.type": "What happened to the order.",
+    "Event.type": "What happened to the order, or what the customer did.",
     "Event.time": "When it happened, with an offset. Of two amendments the later one counts.",
-    "Event.data": "The order, and whose it is.",
+    "Event.data": "The order, and whose it is; or the customer.",
     "Event.datacontenttype": "What `data` is.",
     "Event.subject": "Taken, and not read.",
     "Event.dataschema": "Taken, and not read.",
@@ -53,6 +53,10 @@ FIELDS: dict[str, str] = {
     "Consent.chat": "Whether reminders may come in the chat.",
     "Consent.phone": "Whether reminders may be calls.",
     "Consent.promotion": "Whether promotions may be mentioned.",
+    "Speaker.id": "The customer's id, unique within the shop.",
+    "OptOutData.customer": "Who wants no more reminders.",
+    "OptOutData.channel": "The channel that is not wanted: `chat`, `sms` or `phone`; all if not given.",
+    "ReplyData.customer": "Who answered the shop.",
     # What is answered: the same name means the same, but where it says otherwise.
     "shop": "The shop's id.",
     "order": "The order's id.",
@@ -208,6 +212,8 @@ POLICY: dict[str, str] = {
     "phone": "Calls by people.",
     "phone.windows": "When calls may be made; they do not overlap. Absent: at any hour outside the night.",
     "phone.overflow_after": "A call that nobody claims for so long goes to the next channel.",
+    "suppression.quiet_after_reply": "No reminder so long after the customer replied, at most 7d.",
+    "suppression.paid_other_order": "None for who paid another order since yesterday 00:00 local time.",
 }
 """A policy's keys, with those of the tables they are in -> what each means."""
 

@@ -54,6 +54,9 @@ _COMPONENTS: dict[str, Shape] = {
     "Promotion": event_wire.PROMOTION,
     "EventCustomer": event_wire.CUSTOMER,
     "Consent": event_wire.CONSENT,
+    "Speaker": event_wire.SPEAKER,
+    "OptOutData": event_wire.OPT_OUT_DATA,
+    "ReplyData": event_wire.REPLY_DATA,
 }
 """The objects in an event's data by the names that they have in the description."""
 
@@ -65,6 +68,8 @@ _EVENTS = {
     EventType.AMENDED: ("AmendedEvent", "EventData"),
     EventType.PAID: ("PaidEvent", "EventData"),
     EventType.CANCELLED: ("CancelledEvent", "EventData"),
+    EventType.OPTED_OUT: ("OptedOutEvent", "OptOutData"),
+    EventType.REPLIED: ("RepliedEvent", "ReplyData"),
 }
 """Types of events -> the names of the event's and its data's schemas."""
 

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from dispatcher.policy.decisions import Decision, Planned, Send, Unplanned
+from dispatcher.policy.events import Event
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.zones import HOUR, iso
 from dispatcher.storage.packing import Packed, pack
@@ -33,6 +34,11 @@ def of_order(facts: OrderFacts) -> Packed:
     if customer.grade is not None:
         told["grade"] = customer.grade
     return packed(told)
+
+
+def of_said(event: Event) -> Packed:
+    """Return what the record of what a customer did says of it, beside the customer and the channel."""
+    return packed({"time": iso(event.time)})
 
 
 def of_plan(step: Planned | Unplanned) -> Packed:

@@ -17,7 +17,7 @@ from dispatcher.errors import (
     UnknownOrder,
 )
 from dispatcher.policy.decisions import Planned, Unplanned
-from dispatcher.policy.events import Event, EventType, facts_of, merged
+from dispatcher.policy.events import BY_CUSTOMER, CHANGES_FACTS, Event, EventType, facts_of, merged
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.schedule import plan
 from dispatcher.storage.keys import reminder_id
@@ -39,13 +39,12 @@ REFUSALS: dict[str, DispatcherError] = {
     "reused": EventIdReused("an event with this id was taken before, with other content"),
     "customer_differs": CustomerDiffers("the order belongs to another customer"),
 }
-Known = dict[tuple[str, str], tuple[int, OrderFacts | None] | StoreRefused]
+Known = dict[tuple[str, str | None], tuple[int, OrderFacts | None] | StoreRefused]
 """(shop, order) -> its revision and what is known of it, or why that cannot be read."""
 
 Forces = dict[str, InForce | StoreRefused]
 """Shop -> its policy, or why that cannot be read."""
 
-ENDINGS = frozenset({EventType.PAID, EventType.CANCELLED})
 AGAIN = frozenset({"policy_changed", "conflict"})
 
 
@@ -134,7 +133,7 @@ class EventIntake:
 
     async def _amended(self, wave: list[tuple[int, Event]]) -> Known:
         """Read what will be amended; the revision first, so that a change in between is noticed."""
-        ids = [(event.shop, event.order) for _, event in wave if event.type is EventType.AMENDED]
+        ids = [(event.shop, event.order or "") for _, event in wave if event.type is EventType.AMENDED]
         try:
             return await self._known(ids)
         except StoreRefused:
@@ -154,7 +153,7 @@ class EventIntake:
     async def _in_force(self, wave: list[tuple[int, Event]], *, anew: bool) -> Forces:
         """Read the policies of shops whose events need one."""
         found: Forces = {}
-        for shop in {event.shop for _, event in wave if event.type not in ENDINGS}:
+        for shop in {event.shop for _, event in wave if event.type in CHANGES_FACTS}:
             try:
                 found[shop] = await self._policies.in_force(shop, anew=anew)
             except StoreRefused as refusal:
@@ -162,7 +161,7 @@ class EventIntake:
         return found
 
     def _plan(self, item: Intake, event: Event, known: Known, forces: Forces) -> None:
-        if event.type in ENDINGS:
+        if event.type not in CHANGES_FACTS:
             return
         force = _or_raise(forces[event.shop])
         if event.type is EventType.AMENDED:
@@ -181,6 +180,7 @@ def _or_raise(found: T | StoreRefused) -> T:
 
 def _bare(event: Event, *, probe: bool = False) -> Intake:
     """Return what the store must know of any event; a probe only asks whether it was taken before."""
+    said = details.of_said(event) if event.type in BY_CUSTOMER else None
     return Intake(
         event=event.id,
         seen=f"{event.source}\x1f{event.id}",
@@ -189,13 +189,16 @@ def _bare(event: Event, *, probe: bool = False) -> Intake:
         time=event.time,
         order=event.order,
         shop_name=event.shop,
+        customer=event.customer,
+        channel=event.channel,
+        details=said,
     )
 
 
 def _waves(numbered: list[tuple[int, Event]]) -> Iterator[list[tuple[int, Event]]]:
     """Cut a lane's events so that an amendment is read after what came before it in the batch."""
     wave: list[tuple[int, Event]] = []
-    named: set[tuple[str, str]] = set()
+    named: set[tuple[str, str | None]] = set()
     for position, event in numbered:
         order = (event.shop, event.order)
         if event.type is EventType.AMENDED and order in named:
@@ -244,7 +247,7 @@ def _result(event: Event, reply: IntakeReply) -> Result:
         return _rejected(event, refusal)
 
     def ids(steps: Sequence[int]) -> tuple[str, ...]:
-        return tuple(reminder_id(event.shop, event.order, step) for step in steps)
+        return tuple(reminder_id(event.shop, event.order or "", step) for step in steps)
 
     return Result(
         id=event.id,

@@ -10,7 +10,7 @@ from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decide import decide
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.document import Policy
-from dispatcher.policy.facts import Channel, Customer, Facts, Instant, OrderFacts
+from dispatcher.policy.facts import Channel, Customer, CustomerStanding, Facts, Instant, OrderFacts
 from dispatcher.storage.packing import Packed
 from dispatcher.storage.records import Commit, Lease, Leased, StoredOrder
 from dispatcher.workflow import details
@@ -41,7 +41,12 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def facts_about(
-    shop: str, number: int, order: StoredOrder, known: OrderFacts, ledger: tuple[Instant, ...]
+    shop: str,
+    number: int,
+    order: StoredOrder,
+    known: OrderFacts,
+    ledger: tuple[Instant, ...],
+    standing: CustomerStanding,
 ) -> Facts:
     """Return what deciding about an order's step stands on."""
     step = order.steps[number - 1]
@@ -59,6 +64,7 @@ def facts_about(
         tried=step.tried,
         used=order.used(but=number),
         ledger=ledger,
+        standing=standing,
     )
 
 
@@ -68,7 +74,7 @@ def judge(
     """Decide about a leased reminder; no hand-off starts at or after `latest`."""
     if item.facts is None:
         raise StoreRefused("what is stored of the order cannot be read")
-    facts = facts_about(lease.shop, item.number, item.order, item.facts, item.ledger)
+    facts = facts_about(lease.shop, item.number, item.order, item.facts, item.ledger, item.customer.standing)
     decision: Decision = decide(facts, policy, now)
     rendered = None
     if isinstance(decision, Send):
@@ -117,6 +123,7 @@ def _bare(item: Leased, lease: Lease, kind: str, written: Packed) -> Commit:
         shop_rev=lease.shop_rev,
         policy=lease.policy,
         details=written,
+        customer_rev=item.customer.rev or None,
     )
 
 

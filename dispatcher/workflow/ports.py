@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
+from dispatcher.storage.customers import StoredCustomer
 from dispatcher.storage.records import (
     Commit,
     Intake,
@@ -95,3 +96,6 @@ class Store(Policies, Orders, Protocol):
 
     async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
         """Read a customer's hand-offs."""
+
+    async def customer(self, shop: str, customer: str) -> StoredCustomer:
+        """Read what is kept of a customer."""

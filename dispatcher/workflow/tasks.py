@@ -7,7 +7,7 @@ import msgspec
 from dispatcher.errors import Contended, NotNow, StoreRefused, TaskNotOpen
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Send
-from dispatcher.policy.facts import Facts, Instant, OrderFacts
+from dispatcher.policy.facts import NOTHING_SAID, Facts, Instant, OrderFacts
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.records import Commit, StoredOrder, TaskEnd
 from dispatcher.workflow import details
@@ -55,14 +55,16 @@ class Tasks:
                 raise TaskNotOpen("the task is not open any more")
             known = await self._known(task, shop, order_id)
             if mine:
-                facts = facts_about(shop, number, order, known, ())
+                facts = facts_about(shop, number, order, known, (), NOTHING_SAID)
                 return Claim(facts=facts, valid_until=step.valid_until)
+            customer = await self._store.customer(shop, order.customer or "")
             ledger = await self._store.ledger(shop, order.customer or "")
             force = await self._policies.in_force(shop, anew=True)
             if force.state.paused_for("phone"):
                 raise NotNow("paused")
-            facts = facts_about(shop, number, order, known, ledger)
+            facts = facts_about(shop, number, order, known, ledger, customer.standing)
             commit = self._commit(task, agent, facts, order, force)
+            commit.customer_rev = customer.rev or None
             (answer,) = await self._store.commit(
                 self._store.lane_of(shop), [commit], self._clock.now(), actor
             )

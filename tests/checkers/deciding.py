@@ -9,7 +9,9 @@ from tests.checkers.spans import day_span
 from tests.checkers.standing import (
     Refusing,
     in_stock,
+    no_other_paid,
     not_held_long,
+    not_talking,
     not_too_often,
     open_still,
     ships_today,
@@ -42,13 +44,18 @@ class Case:
     ledger: tuple[int, ...]
     earliest: int | None
     handed: int
+    replied_at: int | None = None
+    paid_other_at: int | None = None
 
     @property
     def left_alone(self) -> Iterator[Refusing]:
-        """What the order says against a reminder, or that it has had enough of them."""
+        """What order or customer say against a reminder, or that the order has had enough of them."""
+        known = self.known
         yield in_stock(self.availability)
-        yield from worth_it(self.known.total, self.known.terms)
-        yield from not_too_often(self.handed, self.known.terms)
+        yield from worth_it(known.total, known.terms)
+        yield from not_too_often(self.handed, known.terms)
+        yield from not_talking(self.now, self.replied_at, known.terms)
+        yield from no_other_paid(self.now, self.paid_other_at, known.zone, known.terms)
 
     def times(self, channel: str) -> Times:
         """Return the rules of time for a hand-off on a channel."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.checkers.records import Record
+from tests.checkers.said import Customer
 from tests.checkers.state import Order, Reminder, Shop, State, counter, essential
 from tests.checkers.store import Client, Lane, read
 
@@ -13,6 +14,7 @@ def dump(client: Client, lanes: int) -> State:
     for number, lane in enumerate(read(client, lanes)):
         state.orders |= {key: _order(stored) for key, stored in lane.orders.items()}
         state.reminders |= {reminder: _reminder(step) for reminder, step in lane.steps()}
+        state.customers |= {key: _customer(stored) for key, stored in lane.customers.items()}
         state.slots |= {customer: dict(slots) for customer, slots in lane.ledgers.items() if slots}
         state.shops |= {shop: found for shop, found in _shops(lane).items() if found != Shop()}
         state.records |= {key: list(stored.get("records") or []) for key, stored in lane.orders.items()}
@@ -47,6 +49,14 @@ def _order(stored: dict[str, Any]) -> Order:
         state=stored["state"],
         revision=int(stored.get("rev") or 0),
         closes_at=int(closes) if closes is not None else None,
+    )
+
+
+def _customer(stored: dict[str, Any]) -> Customer:
+    return Customer(
+        opted_out=tuple(sorted((stored.get("opted_out") or {}).items())),
+        replied=stored.get("replied"),
+        paid=stored.get("paid"),
     )
 
 

@@ -1,4 +1,4 @@
-"""I2 and I5: nothing after the end of an order, nothing twice, and payments are answered truthfully."""
+"""I2 and I5: nothing after the end of an order or an opt-out, nothing twice, and true answers to payments."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,7 @@ from tests.checkers.handoffs import handoffs
 from tests.checkers.moves import COMMITS
 from tests.checkers.records import Record, in_order, name, order_key
 from tests.checkers.replay import Replayer
+from tests.checkers.said import Said
 from tests.checkers.state import HANDED_OVER, WAITING
 
 OVER = frozenset({"paid", "cancelled", "closed"})
@@ -42,6 +43,16 @@ def not_after_payment(records: Iterable[Record]) -> list[str]:
         for reminder in sorted(stopped)
         if replayer.status(reminder) not in {"dropped", None}
     ]
+
+
+def not_after_opt_out(records: Iterable[Record]) -> list[str]:
+    """Find commits on a channel after its customer had opted out of it."""
+    violations, said = [], Said()
+    for record in in_order(records):
+        if record["kind"] in COMMITS and record["channel"] in said.of(record).unwanted:
+            violations.append(f"{name(record)}: {record['customer']} opted out of {record['channel']}")
+        said.apply(record)
+    return violations
 
 
 def _untrue(record: Record, replayer: Replayer, handed: set[str]) -> Iterator[str]:

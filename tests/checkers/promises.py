@@ -14,7 +14,7 @@ from tests.checkers.limits import (
     quiet,
     while_valid,
 )
-from tests.checkers.payment import not_after_payment, one_per_step
+from tests.checkers.payment import not_after_opt_out, not_after_payment, one_per_step
 from tests.checkers.recompute import recompute
 from tests.checkers.records import Record, form, no_phone_numbers
 from tests.checkers.spread import minute_bound, spread
@@ -46,6 +46,7 @@ __all__ = [
     "handoffs",
     "minute_bound",
     "no_phone_numbers",
+    "not_after_opt_out",
     "not_after_payment",
     "one_per_step",
     "per_order",
@@ -98,6 +99,7 @@ ALWAYS: tuple[Check, ...] = (
     followed,
     one_per_step,
     not_after_payment,
+    not_after_opt_out,
     before_close,
     while_valid,
     decisions_recomputable_inputs,

@@ -1,7 +1,8 @@
 """I6: what each recorded decision came to follows from its inputs and the policy it names.
 
-The rules are restated here from what the contract and the domain say. What events told of the order, the
-reminder's due time and channel, and the policy come from earlier records; the rest from the record itself.
+The rules are restated here from what the contract and the domain say. What events told of the order and its
+customer, the reminder's due time and channel, and the policy come from earlier records; the rest from the
+record itself.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from tests.checkers.moves import GIVES_BACK, RESCHEDULES
 from tests.checkers.planning import Plan, planned
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
 from tests.checkers.routing import Known, Reach
+from tests.checkers.said import Said
 from tests.checkers.terms import DEFAULT_DOCUMENT, Terms, terms
 
 DECISIONS = frozenset(
@@ -50,6 +52,7 @@ class _Reader:
         self._told: dict[OrderKey, dict[str, Any]] = {}
         self._waiting: dict[OrderKey, dict[int, _Waiting]] = {}
         self._plan_before: Record | None = None
+        self._said = Said()
 
     def read(self, record: Record) -> list[str]:
         """Return what does not follow in a record, and remember it."""
@@ -59,6 +62,7 @@ class _Reader:
             problems = list(self._problems(record))
         elif kind in DECISIONS or kind == "reminder.planned":
             problems = ["names no rules"]
+        self._said.apply(record)
         if record["step"] is not None:
             self._follow(record)
         elif kind in {"order.accepted", "order.amended"}:
@@ -113,7 +117,8 @@ class _Reader:
 
     def _case(self, record: Record, known: Known, inputs: Inputs, now: int) -> Case:
         steps = self._waiting.get(order_key(record), {})
-        waiting, reach = steps.get(record["step"], _Waiting()), _reach(inputs)
+        waiting, said = steps.get(record["step"], _Waiting()), self._said.of(record)
+        reach = replace(_reach(inputs), opted_out=said.unwanted)
         earlier = [at for step, other in steps.items() if step < record["step"] for at in other.gone]
         ledger = record["details"].get("ledger")
         from_inputs = _ledger(inputs, now) if "daily_cap" in inputs or "min_gap" in inputs else ()
@@ -130,6 +135,8 @@ class _Reader:
             ledger=from_inputs if ledger is None else tuple(map(instant, ledger)),
             earliest=_earliest(known.terms, earlier if reach.used else [], inputs),
             handed=len(reach.used) if "routing" in inputs else inputs.get("order_cap", {}).get("used", 0),
+            replied_at=said.replied,
+            paid_other_at=said.paid,
         )
 
     def _plan(self, record: Record, known: Known, inputs: Inputs, now: int) -> Plan:

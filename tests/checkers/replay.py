@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES, after
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
+from tests.checkers.said import Said
 from tests.checkers.state import Order, Reminder, Shop, State, counter, essential
 
 RECORDS_KEPT = 500
@@ -32,6 +33,7 @@ class Replayer:
         self.state = State()
         self._steps: dict[OrderKey, set[str]] = {}
         self._holder: dict[str, tuple[str, str]] = {}
+        self._said = Said()
 
     def result(self) -> State:
         """Return the state so far, without what has no meaning any more."""
@@ -41,6 +43,7 @@ class Replayer:
             reminders={reminder: essential(found) for reminder, found in state.reminders.items()},
             slots={customer: dict(slots) for customer, slots in state.slots.items() if slots},
             shops={shop: found for shop, found in state.shops.items() if found != Shop()},
+            customers=dict(self._said.customers),
             records={key: list(found) for key, found in state.records.items()},
             counts=dict(state.counts),
             problems=list(state.problems),
@@ -64,6 +67,8 @@ class Replayer:
         """Follow one record."""
         kind = record["kind"]
         self._count(record)
+        if not self._said.apply(record):
+            self._problem(record, "is of no kind we know")
         if record["order"] is not None:
             kept = self.state.records.setdefault(order_key(record), [])
             kept.append(record["seq"])

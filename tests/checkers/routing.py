@@ -76,10 +76,13 @@ class Reach:
     tried: tuple[str, ...] = ()
     consented: tuple[str, ...] = ()
     sensitive: bool = False
+    opted_out: tuple[str, ...] = ()
 
     def refusal(self, channel: str, known: Known) -> str | None:
         """Return why a channel may not be used at all."""
         terms = known.terms
+        if channel in self.opted_out:
+            return "opted_out"
         if channel not in self.addresses:
             return "no_address"
         if channel in self.forbidden or (channel in terms.consent_required and channel not in self.consented):
@@ -95,6 +98,8 @@ class Reach:
         untried.sort(key=lambda channel: channel in self.used)
         if untried:
             return untried, ""
+        if "opted_out" in refusals.values():
+            return [], "opted_out"
         if None in refusals.values():
             return [], "attempts_used_up"
         # The reason tells what stands in the way of the channel that is nearest to being allowed.
@@ -113,7 +118,7 @@ class Reach:
             inputs["consented"] = list(self.consented)
         if known.terms.sensitive_channels is not None:
             inputs["sensitive"] = self.sensitive
-        for name in ("forbidden", "used", "tried"):
+        for name in ("forbidden", "used", "tried", "opted_out"):
             if found := getattr(self, name):
                 inputs[name] = list(found)
         return Answer("routing", outcome, inputs)

@@ -55,6 +55,31 @@ def not_too_often(used: int, terms: Terms) -> Iterator[Refusing]:
         yield Answer("order_cap", _unless(used >= terms.per_order), inputs), "attempts_used_up"
 
 
+def not_talking(now: int, replied_at: int | None, terms: Terms) -> Iterator[Refusing]:
+    """Nothing goes to who replied within `quiet_after_reply`."""
+    if terms.quiet_after_reply is not None:
+        inputs: dict[str, Any] = {"replied_at": None, "quiet_after_reply": terms.quiet_after_reply}
+        end = None
+        if replied_at is not None:
+            inputs |= {"replied_at": written(replied_at), "now": written(now)}
+            end = replied_at + terms.quiet_after_reply
+        talking = end is not None and now < end
+        yield Answer("replied", _unless(talking), inputs, end if talking else None), "replied"
+
+
+def no_other_paid(now: int, paid_at: int | None, zone: str, terms: Terms) -> Iterator[Refusing]:
+    """Nothing goes to who paid another order since yesterday 00:00, local time."""
+    if terms.paid_other_order:
+        since = shown(day_of(now, zone) - 1, 0, zone)
+        paid = None if paid_at is None else written(paid_at)
+        inputs = {"zone": zone, "paid_at": paid, "since": written(since)}
+        if paid_at is None or paid_at < since:
+            yield Answer("paid_other_order", "pass", inputs), "paid_other_order"
+        else:
+            end = shown(day_of(paid_at, zone) + 2, 0, zone)
+            yield Answer("paid_other_order", "drop", inputs, end), "paid_other_order"
+
+
 def not_held_long(held: int, terms: Terms) -> Iterator[Refusing]:
     """Nothing goes that a night held for more than `max_held`."""
     if terms.max_held is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.checkers.records import OrderKey
+from tests.checkers.said import Customer
 
 WAITING = frozenset({"planned", "open"})
 HANDED_OVER = frozenset(
@@ -56,6 +57,7 @@ class State:
     reminders: dict[str, Reminder] = field(default_factory=dict)
     slots: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     shops: dict[str, Shop] = field(default_factory=dict)
+    customers: dict[tuple[str, str], Customer] = field(default_factory=dict)
     records: dict[OrderKey, list[int]] = field(default_factory=dict, compare=False)
     counts: dict[str, int] = field(default_factory=dict, compare=False)
     problems: list[str] = field(default_factory=list, compare=False)
@@ -96,6 +98,7 @@ def diff(expected: State, found: State) -> list[str]:
         *_differences("reminder", expected.reminders, found.reminders),
         *_differences("slots of", expected.slots, found.slots),
         *_differences("shop", expected.shops, found.shops),
+        *_differences("customer", expected.customers, found.customers),
         *_differences("records of", expected.records, found.records),
         *_differences("counter of", expected.counts, found.counts),
     ]

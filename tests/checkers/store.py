@@ -33,6 +33,7 @@ class Lane:
     due: dict[str, Scores] = field(default_factory=dict)
     status: dict[str, Scores] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    customers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     ledgers: dict[tuple[str, str], Scores] = field(default_factory=dict)
     shops: dict[str, dict[str, str]] = field(default_factory=dict)
     pauses: dict[str, str] = field(default_factory=dict)
@@ -96,6 +97,8 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
                 lane.audit = [_record(number, entry, fields) for entry, fields in client.xrange(prefix + key)]
             case "order":
                 lane.orders[first, second] = msgspec.msgpack.decode(client.get(prefix + key))
+            case "customer":
+                lane.customers[first, second] = msgspec.msgpack.decode(client.get(prefix + key))
             case "due" | "status":
                 getattr(lane, kind)[rest] = _scores(client, prefix + key)
             case "pauses":

@@ -107,13 +107,18 @@ def _statuses(lane: Lane) -> Iterator[str]:
 
 
 def _timers(lane: Lane) -> Iterator[str]:
-    """Every order has a timer, and every timer of an order its order."""
+    """Every order has a timer, and so has what a customer said that is forgotten; there are no others."""
     expected = {f"o~{shop}~{order}" for shop, order in lane.orders}
     found = {timer for timer in lane.timers if timer.startswith("o~")}
     for timer in sorted(expected - found):
         yield f"order {timer[2:]} has no timer"
     for timer in sorted(found - expected):
         yield f"timer {timer} has no order"
+    passing = {"replied", "paid"}
+    expected = {f"c~{shop}~{name}" for (shop, name), kept in lane.customers.items() if passing & kept.keys()}
+    found = {timer for timer in lane.timers if timer.startswith("c~")}
+    for timer in sorted(expected ^ found):
+        yield f"customer {timer[2:]} has {'no timer' if timer in expected else 'a timer for nothing'}"
 
 
 def _count(lane: Lane) -> Iterator[str]:

@@ -168,6 +168,7 @@ def test_an_order_paid_before_it_is_known_stays_paid() -> None:
 
 def test_a_retired_order_leaves_nothing_behind() -> None:
     story = planned().handed_over().paid(too_late=[ID]).record("order.retired", "O-1")
+    story.record("customer.forgotten", customer="C-1")
 
     state = replay(story.records)
 

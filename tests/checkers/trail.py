@@ -32,13 +32,13 @@ def gapless(records: Iterable[Record]) -> list[str]:
 
 
 def effects(records: Iterable[Record]) -> dict[tuple[str, str], list[int]]:
-    """Return for each (shop, event id) the instants at which it had an effect on an order.
+    """Return for each (shop, event id) the instants at which it had an effect.
 
     An acknowledged event has one, unless it was stale or rejected.
     """
     found = defaultdict(list)
     for record in in_order(records):
-        if record["kind"].startswith("order.") and "event" in record["details"]:
+        if record["kind"].startswith(("order.", "customer.")) and "event" in record["details"]:
             found[record["shop"], record["details"]["event"]].append(instant(record["at"]))
     return dict(found)
 

@@ -31,6 +31,9 @@ def _event(order: str, kind: str) -> Intake:
     )
     if kind in ("order.paid", "order.cancelled"):
         return event
+    if kind.startswith("customer."):
+        event.order, event.customer, event.channel, event.details = None, order, "sms", DETAILS
+        return event
     event.shop_rev, event.customer, event.facts, event.details = 1, "C-new", DETAILS, DETAILS
     event.closes, event.rev = LATER + DAY, 0
     event.plan = [
@@ -137,6 +140,8 @@ async def _pause(scene: Scene, store: Store) -> Any:
 MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "intake unpaid": _intake("order.unpaid"),
     "intake paid": _intake("order.paid"),
+    "intake opted out": _intake("customer.opted_out"),
+    "intake replied": _intake("customer.replied"),
     "lease": _lease,
     **{f"commit {kind}": _commit(kind) for kind in ("send", "open", "claim", "defer", "drop", "release")},
     **{f"settle {outcome}": _settle(outcome) for outcome in ("sent", "uncertain", "retry", "fail")},
@@ -147,6 +152,7 @@ MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "turn retire": _turn("o~demo~F-due-1", "o~demo~G-paid", at=AFTER_RETENTION),
     "turn forget": _turn("o~demo~A-sent", f"e~demo~{NOON // DAY}", at=AFTER_RETENTION),
     "replan": _replan,
+    "turn customer": _turn("o~demo~A-sent", "c~demo~C-G-paid", at=AFTER_RETENTION),
     "configure policy": _policy,
     "configure pause": _pause,
 }

@@ -16,7 +16,7 @@ STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
     ("settle", "item"): (Settlement, {"customer"}),
     ("task", "item"): (TaskEnd, {"customer"}),
     ("sweep", "item"): (Command, {"customer", "ledger"}),
-    ("intake", "item facts"): (Intake, {"shop_name"}),
+    ("intake", "item of_order of_customer facts"): (Intake, {"shop_name"}),
     ("intake", "plan"): (PlanStep, set()),
     ("replan", "item"): (Replan, set()),
 }
@@ -69,7 +69,16 @@ def test_a_header_and_its_struct_agree_on_types(
 def test_what_a_struct_may_leave_out_a_header_does_not_ask_for(
     place: tuple[str, str], struct: tuple[type[msgspec.Struct], set[str]]
 ) -> None:
-    given_by_the_store = {"shop", "order_key", "facts_key", "ledger", "buckets", "timer", "text_key"}
+    given_by_the_store = {
+        "shop",
+        "order_key",
+        "facts_key",
+        "ledger",
+        "buckets",
+        "timer",
+        "text_key",
+        "customer_key",
+    }
     left_out = {field.encode_name for field in msgspec.structs.fields(struct[0]) if not field.required}
 
     asked = {name for name, (_, optional) in stated(*place).items() if not optional}

@@ -36,10 +36,13 @@ def tables(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
         return
     last = call.items[-1]
     yield "item", last
+    if call.script == "intake":
+        said = last["type"].startswith("customer.")
+        yield "of_customer" if said else "of_order", last
     if "facts" in last:
         yield "facts", last
         yield "plan", last["plan"][-1]
-    assert spec.keys() <= {"head", "shop", "item", "facts", "plan"}
+    assert spec.keys() <= {"head", "shop", "item", "of_order", "of_customer", "facts", "plan"}
 
 
 def broken_fields(call: Call) -> Iterator[Broken]:
@@ -193,6 +196,7 @@ ROLES = {
     "due": "zset",
     "status": "zset",
     "counts": "hash",
+    "customer": "string",
     "text": "string",
     "facts": "string",
 }
@@ -253,13 +257,14 @@ async def test_a_stored_order_that_is_none_writes_nothing(full: Scene, name: str
     assert wrong == []
 
 
-@pytest.mark.parametrize("family", ["order", "facts", "ledger"])
+@pytest.mark.parametrize("family", ["order", "facts", "ledger", "customer"])
 async def test_a_lease_leaves_what_it_cannot_read_and_takes_the_others(full: Scene, family: str) -> None:
     keys = full.store.keys(0)
     broken = {
         "order": keys.order("demo", "F-due-2"),
         "facts": keys.facts("demo", "F-due-2"),
         "ledger": keys.ledger("demo", "C-F-due-2"),
+        "customer": keys.customer("demo", "C-F-due-2"),
     }[family]
     before = await full.store.lease("demo", "sms", 10, NOON + 1000)
     await full.store.sweep(0, [item.reminder for item in before.items], before.lease_end)

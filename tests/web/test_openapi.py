@@ -13,7 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from dispatcher.errors import InvalidEvent, InvalidPolicy
 from dispatcher.policy.document import DEFAULT_TOML, load_json, to_json
-from dispatcher.policy.events import EventType, decode_event
+from dispatcher.policy.events import BY_CUSTOMER, EventType, decode_event
 from dispatcher.web.access import SCOPES
 from dispatcher.web.describing import ref
 from dispatcher.web.meanings import FIELDS, POLICY
@@ -121,7 +121,9 @@ async def test_what_is_said_of_fields_is_about_fields_that_there_are(api: Asking
     assert needed == FIELDS.keys()
 
 
-MEANT_AS = dict.fromkeys(("UnpaidEvent", "AmendedEvent", "PaidEvent", "CancelledEvent"), "Event")
+MEANT_AS = dict.fromkeys(
+    ("UnpaidEvent", "AmendedEvent", "PaidEvent", "CancelledEvent", "OptedOutEvent", "RepliedEvent"), "Event"
+)
 MEANT_AS |= {"UnpaidOrder": "EventOrder"}
 
 
@@ -206,6 +208,10 @@ def test_an_event_has_the_fields_that_the_decoder_reads(kind: EventType) -> None
     assert schema["properties"]["type"]["const"] == kind
     assert schema["required"] == ["specversion", "id", "source", "type", "time", "data"]
     assert data["additionalProperties"] is False
+    if kind in BY_CUSTOMER:
+        assert data["required"] == ["customer"]
+        assert ("channel" in data["properties"]) is (kind is EventType.OPTED_OUT)
+        return
     complete = kind is EventType.UNPAID
     order = told[data["properties"]["order"]["$ref"].rpartition("/")[2]]
     assert order["required"] == (["id", "placed_at", "total", "items"] if complete else ["id"])
@@ -229,6 +235,9 @@ def test_every_field_of_an_event_says_what_it_takes() -> None:
 EVENTS = [
     event(),
     event("order.paid", order={"id": "O-1"}),
+    event("customer.opted_out", customer={"id": "C-1"}, channel="sms"),
+    event("customer.opted_out", customer={"id": "C-1"}, channel="fax"),
+    event("customer.replied", customer={"id": "C-1", "name": "王女士"}),
     event("order.amended", order={"id": "O-1", "total": "1.00", "receiver": None}, customer={"id": "C-1"}),
     event("order.unpaid", order=order() | {"promotion": {"name": "A", "saves": "1"}}, customer=customer()),
     event() | {"type": "order.eaten"},

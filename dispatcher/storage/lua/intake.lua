@@ -1,8 +1,10 @@
--- Takes events: creates and amends orders with their planned reminders, and ends them.
--- uses: args lane orders queues endings seen intake
--- head: now:number actor:string? retention:number shops:list
+-- Takes events: creates and amends orders with their planned reminders, ends them, and notes what customers say.
+-- uses: args lane orders customers queues endings seen said intake
+-- head: now:number actor:string? retention:number customer_prefix:string customer_kept:number shops:list
 -- shop: name:string key:key due:list status:list seen_timer:string seen_until:number buckets:list
--- item: event:string seen:string digest:string type:string time:number shop:number order:string order_key:key facts_key:key timer:string rev:number?
+-- item: event:string seen:string digest:string type:string time:number shop:number rev:number?
+-- of_order: order:string order_key:key facts_key:key timer:string
+-- of_customer: customer:string customer_key:key channel:string? details:string
 -- facts: shop_rev:number customer:string facts:string closes:number plan:list details:string
 -- plan: moment:number due:number? channel:string? reason:string? policy:number details:string
 -- reply: for each item MessagePack {status, reminders, stopped, too_late}; status is accepted | duplicate | stale | reused | new | customer_differs | policy_changed | conflict
@@ -17,6 +19,8 @@ for i, event in ipairs(ITEMS) do
       reply = {status = 'new'}
     elseif ENDS[event.type] then
       reply = finish(shop, event, ENDS[event.type])
+    elseif SAYS[event.type] then
+      reply = say(shop, event)
     else
       reply = accept(shop, event)
     end
@@ -26,6 +30,7 @@ for i, event in ipairs(ITEMS) do
 end
 save_answers()
 in_chunks('ZADD', TIMERS, timers_set)
+save_customers()
 save_orders()
 save_queues()
 close_lane()

@@ -1,9 +1,9 @@
 -- Leases due reminders of one shop and channel, with what deciding about them needs. An order's record does not
 -- change with a lease: the lease stands in LEASES alone.
--- uses: args lane orders queues
--- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string
+-- uses: args lane orders customers queues
+-- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string
 -- shop: name:string key:key due:list status:list
--- reply: {token, shop rev, policy version, now, reminder, order, facts, ledger, reminder, …}: the last three as MessagePack
+-- reply: {token, shop rev, policy version, now, reminder, order, facts, ledger, customer, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
@@ -20,9 +20,12 @@ for _, id in ipairs(ids) do
   local readable, order, text = pcall(load_order, HEAD.order_prefix .. (name or id))
   local step = readable and order and order.steps[tonumber(number)]
   local facts = step and redis.pcall('GET', HEAD.facts_prefix .. name)
-  local ledger = step and hand_offs(HEAD.ledger_prefix .. shop.name .. '~' .. (order.customer or ''))
-  if type(facts) == 'string' and ledger and WAITING[step.status] then
-    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3], reply[#reply + 4] = id, text, facts, ledger
+  local of_customer = step and shop.name .. '~' .. (order.customer or '')
+  local ledger = step and hand_offs(HEAD.ledger_prefix .. of_customer)
+  local said = step and select(2, load_customer(HEAD.customer_prefix .. of_customer))
+  if type(facts) == 'string' and ledger and said and WAITING[step.status] then
+    local n = #reply
+    reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = id, text, facts, ledger, said
     leased[#leased + 1], leased[#leased + 2] = lease_end, id
     gone[#gone + 1] = id
   elseif readable and not step then

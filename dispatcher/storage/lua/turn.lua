@@ -1,13 +1,14 @@
 -- What time alone does to orders: closes unpaid ones, retires finished ones after their retention, forgets old
--- events.
--- uses: args lane orders queues endings turn
+-- events, and what is no longer looked at of customers.
+-- uses: args lane orders customers queues endings turn
 -- head: now:number shops:list retention:number slot_kept:number
 -- shop: name:string key:key due:list status:list
--- item: timer:string shop:number order:string? order_key:key? ledger:key? erase:list? seen_key:key?
+-- item: timer:string shop:number order:string? order_key:key? ledger:key? erase:list? seen_key:key? customer:string? customer_key:key?
 -- reply: for each item: closed | retired | forgotten | later | gone
 for i, item in ipairs(ITEMS) do check_timer(i, item) end
 local replies = {}
 for i, item in ipairs(ITEMS) do replies[i] = turn(HEAD.shops[item.shop], item) end
+save_customers()
 save_orders()
 save_queues()
 close_lane()

@@ -13,6 +13,7 @@ local function check_commit(i, item)
   for _, name in ipairs(needs) do
     if item[name] == nil then refuse('item ' .. i .. '.' .. name .. ': expected for ' .. item.kind) end
   end
+  if item.customer_key then need_customer(KEYS[item.customer_key]) end
 end
 
 -- Whether the one who asks still holds the reminder: a worker by its token, a person while the task is open.
@@ -21,8 +22,9 @@ local function holds(item, step)
   return WAITING[step.status] == true and item.token ~= nil and tokens[item.reminder] == item.token
 end
 
--- Whether order, policy and pauses are as the decision saw them.
+-- Whether order, customer, policy and pauses are as the decision saw them.
 local function unchanged(shop, item, order)
+  if item.customer_key and need_customer(KEYS[item.customer_key]).rev ~= (item.customer_rev or 0) then return false end
   return order.state == 'unpaid' and order.rev == item.rev and shop.rev == item.shop_rev
 end
 

@@ -1,10 +1,5 @@
 -- What an event does to its order.
 local ENDS = {['order.paid'] = 'paid', ['order.cancelled'] = 'cancelled'}
-local timers_set = {}
-
-local function set_timer(at, name)
-  timers_set[#timers_set + 1], timers_set[#timers_set + 2] = string.format('%d', at), name
-end
 
 -- Refuses what accept() and finish() could trip over, and reads the order, before anything is written.
 local function check_event(i, event)
@@ -13,8 +8,16 @@ local function check_event(i, event)
   if shop == nil then refuse(where .. '.shop: expected the number of a shop') end
   ids[shop], answered[shop] = ids[shop] or {}, answered[shop] or {}
   table.insert(ids[shop], event.seen)
+  if event.type == 'probe' then return end
+  if SAYS[event.type] then
+    check(where, event, 'of_customer')
+    if event.channel and not known(shop, event.channel) then refuse(where .. '.channel: unknown') end
+    need_customer(KEYS[event.customer_key])
+    return
+  end
+  check(where, event, 'of_order')
   load_order(KEYS[event.order_key])
-  if ENDS[event.type] or event.type == 'probe' then return end
+  if ENDS[event.type] then return end
   check(where, event, 'facts')
   for n, plan in ipairs(event.plan) do
     check(where .. '.plan ' .. n, plan, 'plan')
@@ -65,6 +68,7 @@ local function accept(shop, event)
   put(KEYS[event.facts_key], event.facts)
   audit(kind, of_order(shop, event.order, order), event.details,
     '{"event":' .. cjson.encode(event.event) .. ',"revision":' .. order.rev .. ',"state":"' .. order.state .. '"}')
+  if order.state == 'paid' then note_payment(shop, order.customer) end
   if order.state == 'unpaid' then
     set_timer(order.closes, event.timer)
     for number, plan in ipairs(event.plan) do plan_step(shop, event, order, number, plan) end
@@ -89,6 +93,7 @@ local function finish(shop, event, state)
     '{"event":' .. cjson.encode(event.event) .. ',"stopped":' .. json_list(stopped_ids) .. ',"too_late":' .. json_list(too_late_ids) .. '}')
   if order.state == 'unpaid' or order.state == 'closed' then
     order.state, order.rev = state, order.rev + 1
+    if state == 'paid' and order.customer then note_payment(shop, order.customer) end
     set_timer(math.max(now, order.closes or 0) + HEAD.retention, event.timer)
   end
   store_order(key, order)

@@ -2,7 +2,11 @@
 local function check_timer(i, item)
   local where = 'item ' .. i
   if HEAD.shops[item.shop] == nil then refuse(where .. '.shop: expected the number of a shop') end
-  if not item.seen_key and not (item.order and item.order_key) then refuse(where .. ': expected order or seen_key') end
+  if item.customer and item.customer_key then
+    need_customer(KEYS[item.customer_key])
+  elseif not item.seen_key and not (item.order and item.order_key) then
+    refuse(where .. ': expected order, seen_key or customer')
+  end
   for _, key in ipairs(item.erase or {}) do
     if not is_key(key) then refuse(where .. '.erase: expected keys') end
   end
@@ -42,9 +46,21 @@ local function retire(shop, item, order)
   return 'retired'
 end
 
+-- Replies and payments are so old that no decision looks at them; an opt-out stays.
+local function forget(shop, item)
+  local key = KEYS[item.customer_key]
+  local known = need_customer(key)
+  audit('customer.forgotten', {shop = shop.name, customer = item.customer})
+  known.replied, known.paid = nil, nil
+  if known.opted_out then store_customer(key, known) else redis.call('DEL', key) end
+  redis.call('ZREM', TIMERS, item.timer)
+  return 'forgotten'
+end
+
 local function turn(shop, item)
   local at = tonumber(redis.call('ZSCORE', TIMERS, item.timer) or 'inf')
   if at > now then return 'later' end
+  if item.customer then return forget(shop, item) end
   if item.seen_key then
     redis.call('DEL', KEYS[item.seen_key])
     redis.call('ZREM', TIMERS, item.timer)

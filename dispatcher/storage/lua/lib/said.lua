@@ -1,0 +1,40 @@
+-- What an event says of a customer, and what a payment does.
+local SAYS = {['customer.opted_out'] = true, ['customer.replied'] = true}
+local timers_set = {}
+
+local function set_timer(at, name)
+  timers_set[#timers_set + 1], timers_set[#timers_set + 2] = string.format('%d', at), name
+end
+
+-- What only decisions of the next days look at is forgotten then.
+local function forget_later(shop, customer)
+  set_timer(now + HEAD.customer_kept, 'c~' .. shop.name .. '~' .. customer)
+end
+
+-- What cannot be read is left as it is: nothing is sent to that customer, and a payment must be taken.
+local function note_payment(shop, customer)
+  local key = HEAD.customer_prefix .. shop.name .. '~' .. customer
+  local known = load_customer(key)
+  if not known then return end
+  known.paid = now
+  store_customer(key, known)
+  forget_later(shop, customer)
+end
+
+-- An opt-out stands from the first one on; of replies the latest counts, at the latest now.
+local function say(shop, event)
+  local key = KEYS[event.customer_key]
+  local known = load_customer(key)
+  audit(event.type, {shop = shop.name, customer = event.customer, channel = event.channel}, event.details,
+    '{"event":' .. cjson.encode(event.event) .. '}')
+  if event.type == 'customer.opted_out' then
+    known.opted_out = known.opted_out or {}
+    local channel = event.channel or '*'
+    known.opted_out[channel] = known.opted_out[channel] or now
+  else
+    known.replied = math.max(known.replied or 0, math.min(event.time, now))
+    forget_later(shop, event.customer)
+  end
+  store_customer(key, known)
+  return {status = 'accepted', reminders = 0}
+end
