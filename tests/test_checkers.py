@@ -199,6 +199,23 @@ def called_at_noon() -> Story:
     return one_reminder().opened().at("2026-11-11T04:00:00.000Z").claimed()
 
 
+def sent_after_an_opt_out() -> Story:
+    return one_reminder().said("opted_out", channel="sms").handed_over()
+
+
+def claimed_after_an_opt_out_of_all() -> Story:
+    return one_reminder().opened().said("opted_out").claimed()
+
+
+def reply_taken_twice() -> Story:
+    story = one_reminder().said("replied")
+    return story.record("customer.replied", customer="C-1", event="e-3", time=iso(story.now))
+
+
+def said_what_nobody_knows() -> Story:
+    return one_reminder().said("shouted")
+
+
 FLAWED: list[tuple[Callable[[], Story], str]] = [
     (lost_record, "gapless"),
     (backward_clock, "gapless"),
@@ -217,6 +234,10 @@ FLAWED: list[tuple[Callable[[], Story], str]] = [
     (silent_about_what_was_too_late, "not_after_payment"),
     (stopped_with_another_order_and_sent_all_the_same, "not_after_payment"),
     (stopped_but_still_planned, "not_after_payment"),
+    (sent_after_an_opt_out, "not_after_opt_out"),
+    (claimed_after_an_opt_out_of_all, "not_after_opt_out"),
+    (reply_taken_twice, "events_once"),
+    (said_what_nobody_knows, "followed"),
     (after_the_close, "before_close"),
     (sent_too_late_for_its_decision, "while_valid"),
     (no_inputs, "decisions_recomputable_inputs"),
@@ -239,6 +260,14 @@ def test_a_violation_is_found(flawed: Callable[[], Story], check: str) -> None:
     found = found_by(story)
 
     assert check in found
+
+
+def test_an_opt_out_of_one_channel_or_customer_says_nothing_of_others() -> None:
+    story = one_reminder().said("opted_out", channel="chat").said("opted_out", customer="C-2").handed_over()
+
+    violations = check_all(story.records, STORY_RULES)
+
+    assert violations == []
 
 
 def released_and_stopped() -> Story:

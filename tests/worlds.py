@@ -141,3 +141,28 @@ def event(
             "data": data,
         }
     )
+
+
+def saying(
+    kind: str,
+    at: int = NOON,
+    *,
+    channel: str | None = None,
+    customer: str = "C-1",
+    event_id: str | None = None,
+    shop: str = "demo",
+) -> Event:
+    """Return what a customer did (`opted_out`, `replied`) as the API would decode it."""
+    data: dict[str, Any] = {"customer": {"id": customer}}
+    if channel is not None:
+        data["channel"] = channel
+    return decode_event(
+        {
+            "specversion": "1.0",
+            "id": event_id or f"{kind}-{channel}-{customer}-{at}",
+            "source": f"/shops/{shop}",
+            "type": f"customer.{kind}",
+            "time": iso(at),
+            "data": data,
+        }
+    )

@@ -137,7 +137,6 @@ def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> 
     ranked, _ = _routes(facts, policy, tried)
     if not ranked and (refusal := _not_callable(facts, policy, rules)) is not None:
         return Drop(reason=refusal, rules=tuple(rules))
-    rules.append(_routing(facts, policy, ranked[0] if ranked else "phone"))
     if not ranked:
         closes_at = facts.order.closes_at
         return _deferred(facts, closes_at, "phone", "overflow", rules)

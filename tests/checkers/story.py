@@ -92,6 +92,10 @@ class Story:
     def paid(self, order: str = "O-1", **details: Any) -> Self:
         return self.ended("order.paid", order, **details)
 
+    def said(self, kind: str, customer: str = "C-1", channel: str | None = None) -> Self:
+        about = {"customer": customer, "channel": channel, "event": f"e-{len(self.records) + 1}"}
+        return self.record(f"customer.{kind}", **about, time=iso(self.now))
+
     def closed(self, order: str = "O-1") -> Self:
         self._revisions[order] += 1
         return self.record("order.closed", order, reason="closed")

@@ -45,6 +45,7 @@ def story() -> Story:
     told.claimed("O~2")
     told.planned("O~2", step=2).sending("O~2", 2)
     told.record("operator.paused", details={"channel": "chat"})
+    told.said("opted_out", channel="sms").said("opted_out", "王~1").said("replied", "王~1")
     return told.paid("O-3")
 
 
@@ -65,6 +66,9 @@ COUNTS = {
     "kind|task.claimed|phone|": 2,
     "kind|task.released|phone|": 1,
     "kind|operator.paused||": 1,
+    "kind|customer.opted_out|sms|": 1,
+    "kind|customer.opted_out||": 1,
+    "kind|customer.replied||": 1,
     "late|100": 1,
     "late_ms": 0,
     "waiting|sms": 1,
@@ -95,6 +99,10 @@ def write(client: redis.Redis) -> None:
     client.zadd(f"{LANE}status:demo~claimed", {"demo~O~2~1": START})
     client.hset(f"{LANE}counts", mapping=COUNTS)
     client.zadd(f"{LANE}timers", {f"o~demo~{order}": closes for order in ("O-1", "O~2", "O-3")})
+    client.set(f"{LANE}customer:demo~C-1", msgspec.msgpack.encode({"rev": 20, "opted_out": {"sms": START}}))
+    talking = {"rev": 22, "opted_out": {"*": START}, "replied": START}
+    client.set(f"{LANE}customer:demo~王~1", msgspec.msgpack.encode(talking))
+    client.zadd(f"{LANE}timers", {"c~demo~王~1": START + 192 * HOUR})
     client.hset(f"{LANE}shop:demo", mapping={"rev": 3, "policy": 2, "paused": ",chat,"})
     client.hset(f"{LANE}pauses", mapping={"demo~chat": "{}"})
     records = story().records
@@ -225,6 +233,14 @@ BROKEN: dict[str, tuple[Callable[[redis.Redis], object], str]] = {
     "the name of no pause": (lambda c: c.hset(f"{LANE}pauses", "demo~sms", "{}"), "pause demo~sms is named"),
     "no timer": (lambda c: c.zrem(f"{LANE}timers", "o~demo~O-3"), "order demo~O-3 has no timer"),
     "a timer of nothing": (lambda c: c.zadd(f"{LANE}timers", {"o~demo~O-9": 1}), "timer o~demo~O-9"),
+    "a reply without a timer": (
+        lambda c: c.zrem(f"{LANE}timers", "c~demo~王~1"),
+        "customer demo~王~1 has no timer",
+    ),
+    "a timer of nobody": (
+        lambda c: c.zadd(f"{LANE}timers", {"c~demo~C-1": 1}),
+        "customer demo~C-1 has a timer for nothing",
+    ),
     "a lost record": (lambda c: c.hincrby(f"{LANE}lane", "seq", 1), "counts"),
 }
 

@@ -81,6 +81,8 @@ def test_toml_and_json_are_the_same_document() -> None:
     [
         LEAST,
         DOCUMENT,
+        {**LEAST, "suppression": {"quiet_after_reply": "24h", "paid_other_order": True}},
+        {**LEAST, "suppression": {"quiet_after_reply": "0s", "paid_other_order": False}},
         {**LEAST, "shop_name": "示例小店", "caps": {"per_day": 0}, "phone": {"overflow_after": "90s"}},
         {
             **LEAST,
@@ -226,6 +228,11 @@ def test_an_empty_list_of_channels_means_none_and_an_absent_one_all() -> None:
         ("/days", "workdays", "expected a table"),
         ("/vacations", {}, "unknown key"),
         ("/caps/per_week", 3, "unknown key, expected one of: per_day, min_gap, per_order"),
+        ("/suppression/quiet_after_reply", "8d", "at most 7d"),
+        ("/suppression/quiet_after_reply", 24, "duration"),
+        ("/suppression/paid_other_order", "yes", "expected true or false"),
+        ("/suppression/paid_other_order", 1, "expected true or false"),
+        ("/suppression/paid_other_orders", True, "unknown key"),
         ("/cadence/0/remind/within", "2h", "unknown key"),
     ],
 )

@@ -42,7 +42,7 @@ from tests.checkers.replay import replay
 from tests.checkers.state import diff
 from tests.checkers.structure import structure
 from tests.stateful.gates import Worker, worker
-from tests.worlds import HOUR, MINUTE, NOON, as_json, event
+from tests.worlds import HOUR, MINUTE, NOON, as_json, event, saying
 
 POLICY = """
 timezone = "Asia/Shanghai"
@@ -69,9 +69,15 @@ high_value = "500.00"
 windows = [["09:00", "12:00"], ["14:00", "20:00"]]
 overflow_after = "{overflow}"
 """
+SUPPRESSION = """
+[suppression]
+quiet_after_reply = "3h"
+paid_other_order = true
+"""
 POLICIES = [
     load_toml(POLICY.format(channels='["chat", "sms"]', overflow="1h", pay_within="24h")),
     load_toml(POLICY.format(channels='["sms"]', overflow="20m", pay_within="24h")),
+    load_toml(POLICY.format(channels='["chat", "sms"]', overflow="1h", pay_within="24h") + SUPPRESSION),
     load_toml(POLICY.format(channels='["sms", "chat"]', overflow="1h", pay_within="12h")),
     load_toml(
         POLICY.format(channels='["sms", "chat"]', overflow="1h", pay_within="24h").replace(
@@ -113,6 +119,7 @@ workers = st.integers(0, 2)
 agents = st.sampled_from(["ann", "bo"])
 seldom = st.integers(0, 3)
 """What is drawn is done only at 0, so that the common things happen more often."""
+channels = st.sampled_from(["sms", "chat", "phone", "sms", "chat", "phone", None])
 totals = st.sampled_from(["9.90", "499.99", "500.00"])
 
 
@@ -210,6 +217,20 @@ class World(RuleBasedStateMachine):
         result = self.take(event(kind, order, self.clock.now(), event_id=self.next_id()))
         gone = {message.reference for message, _ in self.handed}
         assert not gone & set(result.stopped)
+
+    @rule(
+        order=orders,
+        kind=st.sampled_from(["opted_out", "replied", "replied"]),
+        channel=channels,
+        really=seldom,
+    )
+    def said(self, order: str, kind: str, channel: str | None, really: int) -> None:
+        if really:
+            return
+        at, customer = self.clock.now(), CUSTOMERS[order]
+        channel = channel if kind == "opted_out" else None
+        result = self.take(saying(kind, at, channel=channel, customer=customer, event_id=self.next_id()))
+        assert (result.order, result.reminders, result.stopped, result.too_late) == (None, (), (), ())
 
     @precondition(lambda self: self.sent_events)
     @rule(data=st.data())

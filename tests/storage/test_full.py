@@ -19,7 +19,7 @@ from tests.checkers.state import diff
 from tests.checkers.structure import structure
 from tests.storage import scenes
 from tests.storage.scenes import LEASE, leased, send, swept
-from tests.worlds import DAY, NOON, World, at_once, event, world
+from tests.worlds import DAY, NOON, World, at_once, event, saying, world
 
 POLICY = at_once(
     """
@@ -112,7 +112,9 @@ async def test_new_and_amended_orders_are_refused_and_change_nothing(here: World
     assert await take(here, "order.amended", "O-1") == ["accepted"]
 
 
-async def test_endings_are_taken_out_of_a_batch_that_is_refused(here: World, reader: blocking.Redis) -> None:
+async def test_endings_and_opt_outs_are_taken_out_of_a_batch_that_is_refused(
+    here: World, reader: blocking.Redis
+) -> None:
     await take(here, "order.unpaid", "O-1", "O-2")
     events = [
         event("order.unpaid", "O-3", NOON),
@@ -120,13 +122,21 @@ async def test_endings_are_taken_out_of_a_batch_that_is_refused(here: World, rea
         event("order.unpaid", "O-4", NOON),
         event("order.cancelled", "O-2", NOON),
         event("order.paid", "O-5", NOON),
+        saying("opted_out"),
     ]
     async with without_memory(here):
         results = await here.service.intake.take(events, "key:test")
 
-    assert [isinstance(result.problem, StoreFull) for result in results] == [True, False, True, False, False]
-    assert [result.stopped for result in results] == [(), ("demo~O-1~1",), (), ("demo~O-2~1",), ()]
-    assert [result.status for result in results if not result.problem] == ["accepted"] * 3
+    assert [isinstance(result.problem, StoreFull) for result in results] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert [result.stopped for result in results] == [(), ("demo~O-1~1",), (), ("demo~O-2~1",), (), ()]
+    assert [result.status for result in results if not result.problem] == ["accepted"] * 4
     assert await sound(here, reader) == []
 
 

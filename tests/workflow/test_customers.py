@@ -1,6 +1,6 @@
 """What a customer said or did holds for all orders, from its acknowledgement on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 import redis as blocking
 
 from dispatcher.errors import EventIdReused, NotNow
-from dispatcher.policy.events import Event, decode_event
+from dispatcher.policy.events import Event
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.zones import iso
 from dispatcher.storage.client import StoreClient
@@ -16,11 +16,13 @@ from dispatcher.storage.customers import STRANGER, StoredCustomer
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.workflow.intake import Result
 from tests.checkers.dump import dump
+from tests.checkers.promises import CheckerRules, check_all
+from tests.checkers.recompute import recompute
 from tests.checkers.replay import replay
 from tests.checkers.state import diff
 from tests.checkers.structure import structure
 from tests.storage.scenes import send
-from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, world
+from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, saying, world
 
 POLICY = at_once(
     """
@@ -48,30 +50,6 @@ def reader(valkey: EmbeddedStore) -> Iterator[blocking.Redis]:
     client.close()
 
 
-def said(
-    kind: str,
-    at: int = NOON,
-    *,
-    channel: str | None = None,
-    customer: str = "C-1",
-    event_id: str | None = None,
-    shop: str = "demo",
-) -> Event:
-    data: dict[str, Any] = {"customer": {"id": customer}}
-    if channel is not None:
-        data["channel"] = channel
-    return decode_event(
-        {
-            "specversion": "1.0",
-            "id": event_id or f"{kind}-{channel}-{customer}-{at}",
-            "source": f"/shops/{shop}",
-            "type": f"customer.{kind}",
-            "time": iso(at),
-            "data": data,
-        }
-    )
-
-
 async def take(here: World, *events: Event) -> list[Result]:
     return await here.service.intake.take(events, "key:test")
 
@@ -92,9 +70,9 @@ async def ended(here: World, order: str = "O-1") -> tuple[str, str | None]:
 async def test_what_a_customer_said_is_taken_once_and_answered_without_reminders(
     here: World, kind: str
 ) -> None:
-    first = await take(here, said(kind, event_id="e-1"))
-    again = await take(here, said(kind, event_id="e-1"))
-    other = await take(here, said(kind, customer="C-2", event_id="e-1"))
+    first = await take(here, saying(kind, event_id="e-1"))
+    again = await take(here, saying(kind, event_id="e-1"))
+    other = await take(here, saying(kind, customer="C-2", event_id="e-1"))
 
     records = [one for one in await here.audit() if one["kind"] == f"customer.{kind}"]
     assert [one.status for one in first + again] == ["accepted", "duplicate"]
@@ -109,7 +87,7 @@ async def test_what_a_customer_said_is_taken_once_and_answered_without_reminders
 
 
 async def test_an_opt_out_is_recorded_with_its_channel(here: World) -> None:
-    await take(here, said("opted_out", channel="sms"))
+    await take(here, saying("opted_out", channel="sms"))
 
     record = (await here.audit())[-1]
 
@@ -131,7 +109,7 @@ async def test_a_later_opt_out_never_undoes_an_earlier_one(
     here: World, channels: tuple[str | None, ...], expected: tuple[str, ...]
 ) -> None:
     for number, channel in enumerate(channels):
-        await take(here, said("opted_out", NOON - number, channel=channel))
+        await take(here, saying("opted_out", NOON - number, channel=channel))
 
     found = await kept(here)
 
@@ -152,7 +130,7 @@ async def test_of_replies_the_latest_counts_and_none_from_the_future(
     here: World, times: tuple[int, ...], expected: int
 ) -> None:
     for at in times:
-        await take(here, said("replied", at))
+        await take(here, saying("replied", at))
 
     found = await kept(here)
 
@@ -163,13 +141,13 @@ async def test_of_replies_the_latest_counts_and_none_from_the_future(
     ("events", "expected"),
     [
         ([], ("sent", None)),
-        ([said("opted_out")], ("dropped", "opted_out")),
-        ([said("opted_out", channel="sms"), said("opted_out", channel="chat")], ("dropped", "opted_out")),
-        ([said("opted_out", channel="sms")], ("sent", None)),
-        ([said("opted_out", customer="C-2")], ("sent", None)),
-        ([said("opted_out", shop="other")], ("sent", None)),
-        ([said("replied")], ("dropped", "replied")),
-        ([said("replied", NOON - DAY)], ("sent", None)),
+        ([saying("opted_out")], ("dropped", "opted_out")),
+        ([saying("opted_out", channel="sms"), saying("opted_out", channel="chat")], ("dropped", "opted_out")),
+        ([saying("opted_out", channel="sms")], ("sent", None)),
+        ([saying("opted_out", customer="C-2")], ("sent", None)),
+        ([saying("opted_out", shop="other")], ("sent", None)),
+        ([saying("replied")], ("dropped", "replied")),
+        ([saying("replied", NOON - DAY)], ("sent", None)),
         (
             [event("order.unpaid", "P-1", NOON), event("order.paid", "P-1", NOON)],
             ("dropped", "paid_other_order"),
@@ -200,7 +178,7 @@ async def test_what_was_said_before_an_order_came_counts_for_it(
 async def test_a_reminder_goes_by_a_channel_that_is_wanted(
     here: World, channel: str | None, taken: str | None
 ) -> None:
-    await take(here, event("order.unpaid", "O-1", NOON), said("opted_out", channel=channel))
+    await take(here, event("order.unpaid", "O-1", NOON), saying("opted_out", channel=channel))
 
     await here.dispatch()
 
@@ -209,9 +187,9 @@ async def test_a_reminder_goes_by_a_channel_that_is_wanted(
 
 
 SAYINGS = [
-    ([said("opted_out", channel="sms")], "sms"),
-    ([said("opted_out")], None),
-    ([said("replied")], None),
+    ([saying("opted_out", channel="sms")], "sms"),
+    ([saying("opted_out")], None),
+    ([saying("replied")], None),
     ([event("order.paid", "P-1", NOON)], None),
 ]
 
@@ -245,7 +223,7 @@ async def test_an_opt_out_after_the_commit_comes_too_late_for_that_hand_off_alon
     lease = await store.lease("demo", "sms", 10, NOON)
     first, second = (send(lease, item) for item in lease.items)
     before = await store.commit(here.lane, [first], NOON)
-    await take(here, said("opted_out"))
+    await take(here, saying("opted_out"))
 
     after = await store.commit(here.lane, [first, second], NOON)
 
@@ -255,7 +233,7 @@ async def test_an_opt_out_after_the_commit_comes_too_late_for_that_hand_off_alon
 async def test_what_another_customer_says_changes_no_commit(here: World) -> None:
     await take(here, event("order.unpaid", "O-1", NOON))
     lease = await here.service.store.lease("demo", "sms", 10, NOON)
-    await take(here, said("opted_out", customer="C-2"))
+    await take(here, saying("opted_out", customer="C-2"))
 
     answers = await here.service.store.commit(here.lane, [send(lease, lease.items[0])], NOON)
 
@@ -265,9 +243,9 @@ async def test_what_another_customer_says_changes_no_commit(here: World) -> None
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
-        (said("opted_out", channel="phone"), "opted_out"),
-        (said("opted_out"), "opted_out"),
-        (said("replied"), "replied"),
+        (saying("opted_out", channel="phone"), "opted_out"),
+        (saying("opted_out"), "opted_out"),
+        (saying("replied"), "replied"),
         (event("order.paid", "P-1", NOON), "paid_other_order"),
     ],
 )
@@ -292,7 +270,7 @@ async def test_a_claim_is_decided_again_when_the_customer_opts_out_meanwhile(
 
     async def late(*arguments: Any) -> list[str]:
         if not tries:
-            await take(here, said("opted_out", channel="phone"))
+            await take(here, saying("opted_out", channel="phone"))
         tries.append(await commit(*arguments))
         return tries[-1]
 
@@ -306,7 +284,7 @@ async def test_a_claim_is_decided_again_when_the_customer_opts_out_meanwhile(
 
 async def test_replies_and_payments_are_forgotten_after_eight_days_and_opt_outs_are_not(here: World) -> None:
     await take(here, event("order.unpaid", "O-1", NOON, customer="C-2"), event("order.paid", "O-1", NOON))
-    await take(here, said("replied"), said("opted_out", channel="sms"), said("replied", customer="C-3"))
+    await take(here, saying("replied"), saying("opted_out", channel="sms"), saying("replied", customer="C-3"))
     here.clock.advance_to(NOON + 8 * DAY - 1)
     await here.dispatch()
     before = [await kept(here, customer) for customer in ("C-1", "C-2", "C-3")]
@@ -323,9 +301,9 @@ async def test_replies_and_payments_are_forgotten_after_eight_days_and_opt_outs_
 
 
 async def test_a_later_reply_keeps_what_was_said_longer(here: World) -> None:
-    await take(here, said("replied"))
+    await take(here, saying("replied"))
     here.clock.advance_to(NOON + DAY)
-    await take(here, said("replied", NOON + DAY))
+    await take(here, saying("replied", NOON + DAY))
     here.clock.advance_to(NOON + 8 * DAY)
 
     await here.dispatch()
@@ -346,7 +324,7 @@ async def test_a_payment_is_taken_though_its_customer_cannot_be_read(here: World
     await take(here, event("order.unpaid", "O-1", NOON))
     await redis.set(here.service.store.keys(here.lane).customer("demo", "C-1"), b"\xc1")
 
-    found = await take(here, event("order.paid", "O-1", NOON), said("opted_out"))
+    found = await take(here, event("order.paid", "O-1", NOON), saying("opted_out"))
 
     assert [one.status for one in found] == ["accepted", "rejected"]
     assert found[0].stopped == ("demo~O-1~1",)
@@ -355,9 +333,9 @@ async def test_a_payment_is_taken_though_its_customer_cannot_be_read(here: World
 async def test_the_audit_tells_all_that_is_kept_of_customers(here: World, reader: blocking.Redis) -> None:
     lanes = here.service.store.lanes
     await take(here, event("order.unpaid", "O-1", NOON), event("order.unpaid", "O-2", NOON, customer="C-2"))
-    await take(here, said("opted_out", channel="sms"), said("replied", NOON - HOUR), said("opted_out"))
+    await take(here, saying("opted_out", channel="sms"), saying("replied", NOON - HOUR), saying("opted_out"))
     await take(here, event("order.paid", "O-2", NOON), event("order.paid", "O-3", NOON))
-    await take(here, event("order.unpaid", "O-3", NOON, customer="C-3"), said("replied", customer="C-4"))
+    await take(here, event("order.unpaid", "O-3", NOON, customer="C-3"), saying("replied", customer="C-4"))
     await here.dispatch()
     during = diff(replay(await here.audit()), dump(reader, lanes)) + structure(reader, lanes)
     here.clock.advance_to(NOON + 9 * DAY)
@@ -367,3 +345,100 @@ async def test_the_audit_tells_all_that_is_kept_of_customers(here: World, reader
     assert during == []
     assert diff(replay(await here.audit()), dump(reader, lanes)) == []
     assert structure(reader, lanes) == []
+
+
+Record = dict[str, Any]
+
+
+async def decided(here: World) -> list[Record]:
+    """An audit with every answer of the rules: C-1 said nothing, each other customer did one thing."""
+    for number in range(1, 6):
+        await take(here, event("order.unpaid", f"O-{number}", NOON, customer=f"C-{number}"))
+    await take(here, event("order.unpaid", "P-1", NOON, customer="C-2"), event("order.paid", "P-1", NOON))
+    await take(here, saying("replied", NOON - HOUR, customer="C-3"), saying("opted_out", customer="C-4"))
+    await take(here, saying("opted_out", channel="sms", customer="C-5"))
+    await here.dispatch()
+    return await here.audit()
+
+
+def decision(records: list[Record], order: str, rule: str) -> Record:
+    """The inputs of a rule in the newest decision about an order."""
+    last = [one for one in records if one["order"] == order and "decision" in one["details"]][-1]
+    (found,) = (one for one in last["details"]["decision"]["rules"] if one["rule"] == rule)
+    inputs: Record = found["inputs"]
+    return inputs
+
+
+def of_kind(records: list[Record], kind: str, customer: str) -> Record:
+    (found,) = (one for one in records if (one["kind"], one["customer"]) == (kind, customer))
+    return found
+
+
+async def test_what_is_decided_of_customers_follows_from_the_audit(here: World) -> None:
+    records = await decided(here)
+
+    reasons = {one["order"]: one["reason"] for one in records if one["kind"] == "reminder.dropped"}
+    sent = {one["order"]: one["channel"] for one in records if one["kind"] == "reminder.sent"}
+    assert check_all(records, CheckerRules(zone="Asia/Shanghai")) == []
+    assert reasons == {"P-1": "paid", "O-2": "paid_other_order", "O-3": "replied", "O-4": "opted_out"}
+    assert sent == {"O-1": "sms", "O-5": "chat"}
+
+
+ALTERED: dict[str, tuple[Callable[[list[Record]], object], str]] = {
+    "a reply as recorded": (
+        lambda r: decision(r, "O-3", "replied").update(replied_at=None),
+        "demo~O-3~1: rule replied",
+    ),
+    "a reply that was not": (
+        lambda r: decision(r, "O-1", "replied").update(replied_at=iso(NOON - HOUR)),
+        "demo~O-1~1: rule replied",
+    ),
+    "a reply as told": (
+        lambda r: of_kind(r, "customer.replied", "C-3")["details"].update(time=iso(NOON - DAY)),
+        "demo~O-3~1: reason is replied, recomputed no_address",
+    ),
+    "a payment as recorded": (
+        lambda r: decision(r, "O-2", "paid_other_order").update(paid_at=None),
+        "demo~O-2~1: rule paid_other_order",
+    ),
+    "a payment that was not": (
+        lambda r: decision(r, "O-1", "paid_other_order").update(paid_at=iso(NOON)),
+        "demo~O-1~1: rule paid_other_order",
+    ),
+    "a payment as told": (
+        lambda r: of_kind(r, "order.paid", "C-2").update(kind="order.cancelled"),
+        "demo~O-2~1: reason is paid_other_order, recomputed no_address",
+    ),
+    "a channel not wanted as recorded": (
+        lambda r: decision(r, "O-5", "routing").pop("opted_out"),
+        "demo~O-5~1: rule routing",
+    ),
+    "a channel that was wanted": (
+        lambda r: decision(r, "O-1", "routing").update(opted_out=["sms"]),
+        "demo~O-1~1: rule routing",
+    ),
+    "an opt-out as told": (
+        lambda r: of_kind(r, "customer.opted_out", "C-4").update(channel="phone"),
+        "demo~O-4~1: reason is opted_out, recomputed None",
+    ),
+    "the time a reply counts": (
+        lambda r: r[0]["details"]["policy"]["suppression"].update(quiet_after_reply="1h"),
+        "demo~O-3~1: reason is replied, recomputed no_address",
+    ),
+    "whether payments count": (
+        lambda r: r[0]["details"]["policy"]["suppression"].update(paid_other_order=False),
+        "demo~O-2~1: reason is paid_other_order, recomputed no_address",
+    ),
+}
+
+
+@pytest.mark.parametrize(("alter", "tells"), ALTERED.values(), ids=ALTERED.keys())
+async def test_an_altered_input_makes_another_decision(
+    here: World, alter: Callable[[list[Record]], object], tells: str
+) -> None:
+    records = await decided(here)
+    alter(records)
+
+    violations = recompute(records)
+
+    assert any(tells in violation for violation in violations), violations

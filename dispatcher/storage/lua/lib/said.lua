@@ -6,9 +6,10 @@ local function set_timer(at, name)
   timers_set[#timers_set + 1], timers_set[#timers_set + 2] = string.format('%d', at), name
 end
 
--- What only decisions of the next days look at is forgotten then.
+-- What only decisions of the next days look at is forgotten then, on the hour, so that many are at once.
+local HOUR = 3600000
 local function forget_later(shop, customer)
-  set_timer(now + HEAD.customer_kept, 'c~' .. shop.name .. '~' .. customer)
+  set_timer(math.ceil((now + HEAD.customer_kept) / HOUR) * HOUR, 'c~' .. shop.name .. '~' .. customer)
 end
 
 -- What cannot be read is left as it is: nothing is sent to that customer, and a payment must be taken.
