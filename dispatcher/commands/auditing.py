@@ -8,6 +8,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from dispatcher.commands.recomputing import recompute_command
 from dispatcher.commands.stores import ELSEWHERE, EXISTING_DATA, open_store, read_by
 from dispatcher.errors import DispatcherError, InvalidInput
 from dispatcher.policy.event_text import EVERY_SHOP, Expected, shop_or_every
@@ -24,6 +25,9 @@ from dispatcher.wiring import open_existing_audit
 @click.group()
 def audit() -> None:
     """The audit trail."""
+
+
+audit.add_command(recompute_command)
 
 
 def _instant(context: click.Context, option: click.Parameter, value: str | None) -> Instant | None:

@@ -43,14 +43,24 @@ def of_said(event: Event) -> Packed:
 
 def of_plan(step: Planned | Unplanned) -> Packed:
     """Return what the record of a planned (or never planned) step says of it."""
-    details: dict[str, Any] = {"moment": iso(step.moment), "rules": step.rules}
+    return packed(plan_told(step))
+
+
+def plan_told(step: Planned | Unplanned) -> dict[str, Any]:
+    """Return the same before it is packed."""
+    told: dict[str, Any] = {"moment": iso(step.moment), "rules": step.rules}
     if isinstance(step, Planned):
-        details["due"] = iso(step.due)
-    return packed(details)
+        told["due"] = iso(step.due)
+    return told
 
 
 def of_decision(decision: Decision, **more: Any) -> Packed:
     """Return the record of a decision with every rule that led to it, and `more`."""
+    return packed({"decision": decision_told(decision)} | more)
+
+
+def decision_told(decision: Decision) -> dict[str, Any]:
+    """Return what a record says of a decision itself."""
     written: dict[str, Any] = {"rules": decision.rules}
     if isinstance(decision, Send):
         limits = decision.limits
@@ -68,7 +78,7 @@ def of_decision(decision: Decision, **more: Any) -> Packed:
         }
         if limits.per_order is not None:
             written["limits"]["per_order"] = limits.per_order
-    return packed({"decision": written} | more)
+    return written
 
 
 def of_ledger(ledger: tuple[Instant, ...], now: Instant) -> dict[str, Any]:

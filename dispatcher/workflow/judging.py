@@ -75,13 +75,7 @@ def judge(
     if item.facts is None:
         raise StoreRefused("what is stored of the order cannot be read")
     facts = facts_about(lease.shop, item.number, item.order, item.facts, item.ledger, item.customer.standing)
-    decision: Decision = decide(facts, policy, now)
-    rendered = None
-    if isinstance(decision, Send):
-        try:
-            rendered = render(facts, decision, policy, now)
-        except MissingField as missing:
-            decision = _incomplete(decision, missing.field)
+    decision, rendered = decided(facts, policy, render, now)
     if rendered is None or not isinstance(decision, Send):
         return Judged(commit=_commit(item, lease, decision, now))
     if decision.channel == "phone":
@@ -95,6 +89,17 @@ def judge(
         token=lease.token,
     )
     return Judged(commit=_send(item, lease, decision, rendered, valid_until), handover=handover)
+
+
+def decided(facts: Facts, policy: Policy, render: Renderer, now: Instant) -> tuple[Decision, Rendered | None]:
+    """Decide about a reminder that is due, and write the text of what may go."""
+    decision = decide(facts, policy, now)
+    if not isinstance(decision, Send):
+        return decision, None
+    try:
+        return decision, render(facts, decision, policy, now)
+    except MissingField as missing:
+        return _incomplete(decision, missing.field), None
 
 
 def released(item: Leased, lease: Lease, error: Exception) -> Judged:
@@ -158,13 +163,18 @@ def _open_task(item: Leased, lease: Lease, decision: Send, rendered: Rendered) -
     """A call is handed to a person: the task stays open until it overflows or the order closes."""
     facts = item.facts
     assert facts is not None
-    due = min(decision.overflow_at or facts.order.closes_at, facts.order.closes_at)
+    due = task_due(decision, facts.order.closes_at)
     written = details.of_decision(decision, due=details.moment(due), text_sha256=rendered.sha256)
     commit = _bare(item, lease, "open", written)
     bind(commit, decision)
     commit.due = due
     commit.template, commit.text = rendered.template, rendered.text
     return commit
+
+
+def task_due(decision: Send, closes_at: Instant) -> Instant:
+    """Return when a task that nobody claimed is decided about again."""
+    return min(decision.overflow_at or closes_at, closes_at)
 
 
 def bind(commit: Commit, decision: Send) -> None:

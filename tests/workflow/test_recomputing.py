@@ -1,0 +1,135 @@
+"""The product decides a recorded audit again: all the same, unless something that decides was altered."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from dispatcher.workflow.recomputing import TEXT_RULES, Recomputer, recompute
+from dispatcher.workflow.recorded import Record
+from tests.checkers.simulated import Audit, inputs
+from tests.checkers.test_recompute import DECISIVE, POLICY, Alter
+
+
+def differences(records: Iterable[dict[str, Any]]) -> list[str]:
+    """Return what deciding again finds."""
+    return list(recompute(msgspec.convert(list(records), list[Record]), Recomputer()))
+
+
+def test_an_audit_is_decided_again_all_the_same(audit: Audit) -> None:
+    recomputer = Recomputer()
+    records = msgspec.convert(audit.records, list[Record])
+
+    found = list(recompute(records, recomputer))
+
+    assert found == []
+    assert (recomputer.plans, recomputer.decisions) == (
+        sum("rules" in record["details"] for record in audit.records),
+        sum("decision" in record["details"] for record in audit.records),
+    )
+
+
+def test_the_default_policy_is_version_0(audit: Audit) -> None:
+    for record in audit.records:
+        record["policy"] = 0 if record["policy"] else None
+    told = [record for record in audit.records if record["kind"] != "policy.changed"]
+
+    assert differences(told) == []
+
+
+def other(value: Any) -> Any:
+    """Return another value of the same kind."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case ["chat", *_] | ["sms", *_] | ["phone", *_]:
+            return value[1:]
+        case list():
+            return [] if "sold_out" in value else ["sold_out"]
+        case str() if value[:2] == "20" and value.endswith("Z"):
+            return f"{int(value[:4]) + 1}{value[4:]}"
+    return "0.01" if value != "0.01" else "0.02"
+
+
+def rules_of(record: dict[str, Any]) -> list[dict[str, Any]]:
+    details = record["details"]
+    found: list[dict[str, Any]] = details.get("decision", details).get("rules", [])
+    return found
+
+
+def test_of_each_rule_an_altered_input_and_an_altered_outcome_are_found(audit: Audit) -> None:
+    first = {
+        (record["kind"], rule["rule"]): (record, rule)
+        for record in reversed(audit.records)
+        for rule in rules_of(record)
+        if rule["rule"] not in TEXT_RULES
+    }
+    missed = []
+
+    for (kind, name), (_, rule) in first.items():
+        tried = [(rule["inputs"], key, other(value)) for key, value in rule["inputs"].items()]
+        found = {key: bool(altered(audit, place, key, value)) for place, key, value in tried}
+        if not any(found.values()) or not altered(audit, rule, "outcome", "else"):
+            missed.append((kind, name, found))
+
+    assert len(first) > 30
+    assert missed == []
+
+
+def altered(audit: Audit, place: dict[str, Any], key: str, value: Any) -> list[str]:
+    """Return what deciding again finds while a value is altered."""
+    before, place[key] = place[key], value
+    found = differences(audit.records)
+    place[key] = before
+    return found
+
+
+def test_what_cannot_be_decided_again_is_told(audit: Audit) -> None:
+    accepted = [record for record in audit.records if record["kind"].startswith("order.")]
+    changed = [record for record in audit.records if record["kind"] == "policy.changed"]
+
+    without_orders = differences(record for record in audit.records if record not in accepted)
+    without_policy = differences(record for record in audit.records if record not in changed)
+
+    assert all("its order is not in this audit" in one for one in without_orders)
+    assert all("its policy is not in this audit" in one for one in without_policy)
+    assert len(without_orders) == len(without_policy) > 30
+
+
+def test_an_input_that_is_none_and_a_decision_without_rules_are_told(audit: Audit) -> None:
+    sending = audit.one("reminder.sending", "plain")
+    del audit.one("task.claimed", "dear")["details"]["decision"]
+    inputs(sending, "stock")["availability"] = ["asleep"]
+
+    found = differences(audit.records)
+
+    assert [one.partition(": ")[2][:70] for one in found] == [
+        "reminder.sending demo~plain~1: cannot be decided again: ValidationErro",
+        "task.claimed demo~dear~1: names no rules",
+    ]
+
+
+@pytest.mark.parametrize("alter", [alter for alter, _ in DECISIVE], ids=lambda alter: alter.__name__)
+def test_an_altered_input_decides_otherwise(audit: Audit, alter: Alter) -> None:
+    record = alter(audit)
+
+    found = differences(audit.records)
+
+    assert any(f" {record['shop']}~{record['order']}~" in one for one in found), found
+
+
+@pytest.mark.parametrize(("section", "key", "value", "found"), POLICY, ids=lambda value: str(value)[:20])
+def test_an_altered_policy_decides_otherwise(
+    audit: Audit,
+    section: str,
+    key: str,
+    value: Any,
+    found: tuple[str, str],
+) -> None:
+    place = audit.policy[section] if section else audit.policy
+    place[key] = value
+
+    assert any(found[0] in one for one in differences(audit.records))
