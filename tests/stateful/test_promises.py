@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import redis as sync_redis
 from hypothesis import HealthCheck, settings
@@ -35,6 +36,8 @@ from dispatcher.simulation.clock import VirtualClock
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.wiring import connect
 from dispatcher.workflow.intake import Result
+from dispatcher.workflow.recomputing import Recomputer, recompute
+from dispatcher.workflow.recorded import Record
 from dispatcher.workflow.replanning import Replanning
 from tests.checkers.dump import dump
 from tests.checkers.promises import CheckerRules, check_all, effects
@@ -374,6 +377,7 @@ class World(RuleBasedStateMachine):
             return
         records = self.records = self.do(self.audit())
         assert check_all(records, RULES) == []
+        assert list(recompute(msgspec.convert(records, list[Record]), Recomputer())) == []
         assert diff(replay(records), dump(self.reader, 1)) == []
         assert structure(self.reader, 1) == []
         self.events_had_their_effect_once(records)
