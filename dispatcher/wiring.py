@@ -21,6 +21,7 @@ from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, 
 from dispatcher.storage.store import Store, stored_lanes
 from dispatcher.workflow import details
 from dispatcher.workflow.dispatch import Dispatcher
+from dispatcher.workflow.explaining import Explaining
 from dispatcher.workflow.housekeeping import Housekeeping
 from dispatcher.workflow.intake import EventIntake
 from dispatcher.workflow.policies import PolicyBook
@@ -73,6 +74,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     housekeeping: Housekeeping
     tasks: Tasks
+    explaining: Explaining
     clock: Clock
 
     async def put_policy(self, shop: str, policy: Policy, note: str, actor: str) -> int:
@@ -148,5 +150,6 @@ async def build(
         dispatcher=Dispatcher(store, policies, write, senders, clock, settings.batch, settings.hands),
         housekeeping=Housekeeping(store, clock),
         tasks=Tasks(store, policies, clock),
+        explaining=Explaining(store, policies, write, clock),
         clock=clock,
     )

@@ -20,7 +20,19 @@ from litestar.types import (
 
 from dispatcher.errors import DispatcherError
 from dispatcher.telemetry import REQUEST_FAILED, about_error
-from dispatcher.web import audit, events, health, metrics, openapi, orders, pauses, policies, reminders, tasks
+from dispatcher.web import (
+    audit,
+    events,
+    explaining,
+    health,
+    metrics,
+    openapi,
+    orders,
+    pauses,
+    policies,
+    reminders,
+    tasks,
+)
 from dispatcher.web.access import Access, admit
 from dispatcher.web.bodies import SMALL_BYTES
 from dispatcher.web.parts import Asked, Parts
@@ -34,7 +46,9 @@ ROUTES = (
     orders.get_order,
     reminders.list_reminders,
     reminders.get_reminder,
-    reminders.explain_reminder,
+    explaining.explain_reminder,
+    explaining.explain_order,
+    explaining.explain_customer,
     audit.list_audit,
     tasks.list_tasks,
     tasks.claim_task,

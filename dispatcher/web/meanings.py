@@ -118,7 +118,16 @@ FIELDS: dict[str, str] = {
     "Explanation.decision": "What was decided: `plan`, `send`, `defer` or `drop`.",
     "Explanation.rules": "The rules that were applied, in their order.",
     "Explanation.blocking": "The names of the rules that hold it back.",
+    "Explanation.now": "What would be decided at this moment; null where nothing waits any more.",
     "Explanation.history": "What happened to the reminder, oldest first.",
+    "Now.decision": "What would be decided: `send`, `defer` or `drop`.",
+    "Now.rules": "The rules that would be applied, in their order.",
+    "Now.blocking": "The names of the rules that would hold it back.",
+    "Now.next_eligible": "When it could go, UTC; null where it will be dropped, or while a pause holds it.",
+    "OrderExplanation.state": "Where the order stands.",
+    "OrderExplanation.reminders": "Each of its reminders, explained.",
+    "CustomerExplanation.items": "Reminders of the customer, explained.",
+    "CustomerExplanation.hand_offs": "When the customer was reminded, as caps count it: the newest, UTC.",
     "Rule.rule": "The rule's name.",
     "Rule.outcome": "What it came to.",
     "Rule.inputs": "What it was applied to.",
@@ -158,7 +167,18 @@ FIELDS: dict[str, str] = {
 """`Component.field`, or a field's name alone where it means the same everywhere -> what it means."""
 
 TIMES = frozenset(
-    {"at", "due", "moment", "handed_at", "placed_at", "closes_at", "decided_at", "since", "until"}
+    {
+        "at",
+        "due",
+        "moment",
+        "handed_at",
+        "placed_at",
+        "closes_at",
+        "decided_at",
+        "next_eligible",
+        "since",
+        "until",
+    }
 )
 """Fields of answers that are times."""
 

@@ -1,18 +1,15 @@
-"""Reminders as they stand, and why: what the newest decision about one was made on."""
+"""Reminders as they stand."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from litestar import get
 
 from dispatcher.policy.facts import CHANNELS, Channel
-from dispatcher.policy.reminders import WAITING, Status
+from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
-from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.listing import Listed, Listing, Place, Wanted
 from dispatcher.storage.reading import Reader
-from dispatcher.storage.records import ShopState
 from dispatcher.web.access import Caller, require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.describing import Described, opens
@@ -22,22 +19,6 @@ from dispatcher.web.query import SHOP, identifier, instant, one_of, read_query
 from dispatcher.workflow import finding
 
 SCOPE = "orders:read"
-
-DECISIONS = {
-    "reminder.planned": "plan",
-    "reminder.deferred": "defer",
-    "reminder.dropped": "drop",
-    "reminder.sending": "send",
-    "task.opened": "send",
-    "task.overflowed": "defer",
-    "task.claimed": "send",
-}
-"""The audit's kinds that are decisions about a reminder."""
-
-BLOCKING = frozenset({"defer", "drop"})
-
-PAUSED = "paused"
-"""Blocks what is held by a pause, which no decision knows of."""
 
 PARAMS = {
     "shop": SHOP,
@@ -65,59 +46,6 @@ class Reminder(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     handed_at: str | None
     agent: str | None
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that was applied: on `inputs`, and valid `until` time changes it."""
-
-    rule: str
-    outcome: str
-    inputs: dict[str, Any]
-    until: str | None = None
-
-
-class Happened(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened to a reminder."""
-
-    at: str
-    kind: str
-    channel: str | None
-    reason: str | None
-
-
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a reminder stands where it does, as the newest decision about it was recorded.
-
-    `rules` are empty where nothing was weighed, as at the end of an order; `blocking` names those that
-    put the reminder off or dropped it, and `paused` while a pause holds it back.
-    """
-
-    reminder: str
-    status: Status
-    due: str
-    decided_at: str | None = None
-    kind: str | None = None
-    decision: str | None = None
-    channel: str | None = None
-    reason: str | None = None
-    policy: int | None = None
-    rules: tuple[Rule, ...] = ()
-    blocking: tuple[str, ...]
-    history: tuple[Happened, ...]
-
-
-class _Decided(msgspec.Struct):
-    rules: tuple[Rule, ...] = ()
-
-
-class _Details(msgspec.Struct):
-    """Where the rules of a decision are in its record: a plan's stand at the top."""
-
-    decision: _Decided | None = None
-    rules: tuple[Rule, ...] = ()
-
-
-_DETAILS = msgspec.json.Decoder(_Details)
 
 
 def told(listed: Listed) -> Reminder:
@@ -193,45 +121,3 @@ async def get_reminder(request: Asked) -> Answer:
     read_query(request, {})
     _, listed = await asked_for(request)
     return answer(told(listed))
-
-
-@get(
-    "/v1/reminders/{reminder:str}/explain",
-    opt=opens(SCOPE, Described(answers={"application/json": Explanation}, codes=("unknown-order",))),
-)
-async def explain_reminder(request: Asked) -> Answer:
-    """Explain a reminder: the newest decision about it as it was recorded, and what happened before."""
-    read_query(request, {})
-    _, listed = await asked_for(request)
-    service = parts_of(request).service
-    records = await service.audit.pick(service.store.lane_of(listed.shop), listed.order.records)
-    return answer(explained(listed, records, await service.store.shop(listed.shop)))
-
-
-def explained(listed: Listed, records: Sequence[AuditRecord], shop: ShopState) -> Explanation:
-    """Return why a reminder stands where it does; `records` are its order's, oldest first."""
-    step = listed.step
-    held = step.status in WAITING and shop.paused_for(step.channel)
-    about = [record for record in records if record.reminder == listed.reminder]
-    newest = next((record for record in reversed(about) if record.kind in DECISIONS), None)
-    decided: dict[str, Any] = {}
-    if newest is not None:
-        decided = {name: getattr(newest, name) for name in ("kind", "channel", "reason", "policy")}
-        decided |= {"decided_at": newest.at, "decision": DECISIONS[newest.kind], "rules": _rules(newest)}
-    rules: tuple[Rule, ...] = decided.get("rules", ())
-    return Explanation(
-        reminder=listed.reminder,
-        status=step.status,
-        due=iso(step.due),
-        blocking=(*(rule.rule for rule in rules if rule.outcome in BLOCKING), *((PAUSED,) if held else ())),
-        history=tuple(
-            Happened(at=one.at, kind=one.kind, channel=one.channel, reason=one.reason) for one in about
-        ),
-        **decided,
-    )
-
-
-def _rules(record: AuditRecord) -> tuple[Rule, ...]:
-    assert isinstance(record.details, msgspec.Raw)
-    details = _DETAILS.decode(record.details)
-    return details.rules if details.decision is None else details.decision.rules

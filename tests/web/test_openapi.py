@@ -163,6 +163,7 @@ async def test_a_caller_is_told_what_may_be_repeated(api: Asking) -> None:
 
     assert contended == {
         ("/v1/events", "post"),
+        ("/v1/explain", "get"),
         ("/v1/reminders", "get"),
         ("/v1/shops/{shop}/policy/replan", "post"),
         ("/v1/tasks", "get"),

@@ -1,0 +1,219 @@
+"""Why a reminder stands where it does: the newest recorded decision, and what would be decided now."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from dispatcher.policy.facts import Channel, Instant, OrderState
+from dispatcher.policy.reminders import WAITING, Status
+from dispatcher.policy.zones import iso
+from dispatcher.storage.audit_record import AuditRecord
+from dispatcher.storage.keys import reminder_id
+from dispatcher.storage.listing import Listed, Listing, Place, Wanted
+from dispatcher.storage.records import ShopState, StoredOrder, StoredStep
+from dispatcher.wiring import Service
+from dispatcher.workflow.explaining import BLOCKING, Outlook
+
+DECISIONS = {
+    "reminder.planned": "plan",
+    "reminder.deferred": "defer",
+    "reminder.dropped": "drop",
+    "reminder.sending": "send",
+    "task.opened": "send",
+    "task.overflowed": "defer",
+    "task.claimed": "send",
+}
+"""The audit's kinds that are decisions about a reminder."""
+
+PAUSED = "paused"
+"""Blocks what is held by a pause, which no decision knows of."""
+
+HAND_OFFS_TOLD = 50
+"""The newest hand-offs of a customer that are told."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that was applied: on `inputs`, and valid `until` time changes it."""
+
+    rule: str
+    outcome: str
+    inputs: dict[str, Any]
+    until: str | None = None
+
+
+class Happened(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to a reminder."""
+
+    at: str
+    kind: str
+    channel: str | None
+    reason: str | None
+
+
+class Now(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be decided at this moment, on what is known and under the policy in force.
+
+    While the reminder's time has not come, rule `due` stands in front and the others answer as if it had; of
+    an open task it tells whether it can be claimed. `reason` is null where nothing but `due` blocks.
+    `next_eligible` is when it could go as far as is known now; null where it will be dropped, or while a
+    pause holds it.
+    """
+
+    at: str
+    decision: str
+    channel: Channel
+    reason: str | None
+    policy: int
+    rules: tuple[Rule, ...]
+    blocking: tuple[str, ...]
+    next_eligible: str | None
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a reminder stands where it does, as the newest decision about it was recorded.
+
+    `rules` are empty where nothing was weighed, as at the end of an order; `blocking` names those that
+    put the reminder off or dropped it, and `paused` while a pause holds it back. `now` is null where nothing
+    waits any more.
+    """
+
+    reminder: str
+    status: Status
+    due: str
+    decided_at: str | None = None
+    kind: str | None = None
+    decision: str | None = None
+    channel: str | None = None
+    reason: str | None = None
+    policy: int | None = None
+    rules: tuple[Rule, ...] = ()
+    blocking: tuple[str, ...]
+    now: Now | None
+    history: tuple[Happened, ...]
+
+
+class OrderExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why each reminder of an order stands where it does."""
+
+    shop: str
+    order: str
+    state: OrderState
+    reminders: tuple[Explanation, ...]
+
+
+class CustomerExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why some reminders of a customer stand where they do; the last page has no `next_cursor`.
+
+    `hand_offs` are the newest ones that caps and gaps count, oldest first, over all the customer's orders.
+    """
+
+    shop: str
+    customer: str
+    hand_offs: tuple[str, ...]
+    items: Sequence[Explanation]
+    next_cursor: str | None
+
+
+class _Decided(msgspec.Struct):
+    rules: tuple[Rule, ...] = ()
+
+
+class _Details(msgspec.Struct):
+    """Where the rules of a decision are in its record: a plan's stand at the top."""
+
+    decision: _Decided | None = None
+    rules: tuple[Rule, ...] = ()
+
+
+_DETAILS = msgspec.json.Decoder(_Details)
+
+
+async def of_order(service: Service, shop: str, order_id: str, order: StoredOrder) -> tuple[Explanation, ...]:
+    """Return why each reminder of an order stands where it does."""
+    records = await service.audit.pick(service.store.lane_of(shop), order.records)
+    state = await service.store.shop(shop)
+    outlooks = await service.explaining.outlooks(shop, order_id, order)
+    return tuple(
+        _explained(reminder_id(shop, order_id, number), step, records, state, outlooks.get(number))
+        for number, step in enumerate(order.steps, 1)
+    )
+
+
+async def of_reminder(service: Service, listed: Listed) -> Explanation:
+    """Return why a reminder stands where it does."""
+    found = await of_order(service, listed.shop, listed.order_id, listed.order)
+    return found[listed.number - 1]
+
+
+async def of_customer(
+    service: Service, shop: str, customer: str, limit: int, after: Place | None
+) -> tuple[list[Explanation], Place | None]:
+    """Return why some reminders of a customer stand where they do, and where the others begin."""
+    wanted = Wanted(shop=shop, customer=customer)
+    listed, place = await Listing(service.store).reminders(wanted, limit, after)
+    orders = {one.order_id: one.order for one in listed}
+    told = {
+        explanation.reminder: explanation
+        for order_id, order in orders.items()
+        for explanation in await of_order(service, shop, order_id, order)
+    }
+    return [told[one.reminder] for one in listed], place
+
+
+async def hand_offs(service: Service, shop: str, customer: str) -> tuple[str, ...]:
+    """Return when a customer was last reminded, as caps and gaps count it."""
+    ledger: tuple[Instant, ...] = await service.store.ledger(shop, customer)
+    return tuple(iso(at) for at in ledger[-HAND_OFFS_TOLD:])
+
+
+def _explained(
+    reminder: str,
+    step: StoredStep,
+    records: Sequence[AuditRecord],
+    shop: ShopState,
+    outlook: Outlook | None,
+) -> Explanation:
+    """Return why a reminder stands where it does; `records` are its order's, oldest first."""
+    held = step.status in WAITING and shop.paused_for(step.channel)
+    about = [record for record in records if record.reminder == reminder]
+    newest = next((record for record in reversed(about) if record.kind in DECISIONS), None)
+    decided: dict[str, Any] = {}
+    if newest is not None:
+        decided = {name: getattr(newest, name) for name in ("kind", "channel", "reason", "policy")}
+        decided |= {"decided_at": newest.at, "decision": DECISIONS[newest.kind], "rules": _rules(newest)}
+    rules: tuple[Rule, ...] = decided.get("rules", ())
+    return Explanation(
+        reminder=reminder,
+        status=step.status,
+        due=iso(step.due),
+        blocking=(*(rule.rule for rule in rules if rule.outcome in BLOCKING), *((PAUSED,) if held else ())),
+        now=None if outlook is None else _now(outlook),
+        history=tuple(
+            Happened(at=one.at, kind=one.kind, channel=one.channel, reason=one.reason) for one in about
+        ),
+        **decided,
+    )
+
+
+def _now(outlook: Outlook) -> Now:
+    eligible = outlook.next_eligible
+    return Now(
+        at=iso(outlook.at),
+        decision=outlook.decision,
+        channel=outlook.channel,
+        reason=outlook.reason,
+        policy=outlook.policy,
+        rules=tuple(
+            Rule(rule=rule.rule, outcome=rule.outcome, inputs=rule.inputs, until=rule.until)
+            for rule in outlook.rules
+        ),
+        blocking=outlook.blocking,
+        next_eligible=None if eligible is None else iso(eligible),
+    )
+
+
+def _rules(record: AuditRecord) -> tuple[Rule, ...]:
+    assert isinstance(record.details, msgspec.Raw)
+    details = _DETAILS.decode(record.details)
+    return details.rules if details.decision is None else details.decision.rules

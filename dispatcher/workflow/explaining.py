@@ -1,0 +1,144 @@
+"""What would be decided about reminders that wait, if it were decided at this moment; nothing is changed."""
+
+import msgspec
+
+from dispatcher.policy.decide import decide_claim
+from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
+from dispatcher.policy.facts import Channel, Facts, Instant
+from dispatcher.policy.reminders import WAITING, Status
+from dispatcher.policy.zones import iso
+from dispatcher.storage.records import StoredOrder
+from dispatcher.workflow.judging import Renderer, decided, facts_about
+from dispatcher.workflow.policies import InForce, PolicyBook
+from dispatcher.workflow.ports import Clock, Store
+
+FOLLOWED = 32
+"""Times in a row that a reminder is put off, in looking for when it may go."""
+
+BLOCKING = frozenset({"defer", "drop"})
+"""Outcomes of rules that hold a reminder back."""
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be decided at an instant, and when it could go next.
+
+    A rule `due` stands in front while its time has not come, the others answering as if it had; `paused` at
+    the end. `reason` is `None` of what may go and of what only waits to be due. `next_eligible` is `None`
+    where it will be dropped, or while a pause holds it.
+    """
+
+    at: Instant
+    decision: str
+    channel: Channel
+    reason: str | None
+    policy: int
+    rules: tuple[Rule, ...]
+    blocking: tuple[str, ...]
+    next_eligible: Instant | None
+
+
+class Explaining:
+    """Tells what would be decided now, by the same judgement that decides."""
+
+    def __init__(self, store: Store, policies: PolicyBook, render: Renderer, clock: Clock) -> None:
+        self._store = store
+        self._policies = policies
+        self._render = render
+        self._clock = clock
+
+    async def outlooks(self, shop: str, order_id: str, order: StoredOrder) -> dict[int, Outlook]:
+        """Return the outlook of each step of an order that waits; none where the order retired meanwhile."""
+        waiting = [number for number, step in enumerate(order.steps, 1) if step.status in WAITING]
+        if not waiting:
+            return {}
+        known = (await self._store.facts([(shop, order_id)])).get((shop, order_id))
+        if known is None:
+            return {}
+        ledger = await self._store.ledger(shop, order.customer or "")
+        force = await self._policies.in_force(shop, anew=True)
+        now = self._clock.now()
+        return {
+            number: self._outlook(facts_about(shop, number, order, known, ledger), force, now)
+            for number in waiting
+        }
+
+    def _outlook(self, facts: Facts, force: InForce, now: Instant) -> Outlook:
+        judge = self._claim if facts.status == Status.OPEN else self._go
+        decision, eligible = judge(facts, force, now)
+        channel = decision.channel if isinstance(decision, Send | Defer) else facts.channel
+        told, reason = _told(decision)
+        rules = decision.rules
+        if facts.status != Status.OPEN and now < facts.due and eligible is not None:
+            inputs = {"now": iso(now), "due": iso(facts.due)}
+            rules = (Rule(rule="due", outcome="defer", inputs=inputs, until=iso(facts.due)), *rules)
+            told, reason = "defer", reason if told == "defer" else None
+        if force.state.paused_for(facts.channel):
+            rules = (*rules, Rule(rule="paused", outcome="defer", inputs={"channel": facts.channel}))
+            eligible = None
+            if told != "drop":
+                told, reason = "defer", "paused"
+        return Outlook(
+            at=now,
+            decision=told,
+            channel=channel,
+            reason=reason,
+            policy=force.version,
+            rules=rules,
+            blocking=tuple(rule.rule for rule in rules if rule.outcome in BLOCKING),
+            next_eligible=eligible,
+        )
+
+    def _go(self, facts: Facts, force: InForce, now: Instant) -> tuple[Decision, Instant | None]:
+        """Return what is decided about a reminder, and when it may go.
+
+        Before it is due that is what it would meet if it were, or what will end it once it is.
+        """
+        last, eligible = self._follow(facts, force, max(now, facts.due))
+        if now < facts.due and eligible is None:
+            return last, None
+        here = msgspec.structs.replace(facts, due=min(now, facts.due))
+        return decided(here, force.policy, self._render, now)[0], eligible
+
+    def _claim(self, facts: Facts, force: InForce, now: Instant) -> tuple[Decision, Instant | None]:
+        """Return whether a task could be claimed, and when it can be or its reminder goes another way.
+
+        Once its time to be claimed is over, that is what is decided about it instead.
+        """
+        over, eligible = self._go(facts, force, max(now, facts.due))
+        stays = isinstance(over, Defer) and over.channel == "phone"
+        if now >= facts.due and not stays:
+            return over, eligible
+        decision = decide_claim(facts, force.policy, now)
+        match decision:
+            case Send():
+                return decision, now
+            case Defer(until=until) if stays or until < facts.due:
+                return decision, until
+        return decision, eligible
+
+    def _follow(self, facts: Facts, force: InForce, at: Instant) -> tuple[Decision, Instant | None]:
+        """Return what is decided in the end as far as is known today, and when if it goes."""
+        decision, _ = decided(facts, force.policy, self._render, at)
+        for _ in range(FOLLOWED):
+            if not isinstance(decision, Defer):
+                break
+            at = max(at, decision.until)
+            facts = msgspec.structs.replace(
+                facts,
+                due=at,
+                channel=decision.channel,
+                tried=decision.tried,
+                status=facts.status if decision.channel == facts.channel else Status.PLANNED,
+            )
+            decision, _ = decided(facts, force.policy, self._render, at)
+        return decision, at if isinstance(decision, Send) else None
+
+
+def _told(decision: Decision) -> tuple[str, str | None]:
+    match decision:
+        case Send():
+            return "send", None
+        case Defer(reason=reason):
+            return "defer", reason
+        case Drop(reason=reason):
+            return "drop", reason

@@ -1,0 +1,327 @@
+"""Explanations: what would be decided now, and for each reason one reminder that names it."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.web.asking import Asking
+from tests.web.reasons import BY_CALL, BY_SMS, NIGHT, SCENES, bare, later, take, taken, under
+from tests.worlds import HOUR, MINUTE, NOON
+
+
+async def explained(api: Asking, reminder: str) -> dict[str, Any]:
+    answer = await api.client.get(f"/v1/reminders/{reminder}/explain")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+# What would be decided now.
+
+
+async def test_a_reminder_that_may_go_now_says_so_and_changes_nothing(api: Asking) -> None:
+    await take(api, "A")
+    before = await api.records()
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    assert (told["decision"], told["channel"], told["reason"], told["blocking"]) == ("send", "sms", None, [])
+    assert told["next_eligible"] == told["at"] == "2025-11-11T04:00:00.000Z"
+    assert {"order_state", "close", "stock", "routing"} <= {rule["rule"] for rule in told["rules"]}
+    assert await api.records() == before
+    assert (await api.world.dispatch())["send"] == 1
+
+
+async def test_a_reminder_held_by_the_night_could_go_when_it_ends(api: Asking) -> None:
+    await under(api, NIGHT.format(max_held="2h") + BY_SMS)
+    await take(api, "A")
+    later(api, 31 * MINUTE)
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    assert (told["decision"], told["reason"], told["blocking"]) == ("defer", "quiet_hours", ["quiet_hours"])
+    assert told["next_eligible"] == "2025-11-11T06:00:00.000Z"
+
+
+async def test_a_reminder_that_is_not_due_waits_for_its_time_and_what_blocks_then(api: Asking) -> None:
+    await under(api, NIGHT.format(max_held="2h") + BY_SMS)
+    later(api, 31 * MINUTE)
+    await take(api, "A")
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    assert (told["decision"], told["reason"]) == ("defer", "quiet_hours")
+    assert told["blocking"] == ["due", "quiet_hours"]
+    assert told["next_eligible"] == "2025-11-11T06:00:00.000Z"
+
+
+async def test_a_reminder_that_only_waits_to_be_due_has_no_reason(api: Asking) -> None:
+    await under(api, NIGHT.format(max_held="2h") + BY_SMS)
+    await take(api, "A", placed_at=NOON + HOUR)
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    assert (told["decision"], told["reason"], told["blocking"]) == ("defer", None, ["due"])
+    assert told["next_eligible"] == "2025-11-11T06:00:00.000Z"
+
+
+async def test_what_will_be_dropped_once_it_is_due_is_said_before(api: Asking) -> None:
+    await under(api, NIGHT.format(max_held="2h") + "[caps]\nper_day = 0\n" + BY_SMS)
+    later(api, 31 * MINUTE)
+    await take(api, "A")
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    assert (told["decision"], told["reason"], told["next_eligible"]) == ("drop", "daily_cap", None)
+
+
+async def test_a_text_that_lacks_a_value_is_foreseen(api: Asking) -> None:
+    await taken(api, bare("A", pay_url=None, availability="in_stock"))
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    assert (told["decision"], told["reason"]) == ("drop", "missing_field")
+
+
+@pytest.mark.parametrize(
+    ("body", "held"), [({}, True), ({"channel": "sms"}, True), ({"channel": "chat"}, False)]
+)
+async def test_what_a_pause_holds_has_no_next_moment(api: Asking, body: dict[str, str], held: bool) -> None:
+    await take(api, "A")
+    await api.client.post("/v1/shops/demo/pause", json=body)
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    assert (told["decision"], told["reason"]) == (("defer", "paused") if held else ("send", None))
+    assert (told["next_eligible"] is None) is held
+
+
+async def test_an_open_task_tells_whether_it_can_be_claimed_and_where_it_goes_else(api: Asking) -> None:
+    await under(api, BY_CALL)
+    await take(api, "A")
+    await api.world.dispatch()
+
+    before = (await explained(api, "demo~A~1"))["now"]
+    later(api, 31 * MINUTE)
+    closed = (await explained(api, "demo~A~1"))["now"]
+
+    assert (before["decision"], before["next_eligible"]) == ("send", before["at"])
+    assert (closed["decision"], closed["reason"], closed["blocking"]) == (
+        "defer",
+        "phone_window",
+        ["phone_window"],
+    )
+    assert closed["next_eligible"] == "2025-11-11T06:00:00.000Z"
+
+
+async def test_a_task_that_only_a_call_can_follow_stays_one_until_it_can_be_claimed(api: Asking) -> None:
+    await under(api, BY_CALL)
+    await take(api, "A", consent={"sms": False})
+    await api.world.dispatch()
+    later(api, 2 * HOUR)
+
+    over = (await explained(api, "demo~A~1"))["now"]
+    await api.world.dispatch()
+    stays = (await explained(api, "demo~A~1"))["now"]
+
+    assert over == stays
+    assert (over["reason"], over["next_eligible"]) == ("phone_window", "2025-11-12T01:00:00.000Z")
+
+
+async def test_a_new_policy_counts_at_once(api: Asking) -> None:
+    await take(api, "A")
+    await under(api, "[caps]\nper_day = 0\n" + BY_SMS)
+
+    told = await explained(api, "demo~A~1")
+
+    assert (told["decision"], told["policy"]) == ("plan", 1)
+    assert (told["now"]["reason"], told["now"]["policy"]) == ("daily_cap", 2)
+
+
+async def test_what_waits_no_more_has_no_outlook(api: Asking) -> None:
+    await take(api, "A")
+    await api.world.dispatch()
+
+    told = await explained(api, "demo~A~1")
+
+    assert (told["status"], told["now"]) == ("sent", None)
+
+
+async def test_the_decision_that_follows_is_the_one_that_was_told(api: Asking) -> None:
+    await under(api, NIGHT.format(max_held="2h") + "[caps]\nmin_gap = '3h'\n" + BY_SMS)
+    await take(api, "A")
+    await take(api, "B")
+    later(api, 10 * MINUTE)
+    await api.world.dispatch()
+    (waiting,) = [one for one in "AB" if (await explained(api, f"demo~{one}~1"))["status"] == "planned"]
+
+    told = (await explained(api, f"demo~{waiting}~1"))["now"]
+    api.world.clock.advance_to(NOON + 10 * MINUTE + 3 * HOUR - 1)
+    await api.world.dispatch()
+    early = (await explained(api, f"demo~{waiting}~1"))["status"]
+    api.world.clock.advance_to(NOON + 10 * MINUTE + 3 * HOUR)
+    await api.world.dispatch()
+
+    assert told["next_eligible"] == "2025-11-11T07:10:00.000Z"
+    assert (early, (await explained(api, f"demo~{waiting}~1"))["status"]) == ("planned", "sent")
+
+
+# By order and by customer.
+
+
+async def test_an_order_is_explained_step_by_step(api: Asking) -> None:
+    await under(api, '[before_close]\nlead = "2h"\n' + BY_SMS)
+    await take(api, "A/1")
+    await api.world.dispatch()
+
+    told = (await api.client.get("/v1/orders/demo/A%2F1/explain")).json()
+
+    assert (told["shop"], told["order"], told["state"]) == ("demo", "A/1", "unpaid")
+    assert [(one["reminder"], one["status"], one["now"] is None) for one in told["reminders"]] == [
+        ("demo~A/1~1", "sent", True),
+        ("demo~A/1~2", "planned", False),
+    ]
+    assert told["reminders"][1] == await explained(api, "demo~A%2F1~2")
+
+
+async def test_an_order_that_is_not_there_is_not_found(api: Asking) -> None:
+    answer = await api.client.get("/v1/orders/demo/A/explain")
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:dispatcher:problem:unknown-order")
+
+
+async def test_a_customer_who_got_nothing_is_told_why_page_by_page(api: Asking) -> None:
+    await under(api, "[caps]\nper_day = 1\n" + BY_SMS)
+    for order in "ABCDE":
+        await take(api, order, customer="C-2" if order == "C" else "张 三")
+    await api.world.dispatch()
+    told: list[dict[str, Any]] = []
+    cursor = ""
+
+    while True:
+        page = (
+            await api.client.get(f"/v1/explain?shop=demo&customer=%E5%BC%A0+%E4%B8%89&limit=3{cursor}")
+        ).json()
+        assert len(page["items"]) <= 3
+        assert page["hand_offs"] == ["2025-11-11T04:00:00.000Z"]
+        told += page["items"]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+
+    assert sorted(one["reminder"] for one in told) == [f"demo~{order}~1" for order in "ABDE"]
+    waiting = [one["now"] for one in told if one["now"] is not None]
+    assert [(now["reason"], now["next_eligible"]) for now in waiting] == [
+        ("daily_cap", "2025-11-11T16:00:00.000Z")
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [("shop=demo", "/customer"), ("customer=C-1", "/shop"), ("shop=demo&customer=C-1&limit=21", "/limit")],
+)
+async def test_a_wrong_query_is_refused_naming_its_field(api: Asking, query: str, pointer: str) -> None:
+    answer = await api.client.get(f"/v1/explain?{query}")
+
+    assert answer.status_code == 400
+    assert [wrong["pointer"] for wrong in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("path", ["orders/other/A/explain", "explain?shop=other&customer=C-1"])
+async def test_another_shop_is_not_opened(api: Asking, path: str) -> None:
+    assert (await api.client.get(f"/v1/{path}")).status_code == 403
+
+
+async def test_no_name_number_or_text_is_told(api: Asking) -> None:
+    await take(api, "A", name="王女士")
+
+    told = (await api.client.get("/v1/explain?shop=demo&customer=C-1")).text
+
+    assert not [secret for secret in ("王女士", "13800000000", "example_1", "pay.example") if secret in told]
+
+
+# A scene for each reason.
+
+CONTRACT = [
+    "quiet_hours",
+    "daily_cap",
+    "min_gap",
+    "paid",
+    "cancelled",
+    "closed",
+    "closes_before_window",
+    "too_late",
+    "opted_out",
+    "no_address",
+    "no_consent",
+    "replied",
+    "promised",
+    "refused",
+    "paid_other_order",
+    "merged",
+    "missing_field",
+    "wording",
+    "sold_out",
+    "channel_down",
+    "rejected",
+    "attempts_used_up",
+    "paused",
+    "operator",
+    "sensitive",
+    "below_minimum",
+    "changed",
+    "internal",
+]
+OURS = ["phone_window", "overflow", "not_scheduled"]
+"""Reasons that the contract does not name."""
+
+LATER = {
+    "opted_out",
+    "replied",
+    "promised",
+    "refused",
+    "paid_other_order",
+    "merged",
+    "wording",
+    "operator",
+    "sensitive",
+    "below_minimum",
+}
+"""Reasons that nothing gives yet."""
+
+POLICY = Path(__file__).parents[2] / "dispatcher" / "policy"
+
+
+def reasons_in_policy() -> set[str]:
+    """Return the reasons that the policy's rooms spell, apart from those that read and name fields."""
+    modules = [
+        path
+        for path in POLICY.glob("*.py")
+        if not path.name.startswith(("event", "document")) and path.name not in {"facts.py", "terms.py"}
+    ]
+    spelled = {
+        node.value
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return spelled & {*CONTRACT, *OURS}
+
+
+def test_every_reason_that_is_given_has_a_scene() -> None:
+    assert set(SCENES) == {*CONTRACT, *OURS} - LATER
+    assert reasons_in_policy() <= set(SCENES)
+    assert len(reasons_in_policy()) > 10
+
+
+@pytest.mark.parametrize("reason", SCENES)
+async def test_a_reminder_names_the_reason_it_waits_or_ended_for(api: Asking, reason: str) -> None:
+    await SCENES[reason](api)
+
+    told = await explained(api, "demo~A~1")
+
+    named = {told["reason"], told["history"][-1]["reason"], (told["now"] or {}).get("reason")}
+    assert reason in named
+    assert named <= {reason, None}
