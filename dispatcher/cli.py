@@ -3,6 +3,7 @@
 import rich_click as click
 
 from dispatcher.commands.auditing import audit
+from dispatcher.commands.explaining import explain_command
 from dispatcher.commands.keys import keys
 from dispatcher.commands.policies import policy
 from dispatcher.commands.serving import api_command, up_command, worker_command
@@ -15,5 +16,14 @@ def main() -> None:
     """Reminds customers of orders they placed but have not paid."""
 
 
-for _command in (up_command, api_command, worker_command, simulate_command, policy, keys, audit):
+for _command in (
+    up_command,
+    api_command,
+    worker_command,
+    simulate_command,
+    explain_command,
+    policy,
+    keys,
+    audit,
+):
     main.add_command(_command)
