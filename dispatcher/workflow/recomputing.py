@@ -43,6 +43,9 @@ DECISIONS = frozenset(
 TEXT_RULES = frozenset({"template_fields", "wording"})
 """Rules on the text of what would have gone."""
 
+UNREADABLE = (Expected, AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""How what is no decision of ours shows when it is read or decided about."""
+
 HANDS_OVER = frozenset({"reminder.sending", "task.claimed"})
 GIVES_BACK = frozenset({"reminder.retrying", "reminder.failed", "reminder.dropped", "task.released"})
 """Nothing was handed over after all."""
@@ -74,17 +77,23 @@ class Recomputer:
     def read(self, record: Record) -> list[str]:
         """Return how a record differs from what is decided again, and remember what it says."""
         found: list[str] = []
+        try:
+            self._read(record, found)
+        except UNREADABLE as error:
+            found.append(f"is not as such records are: {type(error).__name__}: {error}")
+        return found
+
+    def _read(self, record: Record, found: list[str]) -> None:
         if record.step is not None and record.order is not None:
             if record.rules is not None:
-                found = list(self._differences(record))
+                found += self._differences(record)
             elif record.kind in DECISIONS:
-                found = ["names no rules"]
+                found.append("names no rules")
             self._follow(record, record.order, record.step)
         elif record.order is not None:
             self._remember(record, record.order)
         elif record.kind == "policy.changed" and "policy" in record.details:
             self._policies[record.shop, record.policy or 0] = _policy(record.details["policy"])
-        return found
 
     def _remember(self, record: Record, order: str) -> None:
         pair = (record.shop, order)
@@ -121,7 +130,7 @@ class Recomputer:
             return
         try:
             expected = self._again(record, policy, order)
-        except (Expected, KeyError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             yield f"cannot be decided again: {type(error).__name__}: {error}"
             return
         yield from _compared(record, expected)

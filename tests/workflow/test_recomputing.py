@@ -99,6 +99,45 @@ def test_what_cannot_be_decided_again_is_told(audit: Audit) -> None:
     assert len(without_orders) == len(without_policy) > 30
 
 
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [
+        ("reminder.sending", {"decision": []}),
+        ("reminder.sending", {"decision": {"rules": [[]]}}),
+        ("reminder.sending", {"decision": {"rules": [{"rule": "close", "inputs": {"now": 1}}]}}),
+        ("reminder.sending", {"decision": {"rules": []}, "ledger": [None]}),
+        ("reminder.planned", {"rules": [], "moment": 1}),
+        ("reminder.planned", {"rules": {"rule": "close"}}),
+    ],
+)
+def test_what_is_no_record_of_ours_is_told_and_ends_nothing(
+    audit: Audit, kind: str, details: dict[str, Any]
+) -> None:
+    audit.one(kind, "plain")["details"] = details
+
+    found = differences(audit.records)
+
+    assert any(f"{kind} demo~plain~1: " in one for one in found)
+
+
+def test_a_step_that_its_policy_does_not_have_is_told(audit: Audit) -> None:
+    del audit.policy["before_close"]
+
+    found = differences(audit.records)
+
+    assert any("reminder.planned demo~plain~2: cannot be decided again" in one for one in found)
+
+
+@pytest.mark.parametrize("document", [None, [], 7, {}, "none"])
+def test_a_policy_that_is_none_is_told(audit: Audit, document: Any) -> None:
+    (changed,) = (record for record in audit.records if record["kind"] == "policy.changed")
+    changed["details"]["policy"] = document
+
+    found = differences(audit.records)
+
+    assert any("its policy is not in this audit" in one for one in found)
+
+
 def test_an_input_that_is_none_and_a_decision_without_rules_are_told(audit: Audit) -> None:
     sending = audit.one("reminder.sending", "plain")
     del audit.one("task.claimed", "dear")["details"]["decision"]
