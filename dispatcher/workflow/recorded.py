@@ -145,8 +145,14 @@ def _reached(inputs: Inputs) -> dict[str, Any]:
     return {
         "chat": THERE if "chat" in addresses else None,
         "phone": THERE if {"sms", "phone"} & set(addresses) else None,
-        "consent": Consent(**{channel: channel not in forbidden for channel in CHANNELS}),
+        "consent": Consent(
+            **{channel: _said(channel, forbidden, routing.get("consented", ())) for channel in CHANNELS}
+        ),
     }
+
+
+def _said(channel: str, forbidden: Iterable[str], consented: Iterable[str]) -> bool | None:
+    return False if channel in forbidden else True if channel in consented else None
 
 
 def _ledger(record: Record, inputs: Inputs, now: Instant) -> tuple[Instant, ...]:
@@ -168,9 +174,11 @@ def _used(
     """Return the hand-offs of the order's other steps: their channels are inputs, their instants are not.
 
     An instant is known from earlier records, twice if the commit and the hand-off differ: then it is the one
-    that the input `earliest` was counted from.
+    that the input `earliest` was counted from. Of what the order's cap dropped before it was routed, only how
+    many there were is known.
     """
-    channels = inputs.get("routing", {}).get("used", ())
+    capped: int = inputs.get("order_cap", {}).get("used", 0)
+    channels = inputs.get("routing", {}).get("used") or ["sms"] * capped
     steps = [step for step in sorted(gone) if step != record.step] or [0]
     earliest = inputs.get("earliest_after", {}).get("earliest")
     before = policy.before_close

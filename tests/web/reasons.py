@@ -56,9 +56,15 @@ def later(api: Asking, by: int) -> None:
     api.world.clock.advance_to(api.world.clock.now() + by)
 
 
-def bare(order: str, *, pay_url: str | None, availability: str) -> Event:
+def bare(order: str, *, pay_url: str | None, availability: str, sensitive: bool = False) -> Event:
     """Return an unpaid order as few shops tell it."""
-    item = {"name": "示例商品", "quantity": 1, "price": "99.00", "availability": availability}
+    item: dict[str, object] = {
+        "name": "示例商品",
+        "quantity": 1,
+        "price": "99.00",
+        "availability": availability,
+    }
+    item["sensitive"] = sensitive
     told = {"id": order, "placed_at": iso(NOON), "total": "99.00", "currency": "CNY", "items": [item]}
     return decode_event(
         {
@@ -130,6 +136,16 @@ async def sold_out(api: Asking) -> None:
 
 async def missing_field(api: Asking) -> None:
     await taken(api, bare("A", pay_url=None, availability="in_stock"))
+
+
+async def sensitive(api: Asking) -> None:
+    await under(api, "[suppression]\nsensitive_channels = []\n" + BY_SMS)
+    await taken(api, bare("A", pay_url="https://pay.example/A", availability="in_stock", sensitive=True))
+
+
+async def below_minimum(api: Asking) -> None:
+    await under(api, '[suppression]\nmin_total = "99.01"\n' + BY_SMS)
+    await take(api)
 
 
 async def no_address(api: Asking) -> None:
@@ -217,6 +233,8 @@ SCENES: dict[str, Scene] = {
         closed,
         sold_out,
         missing_field,
+        sensitive,
+        below_minimum,
         no_address,
         no_consent,
         paused,

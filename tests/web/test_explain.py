@@ -286,8 +286,6 @@ LATER = {
     "merged",
     "wording",
     "operator",
-    "sensitive",
-    "below_minimum",
 }
 """Reasons that nothing gives yet."""
 
