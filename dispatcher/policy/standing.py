@@ -132,7 +132,7 @@ def refuse_paid_other(
 
 @lru_cache(maxsize=1024)
 def _paid_other(paid_at: Instant | None, since: Instant, tz: ZoneInfo, outcome: str) -> Rule:
-    inputs = {"zone": tz.key, "paid_at": _iso(paid_at), "since": iso(since)}
+    inputs = {"zone": tz.key, "paid_other_at": _iso(paid_at), "since": iso(since)}
     until = None
     if paid_at is not None and outcome == "drop":
         tomorrow = day_bounds(paid_at, tz)[1]

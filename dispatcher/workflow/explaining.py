@@ -55,10 +55,11 @@ class Explaining:
         if known is None:
             return {}
         ledger = await self._store.ledger(shop, order.customer or "")
+        standing = (await self._store.customer(shop, order.customer or "")).standing
         force = await self._policies.in_force(shop, anew=True)
         now = self._clock.now()
         return {
-            number: self._outlook(facts_about(shop, number, order, known, ledger), force, now)
+            number: self._outlook(facts_about(shop, number, order, known, ledger, standing), force, now)
             for number in waiting
         }
 

@@ -72,7 +72,7 @@ def no_other_paid(now: int, paid_at: int | None, zone: str, terms: Terms) -> Ite
     if terms.paid_other_order:
         since = shown(day_of(now, zone) - 1, 0, zone)
         paid = None if paid_at is None else written(paid_at)
-        inputs = {"zone": zone, "paid_at": paid, "since": written(since)}
+        inputs = {"zone": zone, "paid_other_at": paid, "since": written(since)}
         if paid_at is None or paid_at < since:
             yield Answer("paid_other_order", "pass", inputs), "paid_other_order"
         else:

@@ -8,7 +8,7 @@ from dispatcher.policy.document import load_toml
 from dispatcher.policy.events import Event, decode_event
 from dispatcher.policy.zones import iso
 from tests.web.asking import Asking
-from tests.worlds import BASE, HOUR, MINUTE, NOON, at_once, event
+from tests.worlds import BASE, HOUR, MINUTE, NOON, at_once, event, saying
 
 BY_SMS = """
 [routing]
@@ -219,6 +219,28 @@ async def internal(api: Asking) -> None:
         await api.world.service.housekeeping.sweep(api.world.lane)
 
 
+async def opted_out(api: Asking) -> None:
+    await under(api, BY_SMS)
+    await take(api)
+    await taken(api, saying("opted_out", api.world.clock.now(), channel="sms"))
+    await api.world.dispatch()
+
+
+async def replied(api: Asking) -> None:
+    await under(api, BY_SMS + '[suppression]\nquiet_after_reply = "1h"')
+    await take(api)
+    await taken(api, saying("replied", api.world.clock.now()))
+    await api.world.dispatch()
+
+
+async def paid_other_order(api: Asking) -> None:
+    await under(api, BY_SMS + "[suppression]\npaid_other_order = true")
+    await take(api, "B")
+    await take(api)
+    await taken(api, event("order.paid", "B", api.world.clock.now()))
+    await api.world.dispatch()
+
+
 SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
@@ -245,6 +267,9 @@ SCENES: dict[str, Scene] = {
         rejected,
         attempts_used_up,
         internal,
+        opted_out,
+        replied,
+        paid_other_order,
     )
 }
 """Reason -> its scene."""

@@ -278,11 +278,8 @@ OURS = ["phone_window", "overflow", "not_scheduled"]
 """Reasons that the contract does not name."""
 
 LATER = {
-    "opted_out",
-    "replied",
     "promised",
     "refused",
-    "paid_other_order",
     "merged",
     "wording",
     "operator",

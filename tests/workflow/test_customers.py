@@ -398,11 +398,11 @@ ALTERED: dict[str, tuple[Callable[[list[Record]], object], str]] = {
         "demo~O-3~1: reason is replied, recomputed no_address",
     ),
     "a payment as recorded": (
-        lambda r: decision(r, "O-2", "paid_other_order").update(paid_at=None),
+        lambda r: decision(r, "O-2", "paid_other_order").update(paid_other_at=None),
         "demo~O-2~1: rule paid_other_order",
     ),
     "a payment that was not": (
-        lambda r: decision(r, "O-1", "paid_other_order").update(paid_at=iso(NOON)),
+        lambda r: decision(r, "O-1", "paid_other_order").update(paid_other_at=iso(NOON)),
         "demo~O-1~1: rule paid_other_order",
     ),
     "a payment as told": (
