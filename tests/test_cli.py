@@ -114,7 +114,7 @@ def test_events_are_simulated_and_the_audit_is_written() -> None:
     assert (result.exit_code, result.stderr.strip()) == (0, "")
     kinds = [record["kind"] for record in records(Path("audit.jsonl").read_text(encoding="utf-8"))]
     assert kinds[:2] == ["policy.changed", "order.accepted"]
-    assert kinds[-1] == "reminder.dropped"
+    assert [kind for kind in kinds if kind.startswith("reminder.")][-1] == "reminder.dropped"
     assert json.loads(result.stdout)["sent"] == 0
 
 
