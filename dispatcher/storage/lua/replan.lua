@@ -23,7 +23,7 @@ for i, item in ipairs(ITEMS) do
     local id = reminder_id(shop, item.order, item.step)
     withdraw(shop, step, id)
     step.moment, step.due, step.channel = item.moment, item.due or step.due, item.channel or step.channel
-    local more = {channel = item.channel, reason = item.reason or 'changed', policy = item.policy}
+    local more = {channel = item.channel, reason = item.reason, policy = item.policy}
     if item.reason then
       move(shop, step, id, 'dropped')
       audit('reminder.dropped', about(shop, item.order, order, item.step, more), item.details)
