@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from dispatcher.policy.facts import Facts, Instant
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, StorePool
+from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store, stored_lanes
 from dispatcher.workflow import details
 from dispatcher.workflow.dispatch import Dispatcher
@@ -26,6 +28,7 @@ from dispatcher.workflow.housekeeping import Housekeeping
 from dispatcher.workflow.intake import EventIntake
 from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock
+from dispatcher.workflow.replanning import Replanning
 from dispatcher.workflow.sending import Breaker, Sender
 from dispatcher.workflow.tasks import Tasks
 
@@ -74,6 +77,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     housekeeping: Housekeeping
     tasks: Tasks
+    replanning: Replanning
     explaining: Explaining
     clock: Clock
 
@@ -150,6 +154,7 @@ async def build(
         dispatcher=Dispatcher(store, policies, write, senders, clock, settings.batch, settings.hands),
         housekeeping=Housekeeping(store, clock),
         tasks=Tasks(store, policies, clock),
+        replanning=Replanning(store, partial(replan, store), policies, clock),
         explaining=Explaining(store, policies, write, clock),
         clock=clock,
     )

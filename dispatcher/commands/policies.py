@@ -11,9 +11,10 @@ from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, r
 from dispatcher.errors import DispatcherError, InvalidInput, InvalidPolicy
 from dispatcher.policy.document import Policy, default_policy, load_json, load_toml, to_json, warnings
 from dispatcher.policy.event_text import Expected, line_or_nothing, shop_id
+from dispatcher.storage.listing import Listing, Wanted
 from dispatcher.terminal import fail, run
 from dispatcher.web.policies import MAX_NOTE
-from dispatcher.workflow.replanning import Moves, Replanning
+from dispatcher.workflow.replanning import PAGE, Moves
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -121,12 +122,12 @@ def policy_replan(shop: str, apply: bool, data: Path) -> None:
     async def look() -> tuple[int, Moves]:
         looked_at, moves, place = 0, Moves(), None
         async with opened_service(data) as service:
-            replanning = Replanning(service.store, service.policies, service.clock)
             bar = progress.add_task("", total=None)
             while True:
-                seen, more, place = await replanning.page(shop, place, actor=BY_HAND if apply else None)
-                looked_at, moves = looked_at + seen, moves + more
-                progress.advance(bar, seen)
+                listed, place = await Listing(service.store).reminders(Wanted(shop=shop), PAGE, place)
+                moves += await service.replanning.look(shop, listed, actor=BY_HAND if apply else None)
+                looked_at += len(listed)
+                progress.advance(bar, len(listed))
                 if place is None:
                     return looked_at, moves
 

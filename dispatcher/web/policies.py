@@ -8,7 +8,7 @@ from litestar import get, post, put
 from dispatcher.errors import InvalidPolicy
 from dispatcher.policy.document import load_json, to_json, warnings
 from dispatcher.policy.zones import iso
-from dispatcher.storage.listing import Place
+from dispatcher.storage.listing import Listing, Place, Wanted
 from dispatcher.storage.looking import About, about_versions
 from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
@@ -18,7 +18,7 @@ from dispatcher.web.paging import DEFAULT_LIMIT, LIMIT, Page, cursor, token
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.problems import WrongField
 from dispatcher.web.query import line, number, one_of, read_query
-from dispatcher.workflow.replanning import Replanning
+from dispatcher.workflow.replanning import PAGE
 
 READ, WRITE = "policy:read", "policy:write"
 
@@ -200,6 +200,6 @@ async def replan_shop(request: Asked) -> Answer:
     caller = require(request, shop)
     service = parts_of(request).service
     actor = caller.actor if given.get("apply") == "true" else None
-    replanning = Replanning(service.store, service.policies, service.clock)
-    looked_at, moves, place = await replanning.page(shop, given.get("cursor"), actor=actor)
-    return answer(Replanned(looked_at=looked_at, next_cursor=token(place), **msgspec.structs.asdict(moves)))
+    listed, place = await Listing(service.store).reminders(Wanted(shop=shop), PAGE, given.get("cursor"))
+    moves = await service.replanning.look(shop, listed, actor=actor)
+    return answer(Replanned(looked_at=len(listed), next_cursor=token(place), **msgspec.structs.asdict(moves)))

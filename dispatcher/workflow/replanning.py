@@ -1,7 +1,8 @@
 """Plans anew what waits, after a shop's policy has changed: shown first, then done, page by page."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -10,16 +11,43 @@ from dispatcher.policy.decisions import Planned, Unplanned
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.schedule import plan
-from dispatcher.storage.listing import Listed, Listing, Place, Wanted
-from dispatcher.storage.reading import Reader
-from dispatcher.storage.records import Replan, StoredStep
-from dispatcher.storage.replanning import replan
+from dispatcher.storage.records import Replan, StoredOrder, StoredStep
 from dispatcher.workflow import details
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock
 
 PAGE = 200
-"""Reminders that one call looks at."""
+"""Reminders to be looked at in one go."""
+
+Move = Callable[[str, Sequence[Replan], Instant, str], Awaitable[list[str]]]
+"""Moves reminders of a shop, now, for an actor; each answers moved, dropped or changed."""
+
+
+class KnownOrders(Protocol):
+    """Where what is known of orders is read."""
+
+    async def facts(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], OrderFacts]:
+        """Return what is known of the orders among (shop, order) pairs."""
+
+
+class Listed(Protocol):
+    """A reminder as it stood when it was listed."""
+
+    @property
+    def order_id(self) -> str:
+        """Its order."""
+
+    @property
+    def number(self) -> int:
+        """Its step, from 1 on."""
+
+    @property
+    def order(self) -> StoredOrder:
+        """The order as it stood."""
+
+    @property
+    def step(self) -> StoredStep:
+        """The reminder itself."""
 
 
 class Moves(msgspec.Struct, kw_only=True):
@@ -45,22 +73,18 @@ class Moves(msgspec.Struct, kw_only=True):
 class Replanning:
     """Plans reminders of a shop by the policy that is in force."""
 
-    def __init__(self, store: Reader, policies: PolicyBook, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, known: KnownOrders, move: Move, policies: PolicyBook, clock: Clock) -> None:
+        self._known = known
+        self._move = move
         self._policies = policies
         self._clock = clock
 
-    async def page(
-        self, shop: str, after: Place | None, *, actor: str | None
-    ) -> tuple[int, Moves, Place | None]:
-        """Return how many reminders were looked at, what moves, and where the next page begins.
-
-        Without an `actor` nothing is moved.
+    async def look(self, shop: str, listed: Sequence[Listed], *, actor: str | None) -> Moves:
+        """Return what moves of a shop's reminders; without an `actor` nothing is moved.
 
         Only what is not due yet moves, and only to an instant ahead: whatever comes due is decided by the
         policy in force anyway.
         """
-        listed, place = await Listing(self._store).reminders(Wanted(shop=shop), PAGE, after)
         force = await self._policies.in_force(shop, anew=True)
         now = self._clock.now()
         waiting = [one for one in listed if _waits(one.step)]
@@ -76,14 +100,14 @@ class Replanning:
                 _count(moves, one.step, new)
                 items.append(_item(one, new, force))
         if actor is not None and items:
-            answers = await replan(self._store, shop, items, now, actor)
+            answers = await self._move(shop, items, now, actor)
             moves.changed = answers.count("changed")
-        return len(listed), moves, place
+        return moves
 
     async def _facts(self, shop: str, orders: Sequence[str]) -> dict[str, OrderFacts]:
         """Return what is known of orders; one that cannot be read stays where it is."""
         try:
-            found = await self._store.facts([(shop, order) for order in orders])
+            found = await self._known.facts([(shop, order) for order in orders])
         except StoreRefused:
             if len(orders) == 1:
                 return {}

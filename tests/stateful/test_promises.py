@@ -34,11 +34,12 @@ from dispatcher.policy.facts import Instant
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
 from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.storage.listing import Listing, Wanted
 from dispatcher.wiring import connect
 from dispatcher.workflow.intake import Result
 from dispatcher.workflow.recomputing import Recomputer, recompute
 from dispatcher.workflow.recorded import Record
-from dispatcher.workflow.replanning import Replanning
+from dispatcher.workflow.replanning import PAGE
 from tests.checkers.dump import dump
 from tests.checkers.promises import CheckerRules, check_all, effects
 from tests.checkers.replay import replay
@@ -348,9 +349,9 @@ class World(RuleBasedStateMachine):
         if really:
             return
         service = self.workers[2].service
-        replanning = Replanning(service.store, service.policies, service.clock)
-        _, _, more = self.do(replanning.page("demo", None, actor="user:test"))
+        listed, more = self.do(Listing(service.store).reminders(Wanted(shop="demo"), PAGE))
         assert more is None
+        self.do(service.replanning.look("demo", listed, actor="user:test"))
 
     @rule(channel=st.sampled_from([None, "sms", "phone"]), on=st.booleans(), really=seldom)
     def pause(self, channel: str | None, on: bool, really: int) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 from dispatcher.policy.document import Policy
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.client import StoreClient
-from dispatcher.workflow.replanning import Moves, Replanning
+from dispatcher.storage.listing import Listing, Wanted
+from dispatcher.workflow.replanning import PAGE, Moves
 from tests.worlds import BASE, HOUR, MINUTE, NOON, World, event, load_toml, world
 
 ACTOR = "user:operator"
@@ -32,11 +33,11 @@ async def change(here: World, policy: Policy) -> None:
 
 async def moved(here: World, actor: str | None = ACTOR) -> Moves:
     """Replan all of the shop, page by page."""
-    replanning = Replanning(here.service.store, here.service.policies, here.clock)
     moves, place, more = Moves(), None, True
     while more:
-        _, page, place = await replanning.page("demo", place, actor=actor)
-        moves, more = moves + page, place is not None
+        listed, place = await Listing(here.service.store).reminders(Wanted(shop="demo"), PAGE, place)
+        moves += await here.service.replanning.look("demo", listed, actor=actor)
+        more = place is not None
     return moves
 
 
