@@ -5,8 +5,8 @@ from typing import Any
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import INDEXED
 from dispatcher.storage import keys as names
+from dispatcher.storage.commands import Command, Commit, Intake
 from dispatcher.storage.keys import LaneKeys
-from dispatcher.storage.records import Command, Commit, Intake
 
 
 class Call:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from dispatcher.policy.facts import Instant
 from dispatcher.storage.calls import Call
+from dispatcher.storage.commands import Replan
 from dispatcher.storage.reading import Reader
-from dispatcher.storage.records import Replan
 from dispatcher.storage.scripts import SCRIPTS
 
 

@@ -13,21 +13,11 @@ from dispatcher.settings import HIGHEST_LANES, SHOWN_CHARS
 from dispatcher.storage import keys as names
 from dispatcher.storage.calls import Call
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, Settlement, TaskEnd
 from dispatcher.storage.customers import customer_of
 from dispatcher.storage.packing import Packed, pack
 from dispatcher.storage.reading import Reader
-from dispatcher.storage.records import (
-    ORDER,
-    Command,
-    Commit,
-    Intake,
-    IntakeReply,
-    Lease,
-    Leased,
-    Settlement,
-    TaskEnd,
-    facts_of,
-)
+from dispatcher.storage.records import ORDER, Lease, Leased, facts_of
 from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
 from dispatcher.storage.unreadable import UNREADABLE
 

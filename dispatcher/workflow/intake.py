@@ -20,9 +20,9 @@ from dispatcher.policy.decisions import Planned, Unplanned
 from dispatcher.policy.events import BY_CUSTOMER, CHANGES_FACTS, Event, EventType, facts_of, merged
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.schedule import plan
+from dispatcher.storage.commands import Intake, IntakeReply, PlanStep
 from dispatcher.storage.keys import reminder_id
 from dispatcher.storage.packing import pack
-from dispatcher.storage.records import Intake, IntakeReply, PlanStep
 from dispatcher.telemetry import EVENT_REFUSED
 from dispatcher.workflow import details
 from dispatcher.workflow.policies import InForce, PolicyBook

@@ -11,8 +11,9 @@ from dispatcher.policy.decide import decide
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Customer, CustomerStanding, Facts, Instant, OrderFacts
+from dispatcher.storage.commands import Commit
 from dispatcher.storage.packing import Packed
-from dispatcher.storage.records import Commit, Lease, Leased, StoredOrder
+from dispatcher.storage.records import Lease, Leased, StoredOrder
 from dispatcher.workflow import details
 
 

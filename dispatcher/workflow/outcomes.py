@@ -8,7 +8,7 @@ from dispatcher.channels.base import Accepted, Refused, Unknown
 from dispatcher.policy.decisions import Drop, Fail, Retry
 from dispatcher.policy.facts import Instant
 from dispatcher.policy.retries import after_refusal
-from dispatcher.storage.records import SettledAs, Settlement
+from dispatcher.storage.commands import SettledAs, Settlement
 from dispatcher.workflow import details
 from dispatcher.workflow.sending import HandedOver
 

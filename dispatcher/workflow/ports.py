@@ -4,17 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
+from dispatcher.storage.commands import Commit, Intake, IntakeReply, Settlement, TaskEnd
 from dispatcher.storage.customers import StoredCustomer
-from dispatcher.storage.records import (
-    Commit,
-    Intake,
-    IntakeReply,
-    Lease,
-    Settlement,
-    ShopState,
-    StoredOrder,
-    TaskEnd,
-)
+from dispatcher.storage.records import Lease, ShopState, StoredOrder
 
 
 class Clock(Protocol):

@@ -11,7 +11,8 @@ from dispatcher.policy.decisions import Planned, Unplanned
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.schedule import plan
-from dispatcher.storage.records import Replan, StoredOrder, StoredStep
+from dispatcher.storage.commands import Replan
+from dispatcher.storage.records import StoredOrder, StoredStep
 from dispatcher.workflow import details
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock

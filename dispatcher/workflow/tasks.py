@@ -9,7 +9,8 @@ from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.facts import NOTHING_SAID, Facts, Instant, OrderFacts
 from dispatcher.policy.reminders import Status
-from dispatcher.storage.records import Commit, StoredOrder, TaskEnd
+from dispatcher.storage.commands import Commit, TaskEnd
+from dispatcher.storage.records import StoredOrder
 from dispatcher.workflow import details
 from dispatcher.workflow.finding import find
 from dispatcher.workflow.judging import bind, facts_about

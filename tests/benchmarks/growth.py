@@ -21,8 +21,8 @@ from dispatcher.policy.events import facts_of
 from dispatcher.policy.facts import OrderFacts
 from dispatcher.policy.schedule import plan
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.commands import Intake, PlanStep
 from dispatcher.storage.packing import pack
-from dispatcher.storage.records import Intake, PlanStep
 from dispatcher.workflow import details
 from dispatcher.workflow.policies import InForce
 from tests.benchmarks.scene import (

@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 from dispatcher.policy.facts import Instant
-from dispatcher.storage.records import Commit, Settlement
+from dispatcher.storage.commands import Commit, Settlement
 from dispatcher.storage.store import Store
 from dispatcher.wiring import Service
 from dispatcher.workflow.intake import Result

@@ -19,7 +19,8 @@ from dispatcher.channels.stub import StubChannel
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Instant
 from dispatcher.settings import Settings
-from dispatcher.storage.records import Commit, Lease
+from dispatcher.storage.commands import Commit
+from dispatcher.storage.records import Lease
 from dispatcher.storage.store import Store
 from dispatcher.wiring import Service, SystemClock, build, connect
 

@@ -11,7 +11,7 @@ from dispatcher.policy.facts import Instant
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.records import Commit, Settlement
+from dispatcher.storage.commands import Commit, Settlement
 from dispatcher.wiring import Service, build
 from dispatcher.workflow.dispatch import Dispatcher
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from dispatcher.storage.commands import Commit, Intake, PlanStep, Replan, TaskEnd
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
-from dispatcher.storage.records import Commit, Intake, PlanStep, Replan, TaskEnd
 from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LATER, Call, Scene, caught, kept, plain, send, settlement

@@ -13,8 +13,9 @@ from dispatcher.errors import StoreRefused
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.commands import Commit, Settlement
 from dispatcher.storage.packing import Packed, pack
-from dispatcher.storage.records import Commit, Lease, Leased, Settlement, StoredStep
+from dispatcher.storage.records import Lease, Leased, StoredStep
 from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
 from dispatcher.storage.store import Store
 from dispatcher.wiring import open_audit

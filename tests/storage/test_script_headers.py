@@ -8,7 +8,7 @@ from importlib.resources import files
 import msgspec
 import pytest
 
-from dispatcher.storage.records import Command, Commit, Intake, PlanStep, Replan, Settlement, TaskEnd
+from dispatcher.storage.commands import Command, Commit, Intake, PlanStep, Replan, Settlement, TaskEnd
 from dispatcher.storage.scripts import NAMES, SCRIPTS, header
 
 STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {

@@ -3,7 +3,7 @@
 import pytest
 
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.records import Settlement
+from dispatcher.storage.commands import Settlement
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LEASE, dump, kept, leased, send, settlement, step, swept
 from tests.worlds import MINUTE, NOON, World, event

@@ -1,0 +1,139 @@
+"""What goes to the scripts, as their headers ask for it, and what intake answers.
+
+The store fills in the positions of keys.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from dispatcher.policy.facts import Channel, Instant
+from dispatcher.storage.packing import Packed
+
+
+class Command(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """One item of a script call about a reminder; `None` is left out."""
+
+    reminder: str
+    order: str
+    customer: str | None = None
+    step: int
+    shop: int = 0
+    order_key: int = 0
+    ledger: int | None = None
+
+
+class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
+    """A decision to be recorded (see `lua/commit.lua`)."""
+
+    kind: Literal["send", "open", "claim", "defer", "drop", "release"]
+    token: int | None = None
+    rev: int
+    shop_rev: int
+    policy: int
+    details: Packed
+    channel: Channel | None = None
+    due: Instant | None = None
+    reason: str | None = None
+    template: str | None = None
+    text: str | None = None
+    text_key: int | None = None
+    valid_until: Instant | None = None
+    day_start: Instant | None = None
+    day_end: Instant | None = None
+    per_day: int | None = None
+    min_gap: int | None = None
+    per_order: int | None = None
+    handed: Instant | None = None
+    tried: tuple[Channel, ...] | None = None
+    agent: str | None = None
+    customer_key: int | None = None
+    customer_rev: int | None = None
+
+
+SettledAs = Literal["sent", "uncertain", "retry", "fail"]
+
+
+class Settlement(Command, kw_only=True, omit_defaults=True, gc=False):
+    """What became of a hand-off (see `lua/settle.lua`)."""
+
+    outcome: SettledAs
+    token: int
+    details: Packed | None = None
+    channel: Channel | None = None
+    due: Instant | None = None
+    reason: str | None = None
+    handed: Instant | None = None
+    tried: tuple[Channel, ...] | None = None
+
+
+class TaskEnd(Command, kw_only=True, omit_defaults=True, gc=False):
+    """The end of an agent's hold of a task (see `lua/task.lua`)."""
+
+    kind: Literal["completed", "released"]
+    agent: str
+    result: str | None = None
+    details: Packed
+
+
+class PlanStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """One planned step of an order; with `reason` it is dropped at once."""
+
+    moment: Instant
+    due: Instant | None = None
+    channel: Channel | None = None
+    reason: str | None = None
+    policy: int
+    details: Packed
+
+
+class Replan(PlanStep, kw_only=True, omit_defaults=True, gc=False):
+    """Where a reminder that `was` due at an instant is planned anew (see `lua/replan.lua`)."""
+
+    order: str
+    step: int
+    rev: int
+    shop_rev: int
+    was: Instant
+    shop: int = 0
+    order_key: int = 0
+
+
+class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """An event to be taken (see `lua/intake.lua`).
+
+    `rev` is the revision an amendment was merged with; the type `probe` asks only whether the event
+    was taken before. What a customer says is about no order, and maybe about one `channel`.
+    """
+
+    event: str
+    seen: str
+    digest: str
+    type: str
+    time: Instant
+    order: str | None = None
+    shop_name: str
+    shop: int = 0
+    order_key: int = 0
+    facts_key: int = 0
+    timer: str = ""
+    customer_key: int = 0
+    channel: Channel | None = None
+    shop_rev: int | None = None
+    rev: int | None = None
+    customer: str | None = None
+    facts: Packed | None = None
+    closes: Instant | None = None
+    plan: list[PlanStep] | None = None
+    details: Packed | None = None
+
+
+class IntakeReply(msgspec.Struct, kw_only=True, gc=False):
+    """What an event did: `reminders` counts the order's steps, the others name steps."""
+
+    status: Literal[
+        "accepted", "duplicate", "stale", "reused", "new", "customer_differs", "policy_changed", "conflict"
+    ]
+    reminders: int = 0
+    stopped: list[int] = []
+    too_late: list[int] = []
