@@ -2,9 +2,8 @@
 
 from litestar import get
 
-from dispatcher.errors import UnknownOrder
 from dispatcher.storage.listing import Place
-from dispatcher.web import explanations
+from dispatcher.web import explanations, orders, reminders
 from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.describing import Described, opens
@@ -12,7 +11,6 @@ from dispatcher.web.explanations import CustomerExplanation, Explanation, OrderE
 from dispatcher.web.paging import cursor, token
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.query import SHOP, identifier, number, read_query
-from dispatcher.web.reminders import asked_for
 
 SCOPE = "orders:read"
 
@@ -36,7 +34,7 @@ PARAMS = {
 async def explain_reminder(request: Asked) -> Answer:
     """Explain a reminder: the newest decision as it was recorded, what would be decided now, its history."""
     read_query(request, {})
-    _, listed = await asked_for(request)
+    _, listed = await reminders.asked_for(request)
     return answer(await explanations.of_reminder(parts_of(request).service, listed))
 
 
@@ -46,14 +44,8 @@ async def explain_reminder(request: Asked) -> Answer:
 )
 async def explain_order(request: Asked) -> Answer:
     """Explain each reminder of an order."""
-    read_query(request, {})
-    shop, order_id = request.path_params["shop"], request.path_params["order"]
-    require(request, shop)
-    service = parts_of(request).service
-    order = await service.store.order(shop, order_id)
-    if order is None:
-        raise UnknownOrder("there is no such order")
-    told = await explanations.of_order(service, shop, order_id, order)
+    shop, order_id, order = await orders.asked_for(request)
+    told = await explanations.of_order(parts_of(request).service, shop, order_id, order)
     return answer(OrderExplanation(shop=shop, order=order_id, state=order.state, reminders=told))
 
 

@@ -46,16 +46,22 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def get_order(request: Asked) -> Answer:
     """Return an order with its reminders and what happened to it."""
-    read_query(request, {})
-    shop, order_id = request.path_params["shop"], request.path_params["order"]
-    require(request, shop)
+    shop, order_id, order = await asked_for(request)
     service = parts_of(request).service
-    order = await service.store.order(shop, order_id)
-    if order is None:
-        raise UnknownOrder("there is no such order")
     known = (await service.store.facts([(shop, order_id)])).get((shop, order_id))
     timeline = await service.audit.pick(service.store.lane_of(shop), order.records)
     return answer(_told(shop, order_id, order, known, timeline))
+
+
+async def asked_for(request: Asked) -> tuple[str, str, StoredOrder]:
+    """Return the shop and the id of the order a request names, and where it stands; it has no query."""
+    read_query(request, {})
+    shop, order_id = request.path_params["shop"], request.path_params["order"]
+    require(request, shop)
+    order = await parts_of(request).service.store.order(shop, order_id)
+    if order is None:
+        raise UnknownOrder("there is no such order")
+    return shop, order_id, order
 
 
 def _told(

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 import redis as sync_redis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -442,5 +442,7 @@ def test_the_promises_hold_whatever_happens(valkey: EmbeddedStore, seed: int) ->
             suppress_health_check=list(HealthCheck),
             derandomize=seed == 0,
             database=None,
+            # A failure is shown as it was found: making it smaller takes longer than a test may.
+            phases=[Phase.generate],
         ),
     )
