@@ -12,7 +12,6 @@ import redis as blocking
 
 from dispatcher.channels.base import Channel
 from dispatcher.channels.stub import StubChannel
-from dispatcher.policy.document import load_toml
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
@@ -21,7 +20,7 @@ from dispatcher.wiring import Service, build, connect
 from tests.checkers.promises import CheckerRules
 from tests.faults.afterwards import AtRest, contradictions, read_log
 from tests.faults.racing import Ending, Race, RacingStore, Window
-from tests.worlds import HOUR, NOON, World, event, world
+from tests.worlds import HOUR, NOON, World, at_once, event, world
 
 SEED = 20251111
 DISPATCHERS = 4
@@ -39,14 +38,8 @@ ENDINGS = {
 ENDED = sum(ENDINGS.values())
 LEFT_UNPAID = 300
 CHANNELS: tuple[ChannelName, ...] = ("chat", "sms")
-POLICY = load_toml(
+POLICY = at_once(
     """
-    timezone = "Asia/Shanghai"
-    platform = "own"
-    pay_within = "24h"
-    [[cadence]]
-    placed = ["00:00", "24:00"]
-    remind = {after = "0s"}
     [before_close]
     lead = "2h"
     [routing]
