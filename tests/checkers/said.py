@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tests.checkers.records import OrderKey, Record, instant, order_key
-
-CHANNELS = ("chat", "sms", "phone")
+from tests.checkers.routing import CHANNELS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,8 +117,8 @@ def terms(document: dict[str, Any]) -> Terms:
         segments=routing.get("segments", {}),
         windows=windows if windows not in {(), ((0, 24 * 60),)} else None,
         overflow_after=_duration(phone.get("overflow_after")),
-        quiet_after_reply=_duration(document.get("suppression", {}).get("quiet_after_reply")),
-        paid_other_order=document.get("suppression", {}).get("paid_other_order") is True,
+        quiet_after_reply=_duration(suppression.get("quiet_after_reply")),
+        paid_other_order=suppression.get("paid_other_order") is True,
     )
 
 
