@@ -314,10 +314,14 @@ async def test_a_later_reply_keeps_what_was_said_longer(here: World) -> None:
 async def test_an_order_of_a_stranger_leaves_nothing_about_the_customer(
     here: World, redis: StoreClient
 ) -> None:
+    stored = here.service.store.keys(here.lane).customer("demo", "C-1")
     await take(here, event("order.unpaid", "O-1", NOON))
+
     await here.dispatch()
 
-    assert await redis.keys("*:customer:*") == []
+    after_order = await redis.exists(stored)
+    await take(here, saying("replied"))
+    assert (after_order, await redis.exists(stored)) == (0, 1)
 
 
 async def test_a_payment_is_taken_though_its_customer_cannot_be_read(here: World, redis: StoreClient) -> None:
