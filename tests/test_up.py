@@ -237,6 +237,13 @@ def process_of(data: Path, part: str) -> int:
     return process
 
 
+def replaced(data: Path, part: str) -> None:
+    """Kill a part of `up` and wait until another process stands in for it."""
+    first = process_of(data, part)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: process_of(data, part) != first, SECONDS, f"{part} is started again")
+
+
 def test_it_goes_on_when_nobody_reads_what_it_says(data: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
@@ -244,9 +251,7 @@ def test_it_goes_on_when_nobody_reads_what_it_says(data: Path) -> None:
     with running(data, "--demo", output=writer) as up:
         os.close(writer)
         until(lambda: sent(data, SENT), SECONDS, "the samples are sent")
-        first = process_of(data, " worker ")
-        os.kill(first, signal.SIGKILL)
-        until(lambda: process_of(data, " worker ") != first, SECONDS, "the worker is started again")
+        replaced(data, " worker ")
         code = up.end()
 
     assert code == 0
@@ -264,9 +269,7 @@ def test_while_a_store_is_revived_the_others_are_looked_after_and_ctrl_c_is_hear
         assert ask_live(up.where) == 200
         os.kill(process_of(data, "unixsocket:"), signal.SIGKILL)
         until(lambda: "waiting for the store to load" in up.text, SECONDS, "the store is being revived")
-        first = process_of(data, " worker ")
-        os.kill(first, signal.SIGKILL)
-        until(lambda: process_of(data, " worker ") != first, SECONDS, "the worker is started again")
+        replaced(data, " worker ")
         code = up.end()
 
     assert code == 0
