@@ -21,7 +21,8 @@ def dump(client: Client, lanes: int) -> State:
         state.counts |= {
             counter(number, name): count
             for name, count in lane.counts.items()
-            if count and not (name == "open" or name.startswith("waiting|"))  # of the store's keys, see structure
+            if count
+            and not (name == "open" or name.startswith("waiting|"))  # of the store's keys, see structure
         }
     return state
 

@@ -39,6 +39,8 @@ POLL_SECONDS = 0.01
 START_SECONDS = 20.0
 END_SECONDS = WORKER_SECONDS
 """A process that is told to end must have ended within so long."""
+REVIVED_SECONDS = 30.0
+"""How long a store that was killed may take to answer again."""
 BATCH = 500
 """Events in one intake where intake is not what is tested."""
 
@@ -56,10 +58,6 @@ async def until(condition: Callable[[], Found], seconds: float, what: str) -> Fo
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         await asyncio.sleep(POLL_SECONDS)
     return found
-
-
-REVIVED_SECONDS = 30.0
-"""How long a store that was killed may take to answer again."""
 
 
 class Running:
@@ -212,9 +210,7 @@ class Site:
 
     async def revive_store(self) -> None:
         """Start the store that was killed again, and wait until it answers."""
-        async with asyncio.timeout(REVIVED_SECONDS):
-            while not await asyncio.to_thread(self.store.revive):  # noqa: ASYNC110 (it is asked step by step)
-                await asyncio.sleep(0.01)
+        await until(self.store.revive, REVIVED_SECONDS, "the store answers again")
 
     def hang_store(self) -> None:
         """Stop the store where it is: it keeps its connections and answers nobody."""
