@@ -26,6 +26,9 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+PERSONAL = ("王女士", "13800000000", "example_1", "pay.example")
+"""Of a customer whose name is told, what no log, list or line for people may tell."""
+
 BASE = """
 timezone = "Asia/Shanghai"
 platform = "own"
