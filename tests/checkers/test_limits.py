@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.checkers.promises import caps, check_all, closed_days, handoffs, per_order, quiet
+from tests.checkers.promises import CheckerRules, caps, check_all, closed_days, handoffs, per_order, quiet
 from tests.checkers.story import HOUR, STORY_RULES, Story
 from tests.checkers.terms import Days
 
 
-def found_by(story: Story) -> set[str]:
-    return {violation.partition(":")[0] for violation in check_all(story.records, STORY_RULES)}
+def found_by(story: Story, rules: CheckerRules = STORY_RULES) -> set[str]:
+    return {violation.partition(":")[0] for violation in check_all(story.records, rules)}
 
 
 def one_reminder() -> Story:
@@ -42,6 +42,13 @@ def test_hand_offs_of_an_order_are_counted_over_its_steps() -> None:
     assert once_each == refused == []
     assert len(under_way) == 1
     assert per_order(story.records, 0)
+
+
+def test_hand_offs_beyond_those_of_an_order_are_found_where_its_policy_bounds_them() -> None:
+    none_allowed = replace(STORY_RULES, per_order=0)
+
+    assert "per_order" in found_by(one_reminder().handed_over(), none_allowed)
+    assert "per_order" not in found_by(one_reminder(), none_allowed)
 
 
 def test_the_customers_own_zone_decides_the_day() -> None:
@@ -119,7 +126,7 @@ def test_closed_days_of_a_policy_are_checked_and_those_for_calls_hold_for_calls(
     story = one_reminder().handed_over()
     rules = replace(STORY_RULES, remind_on=("tue",), call_on=("tue",))
 
-    found = {violation.partition(":")[0] for violation in check_all(story.records, rules)}
+    found = found_by(story, rules)
 
     assert "closed_days" in found
     assert "call_days" not in found

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.checkers.promises import per_order
+from tests.checkers.promises import CheckerRules, check_all
 from tests.checkers.recompute import recompute
 from tests.checkers.records import Record, iso, load, name
 from tests.checkers.simulated import NOON, Audit, event, inputs
@@ -39,6 +39,8 @@ first_time = ["chat", "sms"]
 [phone]
 windows = [["09:00", "20:00"]]
 """
+
+RULES = CheckerRules(zone="Asia/Shanghai", per_order=1, phone_windows=(("09:00", "20:00"),), finished=True)
 
 
 def told(order: str, *, sensitive: bool = False, total: str = "99.00", **client: Any) -> dict[str, Any]:
@@ -88,7 +90,7 @@ def test_an_audit_under_these_rules_follows_from_its_inputs(audit: Audit) -> Non
         if record["kind"] in {"reminder.dropped", "reminder.sent", "task.claimed"}
     }
 
-    violations = recompute(audit.records) + per_order(audit.records, 1)
+    violations = check_all(audit.records, RULES)
 
     assert violations == []
     assert {order: (ends[order, 1], ends[order, 2]) for order, _ in ends} == {
