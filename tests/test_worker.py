@@ -189,7 +189,8 @@ async def test_a_worker_that_is_told_to_end_does_not_wait_for_its_tidying(
 
     monkeypatch.setattr(service.housekeeping, "tidy", tidy)
     serving = asyncio.create_task(Worker(service, away).serve(end))
-    await tidying.wait()
+    async with asyncio.timeout(20):
+        await tidying.wait()
 
     end.set()
 

@@ -112,10 +112,11 @@ async def test_a_revoked_key_is_refused_within_a_second_however_often_it_is_used
     headers = await api.key("leaver")
     before = await api.post(wire(unpaid()), **headers)
     await api.keys.revoke("leaver", 0, "user:test")
-    revoked_at = monotonic()
+    revoked_at = asked_at = monotonic()
 
     while (after := await api.post(wire(unpaid()), **headers)).status_code == 202:
-        assert monotonic() - revoked_at < 1.0
+        assert asked_at - revoked_at < 1.0
+        asked_at = monotonic()
 
     assert before.status_code == 202
     problem_in(after, 401)
@@ -128,8 +129,9 @@ async def test_a_key_that_is_revoked_while_a_body_comes_takes_nothing(api: Askin
         body = wire(unpaid())
         yield body[:10]
         await api.keys.revoke("leaver", 0, "user:test")
-        while (await api.post(wire(unpaid(2)), **headers)).status_code == 202:
-            pass
+        async with asyncio.timeout(20):
+            while (await api.post(wire(unpaid(2)), **headers)).status_code == 202:
+                pass
         yield body[10:]
 
     answer = await api.client.post("/v1/events", content=slowly(), headers=headers | {"content-type": SINGLE})
