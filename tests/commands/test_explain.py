@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from dispatcher.cli import main
 from dispatcher.settings import Settings
 from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.web.explanations import Explanation
 from dispatcher.wiring import SystemClock, build, connect
 from tests.worlds import DAY, HOUR, PERSONAL, at_once, event
 
@@ -91,6 +92,7 @@ def test_what_is_asked_for_is_told_as_the_api_tells_it(
     found = told(*arguments)
 
     assert sorted(str(one["reminder"]) for one in found) == reminders
+    assert all(one.keys() == {*Explanation.__struct_fields__} for one in found)
     assert all(one["now"] and one["history"] for one in found)
 
 
