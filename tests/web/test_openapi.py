@@ -278,6 +278,14 @@ POLICIES = [
     NEEDED | {"routing": {"channels": ["sms"], "segments": {"rich": ["sms"]}}},
     NEEDED | {"suppression": {"sensitive_channels": ["sms", "sms"]}},
     NEEDED | {"suppression": {"min_total": 20}},
+    NEEDED | {"suppression": {"quiet_after_reply": "7d", "paid_other_order": True}},
+    NEEDED | {"suppression": {"paid_other_order": 1}},
+    NEEDED | {"days": {"reminders": "workdays", "calls": ["mon", "sun"]}, "holidays": "cn"},
+    NEEDED | {"days": {"reminders": "never"}},
+    NEEDED | {"days": {"reminders": ["mon", "mon"]}},
+    NEEDED | {"days": {"calls": []}},
+    NEEDED | {"days": {"calls": ["Mon"]}},
+    NEEDED | {"holidays": "de"},
     NEEDED | {"caps": {"per_order": -1}},
     NEEDED | {"colour": "red"},
     NEEDED | {"caps": {"per_week": 1}},
@@ -309,6 +317,21 @@ def test_the_schema_of_a_policy_and_its_reader_agree(given: dict[str, Any]) -> N
         read = False
 
     assert within({"Policy": policy_schema()}, "Policy").is_valid(given) is read
+
+
+BEYOND_THE_SCHEMA = [
+    NEEDED | {"caps": {"min_gap": "8d"}},
+    NEEDED | {"suppression": {"quiet_after_reply": "8d"}},
+]
+"""A pattern says no bound of a duration: these the reader alone refuses."""
+
+
+@pytest.mark.parametrize("given", BEYOND_THE_SCHEMA)
+def test_a_duration_beyond_its_bound_is_refused_by_the_reader_alone(given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidPolicy):
+        load_json(given)
+
+    assert within({"Policy": policy_schema()}, "Policy").is_valid(given)
 
 
 def test_the_examples_of_a_policy_are_right() -> None:
