@@ -22,6 +22,15 @@ from tests.worlds import DAY, HOUR, NOON, World, event, world
 CLOSES = NOON + DAY
 FOUR = "2025-11-11T04:00:00.000Z"
 SECOND_STEP = StoredStep(status=Status.PLANNED, moment=NOON + 22 * HOUR, due=NOON + 22 * HOUR, channel="chat")
+CALLED = StoredStep(
+    status=Status.CLAIMED,
+    moment=NOON,
+    due=CLOSES,
+    channel="phone",
+    attempt=1,
+    answered=NOON + 30_000,
+    answer="committed",
+)
 
 SENT = (
     "86a8637573746f6d6572a8432d412d73656e74a57374617465a6756e70616964a372657601a6636c6f736573cf0000019a76386a"
@@ -205,13 +214,8 @@ ORDERS_OF_D1 = {
     "completed, with how the call went": (
         COMPLETED,
         order(
-            StoredStep(
-                moment=NOON,
-                due=CLOSES,
-                channel="phone",
-                attempt=1,
-                answered=NOON + 30_000,
-                answer="committed",
+            msgspec.structs.replace(
+                CALLED,
                 status=Status.COMPLETED,
                 handed=NOON,
                 agent="agent",
@@ -226,16 +230,7 @@ ORDERS_OF_D1 = {
     "given back, with who did": (
         RELEASED,
         order(
-            StoredStep(
-                moment=NOON,
-                due=CLOSES,
-                channel="phone",
-                attempt=1,
-                answered=NOON + 30_000,
-                answer="committed",
-                status=Status.OPEN,
-                released="agent",
-            ),
+            msgspec.structs.replace(CALLED, status=Status.OPEN, released="agent"),
             "C-O-3",
             [6, 7, 10, 13, 15],
             None,
