@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import httpx
 import pytest
@@ -278,11 +278,23 @@ async def test_who_stops_reading_a_long_answer_is_let_go(
     assert not [record for record in caplog.records if record.levelname != "INFO"]
 
 
+@contextmanager
+def narrow(port: int, listening: socket.socket, room: int) -> Iterator[socket.socket]:
+    """A connection of which the kernel holds little; what is beyond that waits in the server."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        client.settimeout(0.05)  # what the kernel holds comes much sooner
+        client.connect(("127.0.0.1", port))
+        yield client
+
+
 async def test_who_does_not_read_the_last_answer_of_a_connection_is_let_go(
     port: int, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unread, "STALLED_SECONDS", 0.2)
     lost, end = asyncio.Event(), server.BoundedProtocol.connection_lost
+    looked_before_it_ended, see = [], unread.Watch._see
 
     async def lines(*_: object) -> AsyncIterator[bytes]:
         yield b"{}\n" * 15_000  # more than the kernel takes here, less than a server waits for
@@ -291,27 +303,41 @@ async def test_who_does_not_read_the_last_answer_of_a_connection_is_let_go(
         end(protocol, error)
         lost.set()
 
+    def look(watch: unread.Watch) -> None:
+        looked_before_it_ended.append(not lost.is_set())
+        see(watch)
+
     monkeypatch.setattr(audit, "_lines", lines)
     monkeypatch.setattr(server.BoundedProtocol, "connection_lost", tell)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
-    with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        client.connect(("127.0.0.1", port))
-
+    monkeypatch.setattr(unread.Watch, "_see", look)
+    with narrow(port, listening, 4_096) as client:
         client.sendall(LINES.replace(b"Host", b"Connection: close\r\nHost"))
+
         await asyncio.wait_for(lost.wait(), 20)
+    assert looked_before_it_ended[:1] == [True]
 
 
 async def test_who_reads_slowly_is_not_let_go(
-    port: int, monkeypatch: pytest.MonkeyPatch, endless: asyncio.Event
+    port: int, listening: socket.socket, monkeypatch: pytest.MonkeyPatch, endless: asyncio.Event
 ) -> None:
-    monkeypatch.setattr(unread, "STALLED_SECONDS", 0.5)
-    async with connection(port) as (reader, writer):
-        writer.write(LINES)
+    monkeypatch.setattr(unread, "STALLED_SECONDS", 0.05)
+    looked: list[unread.Watch] = []
+    enough, see = asyncio.Event(), unread.Watch._see
+    with narrow(port, listening, 65_536) as client:
 
-        for _ in range(15):
-            await reader.readexactly(300_000)
-            await asyncio.sleep(0.1)
+        def read_and_look(watch: unread.Watch) -> None:
+            with suppress(TimeoutError):
+                while client.recv(65_536):
+                    pass
+            see(watch)
+            looked.append(watch)
+            if len(looked) == 5:
+                enough.set()
+
+        monkeypatch.setattr(unread.Watch, "_see", read_and_look)
+        client.sendall(LINES)
+
+        await asyncio.wait_for(enough.wait(), 20)
         assert not endless.is_set()
 
 
