@@ -103,6 +103,20 @@ async def world(
     return World(service, clock, stubs)
 
 
+def told(kind: str, event_id: str, at: Instant, data: dict[str, Any], shop: str = "demo") -> Event:
+    """Return an event of this content as the API would decode it."""
+    return decode_event(
+        {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": f"/shops/{shop}",
+            "type": kind,
+            "time": iso(at),
+            "data": data,
+        }
+    )
+
+
 def event(
     kind: str,
     order: str,
@@ -134,16 +148,7 @@ def event(
             "chat": "example_1",
             "paid_orders": 0,
         } | more
-    return decode_event(
-        {
-            "specversion": "1.0",
-            "id": event_id or f"{order}-{kind}-{at}",
-            "source": f"/shops/{shop}",
-            "type": kind,
-            "time": iso(at),
-            "data": data,
-        }
-    )
+    return told(kind, event_id or f"{order}-{kind}-{at}", at, data, shop)
 
 
 def saying(
@@ -159,13 +164,4 @@ def saying(
     data: dict[str, Any] = {"customer": {"id": customer}}
     if channel is not None:
         data["channel"] = channel
-    return decode_event(
-        {
-            "specversion": "1.0",
-            "id": event_id or f"{kind}-{channel}-{customer}-{at}",
-            "source": f"/shops/{shop}",
-            "type": f"customer.{kind}",
-            "time": iso(at),
-            "data": data,
-        }
-    )
+    return told(f"customer.{kind}", event_id or f"{kind}-{channel}-{customer}-{at}", at, data, shop)

@@ -5,10 +5,10 @@ from typing import Any
 
 from dispatcher.channels.stub import Behaviour
 from dispatcher.policy.document import load_toml
-from dispatcher.policy.events import Event, decode_event
+from dispatcher.policy.events import Event
 from dispatcher.policy.zones import iso
 from tests.web.asking import Asking
-from tests.worlds import BASE, HOUR, MINUTE, NOON, at_once, event, saying
+from tests.worlds import BASE, HOUR, MINUTE, NOON, at_once, event, saying, told
 
 BY_SMS = """
 [routing]
@@ -65,20 +65,11 @@ def bare(order: str, *, pay_url: str | None, availability: str, sensitive: bool 
         "availability": availability,
     }
     item["sensitive"] = sensitive
-    told = {"id": order, "placed_at": iso(NOON), "total": "99.00", "currency": "CNY", "items": [item]}
-    return decode_event(
-        {
-            "specversion": "1.0",
-            "id": order,
-            "source": "/shops/demo",
-            "type": "order.unpaid",
-            "time": iso(NOON),
-            "data": {
-                "order": told | ({} if pay_url is None else {"pay_url": pay_url}),
-                "customer": {"id": "C-1", "phone": "+8613800000000"},
-            },
-        }
-    )
+    about = {"id": order, "placed_at": iso(NOON), "total": "99.00", "currency": "CNY", "items": [item]}
+    if pay_url is not None:
+        about["pay_url"] = pay_url
+    data = {"order": about, "customer": {"id": "C-1", "phone": "+8613800000000"}}
+    return told("order.unpaid", order, NOON, data)
 
 
 async def quiet_hours(api: Asking) -> None:
