@@ -52,6 +52,15 @@ AT_ONCE = at_once(
 )
 """Reminds at the moment of the order, at any hour, without cap: a test adds what it is about."""
 
+CALLS = at_once(
+    """
+    [routing]
+    channels = ["sms", "chat"]
+    high_value = "500.00"
+    """
+)
+"""Reminds of a dear order by a call."""
+
 
 def as_json(record: AuditRecord) -> dict[str, Any]:
     """Return a record of the audit as plain data."""
@@ -69,6 +78,11 @@ class World:
         self.clock = clock
         self.channels = channels
         self.lane = service.store.lane_of("demo")
+
+    def twin(self) -> str:
+        """Return another shop of the lane of `demo`."""
+        others = (f"shop-{number}" for number in range(40))
+        return next(shop for shop in others if self.service.store.lane_of(shop) == self.lane)
 
     async def dispatch(self) -> dict[str, int]:
         """Do all that is due now: leases that ended, timers, reminders."""

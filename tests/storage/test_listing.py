@@ -84,8 +84,7 @@ async def test_what_is_being_decided_about_is_listed_as_planned_still(here: Worl
 async def test_without_a_status_every_order_of_the_shop_alone_is_looked_through(
     here: World, limit: int
 ) -> None:
-    others = [f"shop-{number}" for number in range(40)]
-    twin = next(shop for shop in others if here.service.store.lane_of(shop) == here.lane)
+    twin = here.twin()
     await take(here, "A", "B")
     await here.dispatch()
     await take(here, "C", "D")

@@ -93,19 +93,13 @@ async def test_an_order_that_cannot_be_read_is_left_out_of_a_list(
     assert place is None
 
 
-def twin_of(here: World) -> str:
-    """Return another shop of the lane."""
-    others = (f"shop-{number}" for number in range(40))
-    return next(shop for shop in others if here.service.store.lane_of(shop) == here.lane)
-
-
 @pytest.fixture
 async def shared(redis: StoreClient, audit_directory: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A lane with few orders of `demo` among many of another shop, some of which close at one instant."""
     monkeypatch.setattr(listing_module, "CHUNK", 6)
     monkeypatch.setattr(listing_module, "LOOKED_AT", 6)
     here = await world(redis, audit_directory)
-    twin = twin_of(here)
+    twin = here.twin()
     await here.service.put_policy(twin, AT_ONCE, "test", "user:test")
     events = [
         event("order.unpaid", f"X-{number:02}", NOON, shop=twin, closes_at=NOON + DAY + max(0, number - 23))
@@ -137,7 +131,7 @@ async def test_no_place_names_an_order_of_another_shop_and_all_are_told_once(
 ) -> None:
     places: list[Place] = []
 
-    found = await read(shared, Wanted(shop=twin_of(shared) if shop == "twin" else "demo"), limit, places)
+    found = await read(shared, Wanted(shop=shared.twin() if shop == "twin" else "demo"), limit, places)
 
     mine, foreign = ("X-", b"A-") if shop == "twin" else ("A-", b"X-")
     assert len(found) == len(set(found)) == (30 if shop == "twin" else 3)
@@ -165,7 +159,7 @@ async def test_a_place_that_counts_hides_nothing_when_some_of_what_it_counts_is_
 
 
 async def test_what_is_leased_of_other_shops_is_in_no_place(shared: World) -> None:
-    twin = twin_of(shared)
+    twin = shared.twin()
     await shared.service.store.lease(twin, "sms", 20, NOON + HOUR)
     places: list[Place] = []
 

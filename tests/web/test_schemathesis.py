@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from dispatcher.web.server import server_config
 from tests.web.asking import BATCH, Asking
-from tests.worlds import NOON, at_once, event
+from tests.worlds import CALLS, NOON, event
 
 EXAMPLES = 10
 """Requests of each kind to each operation."""
@@ -41,13 +41,6 @@ REFUSED = schemathesis.Config.from_dict(
 )
 """What a request that is not as described may be answered with."""
 
-CALLS = at_once(
-    """
-    [routing]
-    channels = ["sms", "chat"]
-    high_value = "500.00"
-    """
-)
 KNOWN = {"shop": "demo", "order": "O-1", "reminder": "demo~O-1~1"}
 """Ids of what is there."""
 

@@ -8,17 +8,9 @@ from dispatcher.storage.keys import ACCESS
 from dispatcher.telemetry import KEY_UNREADABLE, REQUEST_FAILED
 from dispatcher.workflow.policies import PolicyBook
 from tests.web.asking import SECRET, Asking, bearer
-from tests.worlds import NOON, at_once, event
+from tests.worlds import CALLS, NOON, event
 
 REFUSED = (409, "urn:dispatcher:problem:store-refused")
-
-CALLS = at_once(
-    """
-    [routing]
-    channels = ["sms", "chat"]
-    high_value = "500.00"
-    """
-)
 
 
 @pytest.fixture

@@ -9,17 +9,9 @@ from dispatcher.policy.events import Event
 from dispatcher.storage.client import StoreClient
 from dispatcher.telemetry import EVENT_REFUSED
 from dispatcher.workflow.policies import PolicyBook
-from tests.worlds import NOON, World, at_once, event, world
+from tests.worlds import CALLS, NOON, World, event, world
 
 UNREADABLE = (b"\xff\x00garbage", b"\x80", b"\xa1\xff", b'\x00{"order": "\xff"}', b"\x00" + b"[" * 20_000)
-
-CALLS = at_once(
-    """
-    [routing]
-    channels = ["sms", "chat"]
-    high_value = "500.00"
-    """
-)
 
 
 @pytest.fixture
@@ -54,12 +46,10 @@ async def test_an_amendment_of_what_cannot_be_read_is_rejected_alone(
 
 async def test_a_policy_that_cannot_be_read_stops_new_orders_of_its_shop_alone(here: World) -> None:
     store = here.service.store
-    others = (f"shop-{number}" for number in range(40))
-    twin = next(shop for shop in others if store.lane_of(shop) == here.lane)
     await store.redis.hset(store.keys(here.lane).policies("demo"), "1", b"{bad")  # type: ignore[misc]
     here.service.intake._policies = PolicyBook(store)
 
-    wave = [event("order.unpaid", "N-1", NOON), event("order.unpaid", "N-2", NOON, shop=twin)]
+    wave = [event("order.unpaid", "N-1", NOON), event("order.unpaid", "N-2", NOON, shop=here.twin())]
     wave.append(event("order.paid", "O-1", NOON))
     results = await here.service.intake.take(wave, "key:test")
 
