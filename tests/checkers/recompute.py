@@ -134,7 +134,7 @@ class _Reader:
             reach=reach,
             ledger=from_inputs if ledger is None else tuple(map(instant, ledger)),
             earliest=_earliest(known.terms, earlier if reach.used else [], inputs),
-            handed=len(reach.used) if "routing" in inputs else inputs.get("order_cap", {}).get("used", 0),
+            handed=sum(bool(other.gone) for step, other in steps.items() if step != record["step"]),
             replied_at=said.replied,
             paid_other_at=said.paid,
         )

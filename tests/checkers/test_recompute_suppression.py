@@ -206,8 +206,8 @@ def other_segment(audit: Audit) -> Record:
 DECISIVE: list[tuple[Alter, str]] = [
     (total_below, "reason is None, recomputed below_minimum"),
     (total_enough, "reason is below_minimum, recomputed no_address"),
-    (none_used, "reason is attempts_used_up, recomputed"),
-    (one_used, "reason is None, recomputed attempts_used_up"),
+    (none_used, "recomputed {'rule': 'order_cap', 'outcome': 'drop', 'inputs': {'used': 1"),
+    (one_used, "recomputed {'rule': 'order_cap', 'outcome': 'pass', 'inputs': {'used': 0"),
     (sensitive, "recomputed {'rule': 'routing', 'outcome': 'chat'"),
     (not_sensitive, "kind is reminder.dropped, recomputed reminder.planned"),
     (consent_missing, "recomputed {'rule': 'routing', 'outcome': 'chat'"),
