@@ -8,6 +8,7 @@ import pytest
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.wiring import connect
+from tests.checkers.simulated import Audit, simulated
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,9 @@ async def redis(valkey: EmbeddedStore) -> AsyncIterator[StoreClient]:
 def audit_directory(tmp_path: Path) -> Path:
     """Where closed audit segments go."""
     return tmp_path / "audit"
+
+
+@pytest.fixture
+def audit() -> Audit:
+    """The audit of a simulated day, to be altered."""
+    return Audit(simulated())

@@ -1,13 +1,35 @@
 """A day of orders for the command that simulates, and its audit to be altered."""
 
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
 from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.checkers.records import Record, instant, iso
+from tests.checkers.records import Record, instant, iso, load
 from tests.checkers.terms import HOUR, MINUTE
 
 NOON = instant("2026-11-11T04:00:00.000Z")
 """12:00 in Shanghai."""
+
+
+def simulated_audit(events: Sequence[dict[str, Any]], policy: dict[str, Any] | None = None) -> list[Record]:
+    """Return the audit of some orders (under the default policy) from the command that people run."""
+    command = [sys.executable, "-m", "dispatcher", "simulate", "events.jsonl", "--format", "jsonl"]
+    with TemporaryDirectory() as directory:
+        folder = Path(directory)
+        lines = [json.dumps(each, ensure_ascii=False) for each in events]
+        (folder / "events.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        if policy is not None:
+            (folder / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
+            command += ["--policy", "policy.json"]
+        command += ["--audit", "audit.jsonl"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        return load(folder / "audit.jsonl")
 
 
 class Audit:
@@ -71,6 +93,12 @@ EVENTS = [
     event("order.unpaid", "hurried", NOON, "C-1", "800.00", closes_at=iso(NOON + 3 * HOUR)),
     event("order.amended", "raised", NOON + MINUTE, "C-7", "800.00"),
 ]
+
+
+@cache
+def simulated() -> list[Record]:
+    """Return the audit of these under the default policy; not to be altered, see `Audit`."""
+    return simulated_audit(EVENTS)
 
 
 def inputs(record: Record, rule: str) -> dict[str, Any]:

@@ -1,18 +1,16 @@
 """A real audit over weekends and holidays follows from its policy, and tells when the days are altered."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
 
 from tests.checkers.promises import DEFAULT_POLICY, check_all
 from tests.checkers.recompute import recompute
-from tests.checkers.records import Record, instant, iso, load
-from tests.checkers.simulated import Audit, event, inputs
+from tests.checkers.records import Record, instant, iso
+from tests.checkers.simulated import Audit, event, inputs, simulated_audit
 from tests.checkers.terms import DAY, DEFAULT_DOCUMENT
 
 POLICY: dict[str, Any] = {
@@ -42,22 +40,15 @@ EVENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
-    """The audit of ten days with the National Day in them."""
-    folder = tmp_path_factory.mktemp("days")
-    lines = [json.dumps(each, ensure_ascii=False) for each in EVENTS]
-    (folder / "events.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    (folder / "policy.json").write_text(json.dumps(POLICY), encoding="utf-8")
-    command = [sys.executable, "-m", "dispatcher", "simulate", "events.jsonl", "--format", "jsonl"]
-    command += ["--policy", "policy.json", "--audit", "audit.jsonl"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return load(folder / "audit.jsonl")
+@cache
+def ten_days() -> list[Record]:
+    """Return the audit of ten days with the National Day in them."""
+    return simulated_audit(EVENTS, POLICY)
 
 
 @pytest.fixture
-def audit(simulated: list[Record]) -> Audit:
-    return Audit(simulated)
+def audit() -> Audit:
+    return Audit(ten_days())
 
 
 def test_reminders_wait_for_open_days_and_the_audit_follows_from_the_policy(audit: Audit) -> None:

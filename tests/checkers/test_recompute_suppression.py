@@ -1,17 +1,16 @@
 """The rules on who is left alone and by segment decide; an input that is altered is told."""
 
-import json
-import subprocess
-import sys
+import tomllib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
 
 from tests.checkers.promises import CheckerRules, check_all
 from tests.checkers.recompute import recompute
-from tests.checkers.records import Record, iso, load, name
-from tests.checkers.simulated import NOON, Audit, event, inputs
+from tests.checkers.records import Record, iso, name
+from tests.checkers.simulated import NOON, Audit, event, inputs, simulated_audit
 from tests.checkers.terms import HOUR
 
 POLICY = """
@@ -65,22 +64,15 @@ EVENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def suppressed(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
-    """The audit of some orders under a policy with these rules, from the command that people run."""
-    folder = tmp_path_factory.mktemp("suppression")
-    lines = [json.dumps(each, ensure_ascii=False) for each in EVENTS]
-    (folder / "events.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
-    command = [sys.executable, "-m", "dispatcher", "simulate", "events.jsonl", "--format", "jsonl"]
-    more = ["--policy", "policy.toml", "--audit", "audit.jsonl"]
-    subprocess.run([*command, *more], cwd=folder, check=True, capture_output=True)
-    return load(folder / "audit.jsonl")
+@cache
+def suppressed() -> list[Record]:
+    """Return the audit of these orders under a policy with these rules."""
+    return simulated_audit(EVENTS, tomllib.loads(POLICY))
 
 
 @pytest.fixture
-def audit(suppressed: list[Record]) -> Audit:
-    return Audit(suppressed)
+def audit() -> Audit:
+    return Audit(suppressed())
 
 
 def test_an_audit_under_these_rules_follows_from_its_inputs(audit: Audit) -> None:
