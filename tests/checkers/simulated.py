@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.checkers.recompute import recompute
 from tests.checkers.records import Record, instant, iso, load
 from tests.checkers.terms import HOUR, MINUTE
 
@@ -112,3 +113,37 @@ def inputs(record: Record, rule: str) -> dict[str, Any]:
 def now_of(record: Record) -> int:
     """Return when a record's decision was taken."""
     return instant(inputs(record, "close")["now"])
+
+
+Alter = Callable[[Audit], Record]
+"""Alters one thing of an audit; returns the record in which it shows."""
+
+
+def told_otherwise(kind: str, order: str, name: str, value: object, *rules: str) -> Alter:
+    """Let an order have been told otherwise, and be seen so by these rules of a decision about it."""
+
+    def alter(audit: Audit) -> Record:
+        record = audit.one(kind, order)
+        audit.one("order.accepted", order, None)["details"][name] = value
+        for rule in rules:
+            inputs(record, rule)[name] = value
+        return record
+
+    return alter
+
+
+def seen_otherwise(kind: str, order: str, rule: str, *, step: int = 1, **values: object) -> Alter:
+    """Let a rule of a decision have seen something else."""
+
+    def alter(audit: Audit) -> Record:
+        record = audit.one(kind, order, step)
+        inputs(record, rule).update(values)
+        return record
+
+    return alter
+
+
+def assert_found(audit: Audit, *parts: str) -> None:
+    """Fail unless the recomputation finds something of which it tells all these parts."""
+    violations = recompute(audit.records)
+    assert any(all(part in violation for part in parts) for violation in violations), violations

@@ -1,15 +1,10 @@
 """A conclusion that was altered is found in the record where it stands."""
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.checkers.promises import DEFAULT_POLICY, check_all
 from tests.checkers.records import Record, instant, iso, name
-from tests.checkers.simulated import Audit, now_of
-
-Alter = Callable[[Audit], Record]
-"""Alters what a record concludes; returns that record."""
+from tests.checkers.simulated import Alter, Audit, now_of
 
 
 def outcome(audit: Audit) -> Record:

@@ -1,16 +1,23 @@
 """The rules on who is left alone and by segment decide; an input that is altered is told."""
 
 import tomllib
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import pytest
 
 from tests.checkers.promises import CheckerRules, check_all
-from tests.checkers.recompute import recompute
 from tests.checkers.records import Record, iso, name
-from tests.checkers.simulated import NOON, Audit, event, inputs, simulated_audit
+from tests.checkers.simulated import (
+    NOON,
+    Alter,
+    Audit,
+    assert_found,
+    event,
+    seen_otherwise,
+    simulated_audit,
+    told_otherwise,
+)
 from tests.checkers.terms import HOUR
 
 POLICY = """
@@ -98,128 +105,50 @@ def test_an_audit_under_these_rules_follows_from_its_inputs(audit: Audit) -> Non
     }
 
 
-Alter = Callable[[Audit], Record]
-"""Alters one thing that decides; returns the record whose decision is not what follows any more."""
+CHAT, CALL = (
+    "recomputed {'rule': 'routing', 'outcome': 'chat'",
+    "recomputed {'rule': 'routing', 'outcome': 'phone'",
+)
+USED = "recomputed {'rule': 'order_cap', 'outcome': '%s', 'inputs': {'used': %d"
+FITS = "kind is reminder.dropped, recomputed reminder.planned"
+DECISIVE: dict[str, tuple[Alter, str]] = {
+    "total below": (
+        told_otherwise("reminder.sending", "plain", "total", "19.99", "minimum", "routing"),
+        "reason is None, recomputed below_minimum",
+    ),
+    "total enough": (
+        told_otherwise("reminder.dropped", "small", "total", "20.00", "minimum"),
+        "reason is below_minimum, recomputed no_address",
+    ),
+    "none used": (
+        seen_otherwise("reminder.dropped", "plain", "order_cap", step=2, used=0),
+        USED % ("drop", 1),
+    ),
+    "one used": (seen_otherwise("reminder.sending", "plain", "order_cap", used=1), USED % ("pass", 0)),
+    "sensitive": (seen_otherwise("reminder.sending", "plain", "routing", sensitive=True), CHAT),
+    "not sensitive": (seen_otherwise("reminder.dropped", "discreet", "routing", sensitive=False), FITS),
+    "consent missing": (seen_otherwise("reminder.sending", "plain", "routing", consented=[]), CHAT),
+    "consent given": (seen_otherwise("reminder.dropped", "quiet", "routing", consented=["sms"]), FITS),
+    "no vip": (told_otherwise("task.opened", "vip", "grade", 2, "routing"), CHAT),
+    "a vip": (told_otherwise("reminder.sending", "plain", "grade", 3, "routing"), CALL),
+    "not dear": (
+        told_otherwise("reminder.sending", "dear", "total", "499.99", "routing", "minimum"),
+        "'segment': 'first_time'",
+    ),
+    "not first": (told_otherwise("reminder.sending", "first", "paid_orders", 1, "routing"), CHAT),
+    "not regular": (told_otherwise("task.opened", "regular", "paid_orders", 1, "routing"), CHAT),
+    "other segment": (
+        seen_otherwise("reminder.sending", "first", "routing", segment="vip"),
+        "'segment': 'first_time'",
+    ),
+}
 
 
-def total_below(audit: Audit) -> Record:
-    sending = audit.one("reminder.sending", "plain")
-    audit.one("order.accepted", "plain", None)["details"]["total"] = "19.99"
-    inputs(sending, "minimum")["total"] = inputs(sending, "routing")["total"] = "19.99"
-    return sending
-
-
-def total_enough(audit: Audit) -> Record:
-    dropped = audit.one("reminder.dropped", "small")
-    audit.one("order.accepted", "small", None)["details"]["total"] = "20.00"
-    inputs(dropped, "minimum")["total"] = "20.00"
-    return dropped
-
-
-def none_used(audit: Audit) -> Record:
-    dropped = audit.one("reminder.dropped", "plain", 2)
-    inputs(dropped, "order_cap")["used"] = 0
-    return dropped
-
-
-def one_used(audit: Audit) -> Record:
-    sending = audit.one("reminder.sending", "plain")
-    inputs(sending, "order_cap")["used"] = 1
-    inputs(sending, "routing")["used"] = ["phone"]
-    return sending
-
-
-def sensitive(audit: Audit) -> Record:
-    sending = audit.one("reminder.sending", "plain")
-    inputs(sending, "routing")["sensitive"] = True
-    return sending
-
-
-def not_sensitive(audit: Audit) -> Record:
-    dropped = audit.one("reminder.dropped", "discreet")
-    inputs(dropped, "routing")["sensitive"] = False
-    return dropped
-
-
-def consent_missing(audit: Audit) -> Record:
-    sending = audit.one("reminder.sending", "plain")
-    inputs(sending, "routing")["consented"] = []
-    return sending
-
-
-def consent_given(audit: Audit) -> Record:
-    dropped = audit.one("reminder.dropped", "quiet")
-    inputs(dropped, "routing")["consented"] = ["sms"]
-    return dropped
-
-
-def no_vip(audit: Audit) -> Record:
-    claimed = audit.one("task.opened", "vip")
-    audit.one("order.accepted", "vip", None)["details"]["grade"] = 2
-    inputs(claimed, "routing")["grade"] = 2
-    return claimed
-
-
-def a_vip(audit: Audit) -> Record:
-    sending = audit.one("reminder.sending", "plain")
-    audit.one("order.accepted", "plain", None)["details"]["grade"] = 3
-    inputs(sending, "routing")["grade"] = 3
-    return sending
-
-
-def not_dear(audit: Audit) -> Record:
-    sending = audit.one("reminder.sending", "dear")
-    audit.one("order.accepted", "dear", None)["details"]["total"] = "499.99"
-    for rule in ("routing", "minimum"):
-        inputs(sending, rule)["total"] = "499.99"
-    return sending
-
-
-def not_first(audit: Audit) -> Record:
-    sending = audit.one("reminder.sending", "first")
-    audit.one("order.accepted", "first", None)["details"]["paid_orders"] = 1
-    inputs(sending, "routing")["paid_orders"] = 1
-    return sending
-
-
-def not_regular(audit: Audit) -> Record:
-    opened = audit.one("task.opened", "regular")
-    audit.one("order.accepted", "regular", None)["details"]["paid_orders"] = 1
-    inputs(opened, "routing")["paid_orders"] = 1
-    return opened
-
-
-def other_segment(audit: Audit) -> Record:
-    sending = audit.one("reminder.sending", "first")
-    inputs(sending, "routing")["segment"] = "vip"
-    return sending
-
-
-DECISIVE: list[tuple[Alter, str]] = [
-    (total_below, "reason is None, recomputed below_minimum"),
-    (total_enough, "reason is below_minimum, recomputed no_address"),
-    (none_used, "recomputed {'rule': 'order_cap', 'outcome': 'drop', 'inputs': {'used': 1"),
-    (one_used, "recomputed {'rule': 'order_cap', 'outcome': 'pass', 'inputs': {'used': 0"),
-    (sensitive, "recomputed {'rule': 'routing', 'outcome': 'chat'"),
-    (not_sensitive, "kind is reminder.dropped, recomputed reminder.planned"),
-    (consent_missing, "recomputed {'rule': 'routing', 'outcome': 'chat'"),
-    (consent_given, "kind is reminder.dropped, recomputed reminder.planned"),
-    (no_vip, "recomputed {'rule': 'routing', 'outcome': 'chat'"),
-    (a_vip, "recomputed {'rule': 'routing', 'outcome': 'phone'"),
-    (not_dear, "'segment': 'first_time'"),
-    (not_first, "recomputed {'rule': 'routing', 'outcome': 'chat'"),
-    (not_regular, "recomputed {'rule': 'routing', 'outcome': 'chat'"),
-    (other_segment, "'segment': 'first_time'"),
-]
-
-
-@pytest.mark.parametrize(("alter", "tells"), DECISIVE, ids=lambda value: getattr(value, "__name__", None))
+@pytest.mark.parametrize(("alter", "tells"), DECISIVE.values(), ids=DECISIVE)
 def test_an_altered_input_makes_another_decision(audit: Audit, alter: Alter, tells: str) -> None:
     record = alter(audit)
 
-    violations = recompute(audit.records)
-
-    assert any(name(record) in violation and tells in violation for violation in violations), violations
+    assert_found(audit, name(record), tells)
 
 
 CHANGED: list[tuple[str, str, Any, tuple[str, str]]] = [
@@ -245,6 +174,4 @@ def test_an_altered_policy_makes_another_decision(
 ) -> None:
     audit.policy[section][key] = value
 
-    violations = recompute(audit.records)
-
-    assert any(found[0] in violation and found[1] in violation for violation in violations), violations
+    assert_found(audit, *found)

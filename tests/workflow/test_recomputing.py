@@ -8,8 +8,8 @@ import pytest
 
 from dispatcher.workflow.recomputing import TEXT_RULES, Recomputer, recompute
 from dispatcher.workflow.recorded import Record
-from tests.checkers.simulated import Audit, inputs
-from tests.checkers.test_recompute import DECISIVE, POLICY, Alter
+from tests.checkers.simulated import Alter, Audit, inputs
+from tests.checkers.test_recompute import DECISIVE, POLICY
 
 
 def differences(records: Iterable[dict[str, Any]]) -> list[str]:
@@ -151,7 +151,7 @@ def test_an_input_that_is_none_and_a_decision_without_rules_are_told(audit: Audi
     ]
 
 
-@pytest.mark.parametrize("alter", [alter for alter, _ in DECISIVE], ids=lambda alter: alter.__name__)
+@pytest.mark.parametrize("alter", [alter for alter, _ in DECISIVE.values()], ids=DECISIVE)
 def test_an_altered_input_decides_otherwise(audit: Audit, alter: Alter) -> None:
     record = alter(audit)
 
