@@ -100,18 +100,17 @@ def shorter_patience(policy: dict[str, Any]) -> None:
     policy["quiet_hours"]["max_held"] = "3d"
 
 
-@pytest.mark.parametrize(
-    ("alter", "found"),
-    [
-        (no_holidays, ("reminder.planned demo~eve~1", "rule quiet_hours")),
-        (every_day, ("reminder.planned demo~eve~1", "rule quiet_hours")),
-        (other_days, ("reminder.planned demo~eve~1", "rule quiet_hours")),
-        (calls_on_wednesdays, ("task.opened demo~called~1", "rule phone_window")),
-        (calls_every_day, ("reminder.planned demo~dear~1", "rule phone_window")),
-        (shorter_patience, ("reminder.planned demo~eve~1", "rule held")),
-    ],
-    ids=lambda value: getattr(value, "__name__", None),
-)
+ALTERED: list[tuple[Callable[[dict[str, Any]], None], tuple[str, str]]] = [
+    (no_holidays, ("reminder.planned demo~eve~1", "rule quiet_hours")),
+    (every_day, ("reminder.planned demo~eve~1", "rule quiet_hours")),
+    (other_days, ("reminder.planned demo~eve~1", "rule quiet_hours")),
+    (calls_on_wednesdays, ("task.opened demo~called~1", "rule phone_window")),
+    (calls_every_day, ("reminder.planned demo~dear~1", "rule phone_window")),
+    (shorter_patience, ("reminder.planned demo~eve~1", "rule held")),
+]
+
+
+@pytest.mark.parametrize(("alter", "found"), ALTERED, ids=lambda value: getattr(value, "__name__", None))
 def test_altered_days_make_another_decision(
     audit: Audit, alter: Callable[[dict[str, Any]], None], found: tuple[str, str]
 ) -> None:

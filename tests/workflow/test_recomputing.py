@@ -1,6 +1,6 @@
 """The product decides a recorded audit again: all the same, unless something that decides was altered."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -8,8 +8,15 @@ import pytest
 
 from dispatcher.workflow.recomputing import TEXT_RULES, Recomputer, recompute
 from dispatcher.workflow.recorded import Record
-from tests.checkers.simulated import Alter, Audit, inputs
-from tests.checkers.test_recompute import DECISIVE, POLICY
+from tests.checkers import test_days, test_recompute, test_recompute_suppression
+from tests.checkers.records import Record as Plain
+from tests.checkers.simulated import Alter, Audit, inputs, simulated
+from tests.checkers.test_recompute_suppression import suppressed
+
+Day = Callable[[], list[Plain]]
+"""Returns the audit of a simulated day."""
+DECISIVE = {simulated: test_recompute.DECISIVE, suppressed: test_recompute_suppression.DECISIVE}
+POLICIES = {simulated: test_recompute.POLICY, suppressed: test_recompute_suppression.CHANGED}
 
 
 def differences(records: Iterable[dict[str, Any]]) -> list[str]:
@@ -17,16 +24,17 @@ def differences(records: Iterable[dict[str, Any]]) -> list[str]:
     return list(recompute(msgspec.convert(list(records), list[Record]), Recomputer()))
 
 
-def test_an_audit_is_decided_again_all_the_same(audit: Audit) -> None:
-    recomputer = Recomputer()
-    records = msgspec.convert(audit.records, list[Record])
+@pytest.mark.parametrize("day", [simulated, suppressed, test_days.ten_days])
+def test_an_audit_is_decided_again_all_the_same(day: Day) -> None:
+    recomputer, told = Recomputer(), day()
+    records = msgspec.convert(told, list[Record])
 
     found = list(recompute(records, recomputer))
 
     assert found == []
     assert (recomputer.plans, recomputer.decisions) == (
-        sum("rules" in record["details"] for record in audit.records),
-        sum("decision" in record["details"] for record in audit.records),
+        sum("rules" in record["details"] for record in told),
+        sum("decision" in record["details"] for record in told),
     )
 
 
@@ -151,8 +159,13 @@ def test_an_input_that_is_none_and_a_decision_without_rules_are_told(audit: Audi
     ]
 
 
-@pytest.mark.parametrize("alter", [alter for alter, _ in DECISIVE.values()], ids=DECISIVE)
-def test_an_altered_input_decides_otherwise(audit: Audit, alter: Alter) -> None:
+@pytest.mark.parametrize(
+    ("day", "alter"),
+    [(day, alter) for day, altered in DECISIVE.items() for alter, _ in altered.values()],
+    ids=[f"{day.__name__} {name}" for day, altered in DECISIVE.items() for name in altered],
+)
+def test_an_altered_input_decides_otherwise(day: Day, alter: Alter) -> None:
+    audit = Audit(day())
     record = alter(audit)
 
     found = differences(audit.records)
@@ -160,15 +173,28 @@ def test_an_altered_input_decides_otherwise(audit: Audit, alter: Alter) -> None:
     assert any(f" {record['shop']}~{record['order']}~" in one for one in found), found
 
 
-@pytest.mark.parametrize(("section", "key", "value", "found"), POLICY, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(
+    ("day", "section", "key", "value", "found"),
+    [(day, *row) for day, rows in POLICIES.items() for row in rows],
+    ids=lambda value: getattr(value, "__name__", str(value)[:20]),
+)
 def test_an_altered_policy_decides_otherwise(
-    audit: Audit,
-    section: str,
-    key: str,
-    value: Any,
-    found: tuple[str, str],
+    day: Day, section: str, key: str, value: Any, found: tuple[str, str]
 ) -> None:
+    audit = Audit(day())
     place = audit.policy[section] if section else audit.policy
     place[key] = value
+
+    assert any(found[0] in one for one in differences(audit.records))
+
+
+@pytest.mark.parametrize(
+    ("alter", "found"), test_days.ALTERED, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_altered_days_decide_otherwise(
+    alter: Callable[[dict[str, Any]], None], found: tuple[str, str]
+) -> None:
+    audit = Audit(test_days.ten_days())
+    alter(audit.policy)
 
     assert any(found[0] in one for one in differences(audit.records))
