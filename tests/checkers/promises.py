@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.checkers.handoffs import handoffs
 from tests.checkers.limits import (
@@ -18,7 +19,7 @@ from tests.checkers.payment import not_after_opt_out, not_after_payment, one_per
 from tests.checkers.recompute import recompute
 from tests.checkers.records import Record, form, no_phone_numbers
 from tests.checkers.spread import minute_bound, spread
-from tests.checkers.terms import Days
+from tests.checkers.terms import Days, open_days, terms
 from tests.checkers.trail import (
     all_final,
     decisions_recomputable_inputs,
@@ -115,9 +116,34 @@ def check_all(records: Iterable[Record], rules: CheckerRules) -> list[str]:
     records = list(records)
     if wrong := form(records):
         return [f"form: {violation}" for violation in wrong]
-    checks: list[tuple[str, Check]] = [(check.__name__, check) for check in ALWAYS]
-    checks += _of_policy(rules)
-    return [f"{title}: {violation}" for title, check in checks for violation in check(records)]
+    return [f"{title}: {violation}" for title, check in checks_of(rules) for violation in check(records)]
+
+
+def checks_of(rules: CheckerRules) -> list[tuple[str, Check]]:
+    """Return the checks that rules ask for, by name."""
+    return [(check.__name__, check) for check in ALWAYS] + _of_policy(rules)
+
+
+def rules_of(document: dict[str, Any], *, finished: bool = False) -> CheckerRules:
+    """Return what a policy document promises."""
+    found = terms(document)
+    quiet, windows = document.get("quiet_hours", {}), document.get("phone", {}).get("windows")
+    reminds = [row["remind"] for row in document["cadence"]]
+    fixed = {at for remind in reminds for name, at in remind.items() if name != "after"}
+    fixed |= {start for start, _ in windows or ()}
+    return CheckerRules(
+        zone=found.zone,
+        per_day=found.per_day,
+        min_gap_ms=found.min_gap,
+        per_order=found.per_order,
+        quiet=(quiet["start"], quiet["end"]) if found.quiet else None,
+        phone_windows=tuple((start, end) for start, end in windows) if windows else None,
+        remind_on=open_days(document, "reminders"),
+        call_on=open_days(document, "calls"),
+        spread_over_ms=found.over or None,
+        spread_instants=tuple(sorted(fixed)),
+        finished=finished,
+    )
 
 
 def _of_policy(rules: CheckerRules) -> list[tuple[str, Check]]:
