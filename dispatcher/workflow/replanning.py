@@ -84,11 +84,11 @@ class Replanning:
         """Return what moves of a shop's reminders; without an `actor` nothing is moved.
 
         Only what is not due yet moves, and only to an instant ahead: whatever comes due is decided by the
-        policy in force anyway.
+        policy in force anyway. What follows a hand-off of its order stays where it is.
         """
         force = await self._policies.in_force(shop, anew=True)
         now = self._clock.now()
-        waiting = [one for one in listed if _waits(one.step)]
+        waiting = [one for one in listed if _waits(one)]
         facts = await self._facts(shop, sorted({one.order_id for one in waiting}))
         moves = Moves(kept=len(listed) - len(waiting))
         items = []
@@ -116,8 +116,17 @@ class Replanning:
         return {order: of for (_, order), of in found.items()}
 
 
-def _waits(step: StoredStep) -> bool:
-    return step.status is Status.PLANNED and step.attempt == 0 and not step.tried
+def _waits(one: Listed) -> bool:
+    """Whether nothing of the order was handed over yet: a plan is made from its first step on, and what
+    follows a hand-off would be planned after one that never was.
+    """
+    step = one.step
+    return (
+        step.status is Status.PLANNED
+        and step.attempt == 0
+        and not step.tried
+        and not one.order.used(but=one.number)
+    )
 
 
 def _new(facts: OrderFacts, number: int, force: InForce, now: Instant) -> Planned | Unplanned | None:

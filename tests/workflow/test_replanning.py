@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dispatcher.policy.document import Policy
+from dispatcher.policy.document import DEFAULT_TOML, Policy
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.listing import Listing, Wanted
@@ -10,6 +10,7 @@ from dispatcher.workflow.replanning import PAGE, Moves
 from tests.worlds import BASE, HOUR, MINUTE, NOON, World, event, load_toml, world
 
 ACTOR = "user:operator"
+MORNING = NOON - 100 * MINUTE
 
 
 def after(hours: int, channels: str = '"sms", "chat"') -> Policy:
@@ -124,14 +125,46 @@ async def test_what_cannot_be_reminded_of_any_more_is_dropped_with_its_reason(
 
 async def test_what_is_paid_handed_over_or_due_stays(redis: StoreClient, audit_directory: Path) -> None:
     here = await waiting(redis, audit_directory)
-    await here.service.intake.take([event("order.paid", "O-0", NOON)], "key:test")
+    before = event("order.unpaid", "O-1", NOON + MINUTE, customer="C-1", placed_at=NOON - HOUR)
+    await here.service.intake.take([event("order.paid", "O-0", NOON), before], "key:test")
+    here.clock.advance_to(NOON + HOUR)
+    assert await here.dispatch() == {"send": 1}
     here.clock.advance_to(NOON + 2 * HOUR)
     await here.service.put_policy("demo", after(5), "test", ACTOR)
 
     moves = await moved(here)
 
     assert moves == Moves(kept=3)
-    assert await here.dispatch() == {"send": 2}
+    assert await here.dispatch() == {"send": 1}
+
+
+async def test_a_policy_that_did_not_change_moves_no_second_reminder_after_the_first_was_sent(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=load_toml(DEFAULT_TOML), start=MORNING)
+    await here.service.intake.take([event("order.unpaid", "O-0", MORNING)], "key:test")
+    here.clock.advance_to(MORNING + 3 * HOUR)
+    assert await here.dispatch() == {"send": 1}
+    here.clock.advance_to(MORNING + 8 * HOUR)
+
+    moves = await moved(here)
+
+    assert moves == Moves(kept=2)
+
+
+async def test_a_second_reminder_stays_where_the_new_policy_would_send_the_first_too_late_for_it(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=load_toml(DEFAULT_TOML), start=NOON)
+    await here.service.intake.take([event("order.unpaid", "O-0", NOON)], "key:test")
+    here.clock.advance_to(NOON + HOUR)
+    assert await here.dispatch() == {"send": 1}
+    next_day = load_toml(DEFAULT_TOML.replace('remind = {after = "15m"}', 'remind = {next_day_at = "10:00"}'))
+    await here.service.put_policy("demo", next_day, "test", ACTOR)
+
+    moves = await moved(here)
+
+    assert moves == Moves(kept=2)
 
 
 async def test_what_changed_since_it_was_read_is_left_alone(
