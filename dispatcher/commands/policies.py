@@ -105,7 +105,7 @@ def policy_apply(shop: str, file: Path, note: str, data: Path) -> None:
 
 @policy.command("replan")
 @click.argument("shop", callback=read_by(shop_id))
-@click.option("--apply", is_flag=True, help="Move them; without it they are only counted.")
+@click.option("--apply", is_flag=True, help="Move or drop them; without it they are only counted.")
 @EXISTING_DATA
 def policy_replan(shop: str, apply: bool, data: Path) -> None:
     """Count what the policy in force plans otherwise of what waits in a SHOP, or plan it so."""

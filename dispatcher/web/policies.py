@@ -193,7 +193,8 @@ async def replan_shop(request: Asked) -> Answer:
     """Count what the policy in force would plan otherwise, or plan it so, page by page.
 
     Only what is not due yet moves, and only to an instant ahead: nothing that a newer policy would have
-    sent earlier is sent now because of it.
+    sent earlier is sent now because of it. What the policy would not send is dropped by its reason, and what
+    follows a hand-off of its order stays.
     """
     given = read_query(request, REPLAN)
     shop = request.path_params["shop"]

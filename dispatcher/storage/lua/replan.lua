@@ -1,4 +1,5 @@
--- Moves waiting reminders to where the policy in force plans them; one that changed since it was read is left alone.
+-- Moves waiting reminders to where the policy in force plans them, and drops what it would not send, by its reason;
+-- one that changed since it was read is left alone.
 -- uses: args lane orders queues
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
