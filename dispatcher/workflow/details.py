@@ -36,8 +36,8 @@ def of_order(facts: OrderFacts) -> Packed:
     return packed(told)
 
 
-def of_said(event: Event) -> Packed:
-    """Return what the record of what a customer did says of it, beside the customer and the channel."""
+def of_time(event: Event) -> Packed:
+    """Return what the record of an order's end, or of what a customer did, says of it: when it was so."""
     return packed({"time": iso(event.time)})
 
 

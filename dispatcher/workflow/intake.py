@@ -17,7 +17,7 @@ from dispatcher.errors import (
     UnknownOrder,
 )
 from dispatcher.policy.decisions import Planned, Unplanned
-from dispatcher.policy.events import BY_CUSTOMER, CHANGES_FACTS, Event, EventType, facts_of, merged
+from dispatcher.policy.events import CHANGES_FACTS, Event, EventType, facts_of, merged
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.schedule import plan
 from dispatcher.storage.commands import Intake, IntakeReply, PlanStep
@@ -180,7 +180,7 @@ def _or_raise(found: T | StoreRefused) -> T:
 
 def _bare(event: Event, *, probe: bool = False) -> Intake:
     """Return what the store must know of any event; a probe only asks whether it was taken before."""
-    said = details.of_said(event) if event.type in BY_CUSTOMER else None
+    told = None if event.type in CHANGES_FACTS else details.of_time(event)
     return Intake(
         event=event.id,
         seen=f"{event.source}\x1f{event.id}",
@@ -191,7 +191,7 @@ def _bare(event: Event, *, probe: bool = False) -> Intake:
         shop_name=event.shop,
         customer=event.customer,
         channel=event.channel,
-        details=said,
+        details=told,
     )
 
 

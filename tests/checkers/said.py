@@ -30,7 +30,7 @@ class Said:
     def __init__(self) -> None:
         self.customers: dict[tuple[str, str], Customer] = {}
         self._customer_of: dict[OrderKey, str] = {}
-        self._over: set[OrderKey] = set()
+        self._ended_at: dict[OrderKey, int] = {}
 
     def of(self, record: Record) -> Customer:
         """Return what was said so far by the customer a record is about."""
@@ -57,16 +57,19 @@ class Said:
         key = order_key(record)
         if kind == "order.retired":
             self._customer_of.pop(key, None)
-            self._over.discard(key)
+            self._ended_at.pop(key, None)
             return
         if kind == "order.accepted":
             self._customer_of[key] = record["customer"]
-            paid = record["details"].get("state") == "paid"  # and only now it is known by whom
+            # Only now it is known by whom it was paid.
+            paid = record["details"].get("state") == "paid" and key in self._ended_at
         else:
-            paid = kind == "order.paid" and key not in self._over and key in self._customer_of
-            self._over.add(key)
+            paid = kind == "order.paid" and key not in self._ended_at and key in self._customer_of
+            self._ended_at.setdefault(key, instant(record["details"]["time"]))
         if paid:
-            self._put(record | {"customer": self._customer_of[key]}, paid=instant(record["at"]))
+            record = record | {"customer": self._customer_of[key]}
+            at = min(self._ended_at[key], instant(record["at"]))
+            self._put(record, paid=max(at, self.of(record).paid or at))
 
     def _put(self, record: Record, **changes: object) -> None:
         found = replace(self.of(record), **changes)  # type: ignore[arg-type]

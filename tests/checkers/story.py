@@ -86,7 +86,8 @@ class Story:
 
     def ended(self, kind: str, order: str = "O-1", **details: Any) -> Self:
         self._revisions[order] += 1
-        answer = {"event": f"e-{len(self.records) + 1}", "stopped": [], "too_late": []}
+        answer = {"event": f"e-{len(self.records) + 1}", "time": iso(self.now)}
+        answer |= {"stopped": [], "too_late": []}
         return self.record(kind, order, **(answer | details))
 
     def paid(self, order: str = "O-1", **details: Any) -> Self:

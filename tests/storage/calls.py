@@ -30,6 +30,7 @@ def _event(order: str, kind: str) -> Intake:
         shop_name="demo",
     )
     if kind in ("order.paid", "order.cancelled"):
+        event.details = DETAILS
         return event
     if kind.startswith("customer."):
         event.order, event.customer, event.channel, event.details = None, order, "sms", DETAILS

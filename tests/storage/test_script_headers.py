@@ -16,7 +16,7 @@ STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
     ("settle", "item"): (Settlement, {"customer"}),
     ("task", "item"): (TaskEnd, {"customer"}),
     ("sweep", "item"): (Command, {"customer", "ledger"}),
-    ("intake", "item of_order of_customer facts"): (Intake, {"shop_name"}),
+    ("intake", "item of_order of_customer ending facts"): (Intake, {"shop_name"}),
     ("intake", "plan"): (PlanStep, set()),
     ("replan", "item"): (Replan, set()),
 }

@@ -39,10 +39,12 @@ def tables(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
     if call.script == "intake":
         said = last["type"].startswith("customer.")
         yield "of_customer" if said else "of_order", last
+        if last["type"] in {"order.paid", "order.cancelled"}:
+            yield "ending", last
     if "facts" in last:
         yield "facts", last
         yield "plan", last["plan"][-1]
-    assert spec.keys() <= {"head", "shop", "item", "of_order", "of_customer", "facts", "plan"}
+    assert spec.keys() <= {"head", "shop", "item", "of_order", "of_customer", "ending", "facts", "plan"}
 
 
 def broken_fields(call: Call) -> Iterator[Broken]:

@@ -138,6 +138,27 @@ async def test_of_replies_the_latest_counts_and_none_from_the_future(
 
 
 @pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ((NOON - DAY,), NOON - DAY),
+        ((NOON + HOUR,), NOON),
+        ((NOON - HOUR, NOON - DAY), NOON - HOUR),
+        ((NOON - DAY, NOON - HOUR), NOON - HOUR),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["known", "not yet known"])
+async def test_a_payment_counts_from_when_it_was_made_and_never_from_the_future(
+    here: World, known: bool, times: tuple[int, ...], expected: int
+) -> None:
+    orders = [event("order.unpaid", f"P-{number}", NOON) for number, _ in enumerate(times)]
+    payments = [event("order.paid", f"P-{number}", at) for number, at in enumerate(times)]
+
+    await take(here, *(orders + payments if known else payments + orders))
+
+    assert (await kept(here)).paid == expected
+
+
+@pytest.mark.parametrize(
     ("events", "expected"),
     [
         ([], ("sent", None)),
@@ -155,6 +176,14 @@ async def test_of_replies_the_latest_counts_and_none_from_the_future(
         (
             [event("order.paid", "P-1", NOON), event("order.unpaid", "P-1", NOON)],
             ("dropped", "paid_other_order"),
+        ),
+        (
+            [event("order.unpaid", "P-1", NOON), event("order.paid", "P-1", NOON - 2 * DAY)],
+            ("sent", None),
+        ),
+        (
+            [event("order.paid", "P-1", NOON - 2 * DAY), event("order.unpaid", "P-1", NOON)],
+            ("sent", None),
         ),
         (
             [event("order.unpaid", "P-1", NOON, customer="C-2"), event("order.paid", "P-1", NOON)],
@@ -338,7 +367,10 @@ async def test_the_audit_tells_all_that_is_kept_of_customers(here: World, reader
     lanes = here.service.store.lanes
     await take(here, event("order.unpaid", "O-1", NOON), event("order.unpaid", "O-2", NOON, customer="C-2"))
     await take(here, saying("opted_out", channel="sms"), saying("replied", NOON - HOUR), saying("opted_out"))
-    await take(here, event("order.paid", "O-2", NOON), event("order.paid", "O-3", NOON))
+    await take(here, event("order.paid", "O-2", NOON - HOUR), event("order.paid", "O-3", NOON - 2 * HOUR))
+    await take(here, event("order.paid", "O-3", NOON), event("order.unpaid", "O-5", NOON, customer="C-5"))
+    await take(here, event("order.paid", "O-5", NOON + HOUR), event("order.cancelled", "O-6", NOON))
+    await take(here, event("order.unpaid", "O-6", NOON, customer="C-5"))
     await take(here, event("order.unpaid", "O-3", NOON, customer="C-3"), saying("replied", customer="C-4"))
     await here.dispatch()
     during = diff(replay(await here.audit()), dump(reader, lanes)) + structure(reader, lanes)

@@ -466,6 +466,7 @@ async def test_the_record_of_an_event_names_it_and_what_it_stopped(here: World) 
     assert records["order.accepted"]["actor"] == "key:test"
     assert records["order.paid"]["details"] == {
         "event": 'e-"2"',
+        "time": iso(NOON),
         "stopped": ["demo~O-1~1"],
         "too_late": [],
     }

@@ -5,6 +5,7 @@
 -- item: event:string seen:string digest:string type:string time:number shop:number rev:number?
 -- of_order: order:string order_key:key facts_key:key timer:string
 -- of_customer: customer:string customer_key:key channel:string? details:string
+-- ending: details:string
 -- facts: shop_rev:number customer:string facts:string closes:number plan:list details:string
 -- plan: moment:number due:number? channel:string? reason:string? policy:number details:string
 -- reply: for each item MessagePack {status, reminders, stopped, too_late}; status is accepted | duplicate | stale | reused | new | customer_differs | policy_changed | conflict

@@ -17,7 +17,7 @@ local function check_event(i, event)
   end
   check(where, event, 'of_order')
   load_order(KEYS[event.order_key])
-  if ENDS[event.type] then return end
+  if ENDS[event.type] then return check(where, event, 'ending') end
   check(where, event, 'facts')
   for n, plan in ipairs(event.plan) do
     check(where .. '.plan ' .. n, plan, 'plan')
@@ -62,13 +62,14 @@ local function accept(shop, event)
   elseif order.state ~= 'unpaid' or event.time < order.time then
     return {status = 'stale', reminders = #order.steps}
   end
+  local ended = order.time -- where it was paid or cancelled before it is known
   order.rev, order.time, order.closes = order.rev + 1, event.time, event.closes
   order.customer = event.customer
   store_order(key, order)
   put(KEYS[event.facts_key], event.facts)
   audit(kind, of_order(shop, event.order, order), event.details,
     '{"event":' .. cjson.encode(event.event) .. ',"revision":' .. order.rev .. ',"state":"' .. order.state .. '"}')
-  if order.state == 'paid' then note_payment(shop, order.customer) end
+  if order.state == 'paid' then note_payment(shop, order.customer, ended) end
   if order.state == 'unpaid' then
     set_timer(order.closes, event.timer)
     for number, plan in ipairs(event.plan) do plan_step(shop, event, order, number, plan) end
@@ -89,11 +90,11 @@ local function finish(shop, event, state)
       too_late[#too_late + 1], too_late_ids[#too_late_ids + 1] = number, id
     end
   end
-  audit(event.type, of_order(shop, event.order, order), nil,
+  audit(event.type, of_order(shop, event.order, order), event.details,
     '{"event":' .. cjson.encode(event.event) .. ',"stopped":' .. json_list(stopped_ids) .. ',"too_late":' .. json_list(too_late_ids) .. '}')
   if order.state == 'unpaid' or order.state == 'closed' then
     order.state, order.rev = state, order.rev + 1
-    if state == 'paid' and order.customer then note_payment(shop, order.customer) end
+    if state == 'paid' and order.customer then note_payment(shop, order.customer, event.time) end
     set_timer(math.max(now, order.closes or 0) + HEAD.retention, event.timer)
   end
   store_order(key, order)

@@ -12,12 +12,13 @@ local function forget_later(shop, customer)
   set_timer(math.ceil((now + HEAD.customer_kept) / HOUR) * HOUR, 'c~' .. shop.name .. '~' .. customer)
 end
 
+-- A payment counts from when it was made, at the latest now: it may reach us late, or again after a restore.
 -- What cannot be read is left as it is: nothing is sent to that customer, and a payment must be taken.
-local function note_payment(shop, customer)
+local function note_payment(shop, customer, at)
   local key = HEAD.customer_prefix .. shop.name .. '~' .. customer
   local known = load_customer(key)
   if not known then return end
-  known.paid = now
+  known.paid = math.max(known.paid or 0, math.min(at, now))
   store_customer(key, known)
   forget_later(shop, customer)
 end
