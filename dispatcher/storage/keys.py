@@ -154,6 +154,11 @@ def split_timer(timer: str) -> tuple[str, str, str]:
     return kind, shop, rest
 
 
+def loggable(name: str) -> str:
+    """Return what a log may tell of a reminder or timer: of a customer's timer only its kind and shop."""
+    return name if not name.startswith(f"c{SEPARATOR}") else SEPARATOR.join(name.split(SEPARATOR)[:2])
+
+
 def turns(worker: str) -> str:
     """Return the key of a worker's turns, a queue of arq's."""
     return f"{LAYOUT}:turns:{worker}"

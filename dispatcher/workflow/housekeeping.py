@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from dispatcher.errors import StoreRefused
 from dispatcher.policy.facts import Instant
+from dispatcher.storage.keys import loggable
 from dispatcher.telemetry import HOUSEKEEPING_REFUSED
 from dispatcher.workflow.ports import Clock, Store
 
@@ -67,6 +68,6 @@ class Housekeeping:
             return await act(lane, names, now)
         except StoreRefused:
             if len(names) == 1:
-                _log.error(HOUSEKEEPING_REFUSED, extra={"lane": lane, "refused": names[0]})
+                _log.error(HOUSEKEEPING_REFUSED, extra={"lane": lane, "refused": loggable(names[0])})
                 return []
         return [answer for name in names for answer in await self._act(act, lane, [name], now)]

@@ -8,8 +8,9 @@ from dispatcher.channels.stub import Behaviour
 from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import StoredOrder
+from dispatcher.telemetry import HOUSEKEEPING_REFUSED
 from tests.storage.scenes import send, settlement
-from tests.worlds import DAY, HOUR, MINUTE, NOON, World, event, world
+from tests.worlds import DAY, HOUR, MINUTE, NOON, World, event, saying, world
 
 MONTH = 30 * DAY
 
@@ -183,3 +184,18 @@ async def test_a_shop_with_no_order_left_may_begin_again(here: World) -> None:
     (result,) = await here.service.intake.take([again], "key:test")
 
     assert (result.status, result.reminders) == ("accepted", ("demo~O-1~1",))
+
+
+async def test_the_log_names_an_order_that_cannot_be_read_and_no_customer(
+    here: World, redis: StoreClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    await here.service.intake.take([saying("replied", customer="wang_8842")], "key:test")
+    keys = here.service.store.keys(here.lane)
+    await redis.set(keys.customer("demo", "wang_8842"), b"\xc1")
+    await redis.set(keys.order("demo", "O-1"), b"\xc1")
+    here.clock.advance_to(NOON + 8 * DAY)
+
+    await here.service.housekeeping.turn(here.lane)
+
+    told = [vars(one)["refused"] for one in caplog.records if one.getMessage() == HOUSEKEEPING_REFUSED]
+    assert sorted(told) == ["c~demo", "o~demo~O-1"]
