@@ -2,8 +2,8 @@
 
 import msgspec
 
-from dispatcher.errors import StoreRefused
 from dispatcher.policy.facts import CHANNELS, EVERY_CHANNEL, NOTHING_SAID, CustomerStanding, Instant
+from dispatcher.storage.unreadable import readable
 
 
 class StoredCustomer(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -40,7 +40,4 @@ def customer_of(stored: bytes | None) -> StoredCustomer:
     """Return what is kept of a customer, where nothing is a stranger; `StoreRefused` if unreadable."""
     if not stored:
         return STRANGER
-    try:
-        return _CUSTOMER.decode(stored)
-    except msgspec.MsgspecError as error:
-        raise StoreRefused("what is stored of the customer cannot be read") from error
+    return readable("what is stored of the customer", _CUSTOMER.decode, stored)

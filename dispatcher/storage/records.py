@@ -80,7 +80,7 @@ def facts_of(stored: bytes) -> OrderFacts:
 
 
 class Leased(msgspec.Struct, kw_only=True, gc=False):
-    """One leased reminder with what deciding about it needs; `facts` is `None` if unreadable."""
+    """One leased reminder with what deciding about it needs; `facts`, `customer` are `None` if unreadable."""
 
     reminder: str
     order_id: str
@@ -88,7 +88,7 @@ class Leased(msgspec.Struct, kw_only=True, gc=False):
     order: StoredOrder
     facts: OrderFacts | None
     ledger: tuple[Instant, ...]
-    customer: StoredCustomer
+    customer: StoredCustomer | None
 
     @property
     def step(self) -> StoredStep:

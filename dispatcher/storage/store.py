@@ -1,12 +1,12 @@
 """The store: one typed function a script."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from dispatcher.errors import StoreRefused, StoreUnavailable
-from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Instant, OrderFacts
+from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Instant
 from dispatcher.policy.units import MAX_MIN_GAP
 from dispatcher.policy.zones import DAY
 from dispatcher.settings import HIGHEST_LANES, SHOWN_CHARS
@@ -20,6 +20,8 @@ from dispatcher.storage.reading import Reader
 from dispatcher.storage.records import ORDER, Lease, Leased, facts_of
 from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
 from dispatcher.storage.unreadable import UNREADABLE
+
+T = TypeVar("T")
 
 SLOT_KEPT_MS = MAX_MIN_GAP + DAY
 """How long a hand-off stays in its customer's ledger at least: as long as a policy can look back."""
@@ -128,9 +130,9 @@ class Store(Reader):
                     order_id=order_id,
                     number=number,
                     order=ORDER.decode(rest[position + 1]),
-                    facts=_readable(rest[position + 2]),
+                    facts=_readable(facts_of, rest[position + 2]),
                     ledger=_LEDGER.decode(rest[position + 3]),
-                    customer=customer_of(rest[position + 4]),
+                    customer=_readable(customer_of, rest[position + 4]),
                 )
             )
         return Lease(
@@ -243,8 +245,8 @@ class Store(Reader):
         await self._configure(shop, item, now, actor)
 
 
-def _readable(facts: bytes) -> OrderFacts | None:
+def _readable(read: Callable[[bytes], T], text: bytes) -> T | None:
     try:
-        return facts_of(facts)
+        return read(text)
     except (*UNREADABLE, StoreRefused):
         return None

@@ -75,6 +75,8 @@ def judge(
     """Decide about a leased reminder; no hand-off starts at or after `latest`."""
     if item.facts is None:
         raise StoreRefused("what is stored of the order cannot be read")
+    if item.customer is None:
+        raise StoreRefused("what is stored of the customer cannot be read")
     facts = facts_about(lease.shop, item.number, item.order, item.facts, item.ledger, item.customer.standing)
     decision, rendered = decided(facts, policy, render, now)
     if rendered is None or not isinstance(decision, Send):
@@ -129,7 +131,7 @@ def _bare(item: Leased, lease: Lease, kind: str, written: Packed) -> Commit:
         shop_rev=lease.shop_rev,
         policy=lease.policy,
         details=written,
-        customer_rev=item.customer.rev or None,
+        customer_rev=(item.customer.rev or None) if item.customer else None,
     )
 
 

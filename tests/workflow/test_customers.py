@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import redis as blocking
 
 from dispatcher.errors import EventIdReused, NotNow
 from dispatcher.policy.events import Event
 from dispatcher.policy.facts import CHANNELS
+from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.customers import STRANGER, StoredCustomer
@@ -361,6 +363,46 @@ async def test_a_payment_is_taken_though_its_customer_cannot_be_read(here: World
 
     assert [one.status for one in found] == ["accepted", "rejected"]
     assert found[0].stopped == ("demo~O-1~1",)
+
+
+@pytest.mark.parametrize(
+    ("stored", "left"),
+    [
+        ({"rev": 1, "opted_out": {"sms": "x"}}, Status.FAILED),
+        ({"rev": 1, "replied": "x"}, Status.PLANNED),
+        ({"rev": 1, "opted_out": 1}, Status.PLANNED),
+    ],
+    ids=["instant", "reply", "channels"],
+)
+async def test_a_customer_who_cannot_be_read_stops_no_other(
+    here: World, redis: StoreClient, stored: dict[str, object], left: Status
+) -> None:
+    await take(here, event("order.unpaid", "O-1", NOON), event("order.unpaid", "O-2", NOON, customer="C-2"))
+    key = here.service.store.keys(here.lane).customer("demo", "C-1")
+    await redis.set(key, msgspec.msgpack.encode(stored))
+
+    await here.dispatch()
+
+    sent = [one["order"] for one in await here.audit() if one["kind"] == "reminder.sent"]
+    assert sent == ["O-2"]
+    assert (await ended(here))[0] == left
+
+
+@pytest.mark.parametrize(
+    "stored", [{"rev": 1, "replied": "x"}, {"rev": 1, "paid": []}, {"rev": 1, "opted_out": 1}]
+)
+async def test_what_is_said_by_a_customer_who_cannot_be_read_changes_nothing(
+    here: World, redis: StoreClient, stored: dict[str, object]
+) -> None:
+    key = here.service.store.keys(here.lane).customer("demo", "C-1")
+    await redis.set(key, msgspec.msgpack.encode(stored))
+    before = await here.audit()
+
+    found = await take(here, saying("replied"), saying("opted_out"))
+
+    assert [one.status for one in found] == ["rejected"] * 2
+    assert await redis.get(key) == msgspec.msgpack.encode(stored)
+    assert await here.audit() == before
 
 
 async def test_the_audit_tells_all_that_is_kept_of_customers(here: World, reader: blocking.Redis) -> None:

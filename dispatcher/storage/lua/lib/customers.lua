@@ -2,14 +2,20 @@
 -- Its `rev` is the number of the record that changed it last, which never comes again.
 local customers, customers_changed = {}, {}
 
+-- Whether all of it that is reckoned with is of its type, so that nothing fails on it after a write.
+local function is_customer(known)
+  if type(known) ~= 'table' or type(known.rev) ~= 'number' then return false end
+  return type(known.replied or 0) == 'number' and type(known.paid or 0) == 'number'
+    and type(known.opted_out or {}) == 'table'
+end
+
 -- What is kept of a customer, with its text; nothing said where there is none, and nil where it cannot be read.
 local function load_customer(key)
   if customers[key] == nil then
     local text = redis.pcall('GET', key)
     local ok, known = type(text) ~= 'table', {rev = 0}
     if ok and text then ok, known = pcall(cmsgpack.unpack, text) end
-    ok = ok and type(known) == 'table' and type(known.rev) == 'number'
-    customers[key] = ok and {known, text or ''} or {}
+    customers[key] = ok and is_customer(known) and {known, text or ''} or {}
   end
   return unpack(customers[key])
 end
