@@ -21,6 +21,9 @@ ACCESS = f"{LAYOUT}:{{00}}:access"
 SEPARATOR = ID_SEPARATOR
 """Stands between the parts of a name."""
 
+_CUSTOMER = f"c{SEPARATOR}"
+"""What the timer of a customer starts with."""
+
 ACCESS_LANE = 0
 """The lane in whose audit the keys of the API are, which belong to every shop."""
 
@@ -142,11 +145,15 @@ def seen_timer(shop: str, bucket: int) -> str:
     return f"e{SEPARATOR}{shop}{SEPARATOR}{bucket}"
 
 
+def customer_timer(shop: str, customer: str) -> str:
+    """Return the timer of what is kept of a customer; of no customer, what all those of a shop start with."""
+    return f"{_CUSTOMER}{shop}{SEPARATOR}{customer}"
+
+
 def split_timer(timer: str) -> tuple[str, str, str]:
     """Return (kind, shop, order, bucket or customer) of a timer, `kind` being `o`, `e` or `c`.
 
-    `ValueError` when it is not spelled so. A customer's is set by `lua/lib/said.lua`, which knows whose order
-    was paid.
+    `ValueError` when it is not spelled so.
     """
     kind, shop, rest = timer.split(SEPARATOR, 2)
     if kind not in {"o", "c"} and (kind != "e" or str(int(rest)) != rest):
@@ -156,7 +163,7 @@ def split_timer(timer: str) -> tuple[str, str, str]:
 
 def loggable(name: str) -> str:
     """Return what a log may tell of a reminder or timer: of a customer's timer only its kind and shop."""
-    return name if not name.startswith(f"c{SEPARATOR}") else SEPARATOR.join(name.split(SEPARATOR)[:2])
+    return name if not name.startswith(_CUSTOMER) else SEPARATOR.join(name.split(SEPARATOR)[:2])
 
 
 def turns(worker: str) -> str:

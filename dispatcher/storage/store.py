@@ -88,6 +88,7 @@ class Store(Reader):
             if "buckets" not in call.shops[event.shop - 1]:
                 call.shops[event.shop - 1] |= {
                     "buckets": [call.key(call.lane.seen(shop, day)) for day in days],
+                    "customer_timer": names.customer_timer(shop, ""),
                     "seen_timer": names.seen_timer(shop, today),
                     "seen_until": (today + names.SEEN_BUCKETS) * names.SEEN_BUCKET_MS,
                 }
@@ -217,7 +218,7 @@ class Store(Reader):
         if "policy" in item:
             item["policies"] = call.key(call.lane.policies(shop))
         else:
-            item["pauses"] = call.key(call.lane.pauses)
+            item |= {"pauses": call.key(call.lane.pauses), "queue": names.queue(shop, item["pause"])}
         head = {"now": now, "actor": actor, "shops": call.shops}
         (version,) = await SCRIPTS["configure"](self.redis, call.keys, head, [item])
         return int(version)

@@ -167,6 +167,6 @@ async def sound(scene: Scene, name: str) -> Call:
     call = await caught(scene.redis, scene.store, lambda store, trail: MAKERS[name](scene, store))
     if name.startswith("configure"):
         call.keys.append(LaneKeys(0).pauses)
-        pause = {"kind": "pause", "pause": "chat", "pauses": len(call.keys), "about": "{}", "details": "{}"}
-        call.items.insert(0, pause)
+        pause = {"kind": "pause", "pause": "chat", "queue": "demo~chat", "about": "{}", "details": "{}"}
+        call.items.insert(0, pause | {"pauses": len(call.keys)})
     return call

@@ -3,7 +3,7 @@
 -- uses: args lane orders queues
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
--- item: kind:string details:string policies:key? policy:string? about:string? pause:string? pauses:key?
+-- item: kind:string details:string policies:key? policy:string? about:string? pause:string? queue:string? pauses:key?
 -- reply: for each item: the policy version in force
 local shop = HEAD.shops[1] or refuse('head.shops: expected one shop')
 for i, item in ipairs(ITEMS) do
@@ -13,7 +13,7 @@ for i, item in ipairs(ITEMS) do
     if found ~= 'hash' and found ~= 'none' then refuse(KEYS[item.policies] .. ': expected a hash') end
   elseif item.kind == 'pause' or item.kind == 'resume' then
     if not item.pause or not (item.pause == '*' or known(shop, item.pause)) then refuse('item ' .. i .. '.pause: unknown channel') end
-    if not item.pauses or (item.kind == 'pause' and not item.about) then refuse('item ' .. i .. ': expected pauses, and about') end
+    if not (item.queue and item.pauses) or (item.kind == 'pause' and not item.about) then refuse('item ' .. i .. ': expected queue and pauses, and about') end
     local found = redis.call('TYPE', KEYS[item.pauses]).ok
     if found ~= 'hash' and found ~= 'none' then refuse(KEYS[item.pauses] .. ': expected a hash') end
   else
@@ -38,10 +38,10 @@ for i, item in ipairs(ITEMS) do
   elseif new then
     if item.kind == 'pause' then
       shop.paused = (shop.paused == '' and ',' or shop.paused) .. item.pause .. ','
-      redis.call('HSET', KEYS[item.pauses], shop.name .. '~' .. item.pause, item.about)
+      redis.call('HSET', KEYS[item.pauses], item.queue, item.about)
     else
       shop.paused = string.gsub(shop.paused, ',' .. (item.pause == '*' and '%*' or item.pause) .. ',', ',')
-      redis.call('HDEL', KEYS[item.pauses], shop.name .. '~' .. item.pause)
+      redis.call('HDEL', KEYS[item.pauses], item.queue)
     end
     redis.call('HSET', KEYS[shop.key], 'paused', shop.paused)
     audit(item.kind == 'pause' and 'operator.paused' or 'operator.resumed', {shop = shop.name}, item.details)

@@ -1,7 +1,7 @@
 -- Takes events: creates and amends orders with their planned reminders, ends them, and notes what customers say.
--- uses: args lane orders customers queues endings seen said intake
+-- uses: args lane orders customers queues endings seen timers said intake
 -- head: now:number actor:string? retention:number customer_prefix:string customer_kept:number shops:list
--- shop: name:string key:key due:list status:list seen_timer:string seen_until:number buckets:list
+-- shop: name:string key:key due:list status:list seen_timer:string customer_timer:string seen_until:number buckets:list
 -- item: event:string seen:string digest:string type:string time:number shop:number rev:number?
 -- of_order: order:string order_key:key facts_key:key timer:string
 -- of_customer: customer:string customer_key:key channel:string? details:string
@@ -30,7 +30,7 @@ for i, event in ipairs(ITEMS) do
   replies[i] = cmsgpack.pack(reply)
 end
 save_answers()
-in_chunks('ZADD', TIMERS, timers_set)
+save_timers()
 save_customers()
 save_orders()
 save_queues()

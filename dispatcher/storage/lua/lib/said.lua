@@ -1,15 +1,10 @@
 -- What an event says of a customer, and what a payment does.
 local SAYS = {['customer.opted_out'] = true, ['customer.replied'] = true}
-local timers_set = {}
-
-local function set_timer(at, name)
-  timers_set[#timers_set + 1], timers_set[#timers_set + 2] = string.format('%d', at), name
-end
 
 -- What only decisions of the next days look at is forgotten then, on the hour, so that many are at once.
 local HOUR = 3600000
 local function forget_later(shop, customer)
-  set_timer(math.ceil((now + HEAD.customer_kept) / HOUR) * HOUR, 'c~' .. shop.name .. '~' .. customer)
+  set_timer(math.ceil((now + HEAD.customer_kept) / HOUR) * HOUR, shop.customer_timer .. customer)
 end
 
 -- A payment counts from when it was made, at the latest now: it may reach us late, or again after a restore.
