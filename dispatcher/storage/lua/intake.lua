@@ -1,5 +1,5 @@
 -- Takes events: creates and amends orders with their planned reminders, ends them, and notes what customers say.
--- uses: args lane orders customers queues endings seen timers said intake
+-- uses: args lane orders customers queues endings plans seen timers said intake
 -- head: now:number actor:string? retention:number customer_prefix:string customer_kept:number shops:list
 -- shop: name:string key:key due:list status:list seen_timer:string customer_timer:string seen_until:number buckets:list
 -- item: event:string seen:string digest:string type:string time:number shop:number rev:number?

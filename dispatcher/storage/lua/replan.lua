@@ -1,6 +1,6 @@
 -- Moves waiting reminders to where the policy in force plans them, and drops what it would not send, by its reason;
 -- one that changed since it was read is left alone.
--- uses: args lane orders queues
+-- uses: args lane orders queues plans
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
 -- item: order:string step:number shop:number order_key:key rev:number shop_rev:number was:number moment:number due:number? channel:string? reason:string? policy:number details:string
@@ -9,8 +9,7 @@ local replies = {}
 for i, item in ipairs(ITEMS) do
   local shop = HEAD.shops[item.shop]
   if shop == nil then refuse('item ' .. i .. '.shop: expected the number of a shop') end
-  if item.channel and not known(shop, item.channel) then refuse('item ' .. i .. '.channel: unknown') end
-  if not item.reason and not (item.due and item.channel) then refuse('item ' .. i .. ': expected due and channel') end
+  check_plan('item ' .. i, shop, item)
   load_order(KEYS[item.order_key])
 end
 for i, item in ipairs(ITEMS) do
@@ -21,17 +20,7 @@ for i, item in ipairs(ITEMS) do
   if not (holds and step.status == 'planned' and step.due == item.was) then
     replies[i] = 'changed'
   else
-    local id = reminder_id(shop, item.order, item.step)
-    withdraw(shop, step, id)
-    step.moment, step.due, step.channel = item.moment, item.due or step.due, item.channel or step.channel
-    local more = {channel = item.channel, reason = item.reason, policy = item.policy}
-    if item.reason then
-      move(shop, step, id, 'dropped')
-      audit('reminder.dropped', about(shop, item.order, order, item.step, more), item.details)
-    else
-      wait(shop, step, id)
-      audit('reminder.planned', about(shop, item.order, order, item.step, more), item.details)
-    end
+    put_plan(shop, item.order, order, item.step, item)
     store_order(key, order)
     replies[i] = item.reason and 'dropped' or 'moved'
   end

@@ -21,30 +21,14 @@ local function check_event(i, event)
   check(where, event, 'facts')
   for n, plan in ipairs(event.plan) do
     check(where .. '.plan ' .. n, plan, 'plan')
-    if plan.channel and not known(shop, plan.channel) then refuse(where .. '.plan.channel: unknown') end
-    if not plan.reason and not (plan.due and plan.channel) then refuse(where .. '.plan: expected due and channel') end
+    check_plan(where .. '.plan ' .. n, shop, plan)
   end
 end
 
 local function plan_step(shop, event, order, number, plan)
-  local id = reminder_id(shop, event.order, number)
   local step = order.steps[number]
   if step and (step.status ~= 'planned' or step.moment == plan.moment) then return end
-  if step then
-    withdraw(shop, step, id)
-  else
-    step = {status = 'planned', attempt = 0}
-    order.steps[number] = step
-  end
-  step.moment, step.due, step.channel = plan.moment, plan.due or plan.moment, plan.channel or step.channel or 'sms'
-  local more = {channel = plan.channel, reason = plan.reason, policy = plan.policy}
-  if plan.reason then
-    move(shop, step, id, 'dropped')
-    audit('reminder.dropped', about(shop, event.order, order, number, more), plan.details)
-  else
-    wait(shop, step, id)
-    audit('reminder.planned', about(shop, event.order, order, number, more), plan.details)
-  end
+  put_plan(shop, event.order, order, number, plan)
 end
 
 -- An unpaid order, new or amended.
