@@ -191,6 +191,22 @@ async def test_what_changed_since_it_was_read_is_left_alone(
     assert order.steps[0].status is Status.DROPPED
 
 
+async def test_what_was_read_before_another_of_its_order_was_handed_over_is_left_alone(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    policy = DEFAULT_TOML.replace('start = "22:00"', 'start = "21:00"')
+    here = await world(redis, audit_directory, policy=load_toml(DEFAULT_TOML), start=MORNING)
+    await here.service.intake.take([event("order.unpaid", "O-0", MORNING)], "key:test")
+    await here.service.put_policy("demo", load_toml(policy), "test", ACTOR)
+    listed, _ = await Listing(here.service.store).reminders(Wanted(shop="demo"), PAGE)
+    here.clock.advance_to(MORNING + 3 * HOUR)
+    assert await here.dispatch() == {"send": 1}
+
+    moves = await here.service.replanning.look("demo", listed, actor=ACTOR)
+
+    assert (moves.kept, moves.earlier, moves.changed) == (1, 1, 1)
+
+
 async def test_many_reminders_are_looked_at_page_by_page(redis: StoreClient, audit_directory: Path) -> None:
     here = await waiting(redis, audit_directory, orders=450)
     await change(here, after(5))

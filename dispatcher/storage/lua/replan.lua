@@ -17,6 +17,7 @@ for i, item in ipairs(ITEMS) do
   local order = load_order(key)
   local step = order and order.steps[item.step]
   local holds = step and order.state == 'unpaid' and order.rev == item.rev and shop.rev == item.shop_rev
+    and used(order, item.step) == 0
   if not (holds and step.status == 'planned' and step.due == item.was) then
     replies[i] = 'changed'
   else

@@ -28,15 +28,6 @@ local function unchanged(shop, item, order)
   return order.state == 'unpaid' and order.rev == item.rev and shop.rev == item.shop_rev
 end
 
--- Hand-offs of an order's steps other than one: they change no revision, since they change nothing that was told.
-local function used(order, but)
-  local count = 0
-  for number, step in ipairs(order.steps) do
-    if number ~= but and HANDED_OVER[step.status] then count = count + 1 end
-  end
-  return count
-end
-
 -- Whether all that a hand-off was decided on still holds, the customer's slot included.
 local function stands(shop, item, order)
   if not unchanged(shop, item, order) or paused(shop, item.channel) then return false end
