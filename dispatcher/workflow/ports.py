@@ -1,12 +1,12 @@
 """What the workflow needs of the outside."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
-from dispatcher.storage.commands import Commit, Intake, IntakeReply, Settlement, TaskEnd
+from dispatcher.storage.commands import Commit, Intake, IntakeReply, Replan, Settlement, TaskEnd
 from dispatcher.storage.customers import StoredCustomer
-from dispatcher.storage.records import Lease, ShopState, StoredOrder
+from dispatcher.storage.records import Lease, ShopState, StoredOrder, StoredStep
 
 
 class Clock(Protocol):
@@ -33,7 +33,14 @@ class Orders(Protocol):
         """Read one order."""
 
 
-class Store(Policies, Orders, Protocol):
+class KnownOrders(Protocol):
+    """Where what is known of orders and their customers is looked up."""
+
+    async def facts(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], OrderFacts]:
+        """Read what is known of orders of one lane."""
+
+
+class Store(Policies, Orders, KnownOrders, Protocol):
     """Where everything is kept; every change is atomic and audited."""
 
     @property
@@ -83,11 +90,32 @@ class Store(Policies, Orders, Protocol):
     async def orders(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredOrder]:
         """Read orders of one lane."""
 
-    async def facts(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], OrderFacts]:
-        """Read what is known of orders of one lane."""
-
     async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
         """Read a customer's hand-offs."""
 
     async def customer(self, shop: str, customer: str) -> StoredCustomer:
         """Read what is kept of a customer."""
+
+
+class Listed(Protocol):
+    """A reminder as it stood when it was listed."""
+
+    @property
+    def order_id(self) -> str:
+        """Its order."""
+
+    @property
+    def number(self) -> int:
+        """Its step, from 1 on."""
+
+    @property
+    def order(self) -> StoredOrder:
+        """The order as it stood."""
+
+    @property
+    def step(self) -> StoredStep:
+        """The reminder itself."""
+
+
+Move = Callable[[str, Sequence[Replan], Instant, str], Awaitable[list[str]]]
+"""Moves reminders of a shop, now, for an actor; each answers moved, dropped or changed."""

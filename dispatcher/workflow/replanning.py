@@ -1,8 +1,7 @@
 """Plans anew what waits, after a shop's policy has changed: shown first, then done, page by page."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import msgspec
 
@@ -12,43 +11,13 @@ from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.schedule import plan
 from dispatcher.storage.commands import Replan
-from dispatcher.storage.records import StoredOrder, StoredStep
+from dispatcher.storage.records import StoredStep
 from dispatcher.workflow import details
 from dispatcher.workflow.policies import InForce, PolicyBook
-from dispatcher.workflow.ports import Clock
+from dispatcher.workflow.ports import Clock, KnownOrders, Listed, Move
 
 PAGE = 200
 """Reminders to be looked at in one go."""
-
-Move = Callable[[str, Sequence[Replan], Instant, str], Awaitable[list[str]]]
-"""Moves reminders of a shop, now, for an actor; each answers moved, dropped or changed."""
-
-
-class KnownOrders(Protocol):
-    """Where what is known of orders is read."""
-
-    async def facts(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], OrderFacts]:
-        """Return what is known of the orders among (shop, order) pairs."""
-
-
-class Listed(Protocol):
-    """A reminder as it stood when it was listed."""
-
-    @property
-    def order_id(self) -> str:
-        """Its order."""
-
-    @property
-    def number(self) -> int:
-        """Its step, from 1 on."""
-
-    @property
-    def order(self) -> StoredOrder:
-        """The order as it stood."""
-
-    @property
-    def step(self) -> StoredStep:
-        """The reminder itself."""
 
 
 class Moves(msgspec.Struct, kw_only=True):
