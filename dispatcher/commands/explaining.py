@@ -10,22 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from dispatcher.commands.stores import EXISTING_DATA, opened_service, read_by
-from dispatcher.errors import DispatcherError, UnknownOrder
+from dispatcher.errors import DispatcherError
 from dispatcher.policy.event_text import shop_id
 from dispatcher.terminal import fail, run
 from dispatcher.web import explanations
-from dispatcher.web.explanations import Explanation, Rule
+from dispatcher.web.explanations import MAX_EXPLAINED, Explanation, Rule
 from dispatcher.web.reminders import find
 from dispatcher.wiring import Service
-
-PAGE = 20
-"""Reminders of a customer that are explained at once."""
+from dispatcher.workflow import finding
 
 FILE_COLUMNS = 500
 """Where no terminal shows it, a rule with its inputs stays on one line."""
-
-Wanted = tuple[str | None, str | None, str | None, str | None]
-"""Reminder, shop, order, customer."""
 
 
 @click.command("explain")
@@ -55,7 +50,7 @@ def explain_command(
 
     async def explain() -> list[Explanation]:
         async with opened_service(data) as service:
-            return await _found(service, (reminder, shop, order, customer))
+            return await _found(service, reminder, shop, order, customer)
 
     try:
         told = run(explain())
@@ -72,21 +67,20 @@ def explain_command(
         click.echo("no reminder is known of this customer", err=True)
 
 
-async def _found(service: Service, wanted: Wanted) -> list[Explanation]:
+async def _found(
+    service: Service, reminder: str | None, shop: str | None, order_id: str | None, customer: str | None
+) -> list[Explanation]:
     """Return the wanted explanations; raises `UnknownOrder`."""
-    reminder, shop, order_id, customer = wanted
     if reminder is not None:
         return [await explanations.of_reminder(service, await find(service.store, reminder))]
     assert shop is not None
     if order_id is not None:
-        order = await service.store.order(shop, order_id)
-        if order is None:
-            raise UnknownOrder("there is no such order")
+        order = await finding.order(service.store, shop, order_id)
         return list(await explanations.of_order(service, shop, order_id, order))
     assert customer is not None
-    told, place = await explanations.of_customer(service, shop, customer, PAGE, None)
+    told, place = await explanations.of_customer(service, shop, customer, MAX_EXPLAINED, None)
     while place is not None:
-        more, place = await explanations.of_customer(service, shop, customer, PAGE, place)
+        more, place = await explanations.of_customer(service, shop, customer, MAX_EXPLAINED, place)
         told += more
     return told
 

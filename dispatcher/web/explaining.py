@@ -7,15 +7,12 @@ from dispatcher.web import explanations, orders, reminders
 from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.describing import Described, opens
-from dispatcher.web.explanations import CustomerExplanation, Explanation, OrderExplanation
+from dispatcher.web.explanations import MAX_EXPLAINED, CustomerExplanation, Explanation, OrderExplanation
 from dispatcher.web.paging import cursor, token
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.query import SHOP, identifier, number, read_query
 
 SCOPE = "orders:read"
-
-MAX_EXPLAINED = 20
-"""Reminders in one page: each brings its whole history."""
 
 PARAMS = {
     "shop": SHOP,

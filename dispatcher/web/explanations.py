@@ -1,19 +1,19 @@
 """Why a reminder stands where it does: the newest recorded decision, and what would be decided now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from dispatcher.policy.facts import Channel, Instant, OrderState
-from dispatcher.policy.reminders import WAITING, Status
+from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.keys import reminder_id
 from dispatcher.storage.listing import Listed, Listing, Place, Wanted
-from dispatcher.storage.records import ShopState, StoredOrder, StoredStep
+from dispatcher.storage.records import StoredOrder, StoredStep
 from dispatcher.wiring import Service
-from dispatcher.workflow.explaining import BLOCKING, Outlook
+from dispatcher.workflow.explaining import BLOCKING, PAUSED, Outlook
 
 DECISIONS = {
     "reminder.planned": "plan",
@@ -26,8 +26,8 @@ DECISIONS = {
 }
 """The audit's kinds that are decisions about a reminder."""
 
-PAUSED = "paused"
-"""Blocks what is held by a pause, which no decision knows of."""
+MAX_EXPLAINED = 20
+"""Reminders in one page: each brings its whole history."""
 
 HAND_OFFS_TOLD = 50
 """The newest hand-offs of a customer that are told."""
@@ -131,13 +131,7 @@ _DETAILS = msgspec.json.Decoder(_Details)
 
 async def of_order(service: Service, shop: str, order_id: str, order: StoredOrder) -> tuple[Explanation, ...]:
     """Return why each reminder of an order stands where it does."""
-    records = await service.audit.pick(service.store.lane_of(shop), order.records)
-    state = await service.store.shop(shop)
-    outlooks = await service.explaining.outlooks(shop, order_id, order)
-    return tuple(
-        _explained(reminder_id(shop, order_id, number), step, records, state, outlooks.get(number))
-        for number, step in enumerate(order.steps, 1)
-    )
+    return tuple(await _of_orders(service, shop, {order_id: order}))
 
 
 async def of_reminder(service: Service, listed: Listed) -> Explanation:
@@ -152,12 +146,8 @@ async def of_customer(
     """Return why some reminders of a customer stand where they do, and where the others begin."""
     wanted = Wanted(shop=shop, customer=customer)
     listed, place = await Listing(service.store).reminders(wanted, limit, after)
-    orders = {one.order_id: one.order for one in listed}
-    told = {
-        explanation.reminder: explanation
-        for order_id, order in orders.items()
-        for explanation in await of_order(service, shop, order_id, order)
-    }
+    explained = await _of_orders(service, shop, {one.order_id: one.order for one in listed})
+    told = {explanation.reminder: explanation for explanation in explained}
     return [told[one.reminder] for one in listed], place
 
 
@@ -167,15 +157,23 @@ async def hand_offs(service: Service, shop: str, customer: str) -> tuple[str, ..
     return tuple(iso(at) for at in ledger[-HAND_OFFS_TOLD:])
 
 
+async def _of_orders(service: Service, shop: str, orders: Mapping[str, StoredOrder]) -> list[Explanation]:
+    outlooks = await service.explaining.outlooks(shop, orders)
+    told = []
+    for order_id, order in orders.items():
+        records = await service.audit.pick(service.store.lane_of(shop), order.records)
+        told += [
+            _explained(reminder_id(shop, order_id, number), step, records, outlooks.get((order_id, number)))
+            for number, step in enumerate(order.steps, 1)
+        ]
+    return told
+
+
 def _explained(
-    reminder: str,
-    step: StoredStep,
-    records: Sequence[AuditRecord],
-    shop: ShopState,
-    outlook: Outlook | None,
+    reminder: str, step: StoredStep, records: Sequence[AuditRecord], outlook: Outlook | None
 ) -> Explanation:
     """Return why a reminder stands where it does; `records` are its order's, oldest first."""
-    held = step.status in WAITING and shop.paused_for(step.channel)
+    held = outlook is not None and PAUSED in outlook.blocking
     about = [record for record in records if record.reminder == reminder]
     newest = next((record for record in reversed(about) if record.kind in DECISIONS), None)
     decided: dict[str, Any] = {}

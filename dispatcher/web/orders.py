@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import msgspec
 from litestar import get
 
-from dispatcher.errors import UnknownOrder
 from dispatcher.policy.facts import OrderFacts, OrderState
 from dispatcher.policy.zones import iso
 from dispatcher.storage.audit_record import AuditRecord
@@ -17,6 +16,7 @@ from dispatcher.web.describing import Described, opens
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.query import read_query
 from dispatcher.web.reminders import Reminder, told
+from dispatcher.workflow import finding
 
 SCOPE = "orders:read"
 
@@ -58,10 +58,7 @@ async def asked_for(request: Asked) -> tuple[str, str, StoredOrder]:
     read_query(request, {})
     shop, order_id = request.path_params["shop"], request.path_params["order"]
     require(request, shop)
-    order = await parts_of(request).service.store.order(shop, order_id)
-    if order is None:
-        raise UnknownOrder("there is no such order")
-    return shop, order_id, order
+    return shop, order_id, await finding.order(parts_of(request).service.store, shop, order_id)
 
 
 def _told(

@@ -1,16 +1,21 @@
 """What would be decided about reminders that wait, if it were decided at this moment; nothing is changed."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
-from dispatcher.policy.facts import Channel, Facts, Instant
+from dispatcher.policy.facts import Channel, CustomerStanding, Facts, Instant
 from dispatcher.policy.reminders import WAITING, Status
 from dispatcher.policy.zones import iso
-from dispatcher.storage.records import StoredOrder
+from dispatcher.storage.records import StoredOrder, StoredStep
 from dispatcher.workflow.judging import Renderer, decided, facts_about
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
+
+PAUSED = "paused"
+"""The rule that holds back what a pause is on, which no decision knows of."""
 
 FOLLOWED = 32
 """Times in a row that a reminder is put off, in looking for when it may go."""
@@ -46,22 +51,29 @@ class Explaining:
         self._render = render
         self._clock = clock
 
-    async def outlooks(self, shop: str, order_id: str, order: StoredOrder) -> dict[int, Outlook]:
-        """Return the outlook of each step of an order that waits; none where the order retired meanwhile."""
-        waiting = [number for number, step in enumerate(order.steps, 1) if step.status in WAITING]
+    async def outlooks(self, shop: str, orders: Mapping[str, StoredOrder]) -> dict[tuple[str, int], Outlook]:
+        """Return the outlook of each (order, step) that waits; none where its order retired meanwhile."""
+        waiting = {name: order for name, order in orders.items() if any(_waits(step) for step in order.steps)}
         if not waiting:
             return {}
-        known = (await self._store.facts([(shop, order_id)])).get((shop, order_id))
-        if known is None:
-            return {}
-        ledger = await self._store.ledger(shop, order.customer or "")
-        standing = (await self._store.customer(shop, order.customer or "")).standing
+        known = await self._store.facts([(shop, name) for name in waiting])
+        customers = {order.customer or "" for order in waiting.values()}
+        told = {customer: await self._told(shop, customer) for customer in customers}
         force = await self._policies.in_force(shop, anew=True)
         now = self._clock.now()
         return {
-            number: self._outlook(facts_about(shop, number, order, known, ledger, standing), force, now)
-            for number in waiting
+            (name, number): self._outlook(
+                facts_about(shop, number, order, known[shop, name], *told[order.customer or ""]), force, now
+            )
+            for name, order in waiting.items()
+            if (shop, name) in known
+            for number, step in enumerate(order.steps, 1)
+            if _waits(step)
         }
+
+    async def _told(self, shop: str, customer: str) -> tuple[tuple[Instant, ...], CustomerStanding]:
+        ledger = await self._store.ledger(shop, customer)
+        return ledger, (await self._store.customer(shop, customer)).standing
 
     def _outlook(self, facts: Facts, force: InForce, now: Instant) -> Outlook:
         judge = self._claim if facts.status == Status.OPEN else self._go
@@ -74,10 +86,10 @@ class Explaining:
             rules = (Rule(rule="due", outcome="defer", inputs=inputs, until=iso(facts.due)), *rules)
             told, reason = "defer", reason if told == "defer" else None
         if force.state.paused_for(facts.channel):
-            rules = (*rules, Rule(rule="paused", outcome="defer", inputs={"channel": facts.channel}))
+            rules = (*rules, Rule(rule=PAUSED, outcome="defer", inputs={"channel": facts.channel}))
             eligible = None
             if told != "drop":
-                told, reason = "defer", "paused"
+                told, reason = "defer", PAUSED
         return Outlook(
             at=now,
             decision=told,
@@ -133,6 +145,10 @@ class Explaining:
             )
             decision, _ = decided(facts, force.policy, self._render, at)
         return decision, at if isinstance(decision, Send) else None
+
+
+def _waits(step: StoredStep) -> bool:
+    return step.status in WAITING
 
 
 def _told(decision: Decision) -> tuple[str, str | None]:

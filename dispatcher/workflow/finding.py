@@ -1,4 +1,4 @@
-"""Finds what an id of a reminder, which is also its task's, names."""
+"""Finds orders, and what an id of a reminder, which is also its task's, names."""
 
 from dispatcher.errors import UnknownOrder
 from dispatcher.storage.keys import split_reminder_id
@@ -21,3 +21,11 @@ async def find(store: Orders, reminder: str) -> tuple[str, str, int, StoredOrder
     if order is None or number > len(order.steps):
         raise UnknownOrder("there is no such reminder")
     return shop, order_id, number, order
+
+
+async def order(store: Orders, shop: str, order_id: str) -> StoredOrder:
+    """Return an order as it stands; raises `UnknownOrder`."""
+    found = await store.order(shop, order_id)
+    if found is None:
+        raise UnknownOrder("there is no such order")
+    return found
