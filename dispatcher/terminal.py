@@ -11,6 +11,8 @@ from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
 import uvloop
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn, TextColumn
 
 from dispatcher.errors import DispatcherError, InvalidInput
 
@@ -22,6 +24,9 @@ MAX_LINE = 400
 
 NOBODY_THERE = (errno.EPIPE, errno.EIO)
 """How writing fails when the reader or the terminal is gone."""
+
+DESCRIPTION = TextColumn("{task.description}")
+"""What a bar counts."""
 
 T = TypeVar("T")
 
@@ -78,6 +83,12 @@ def serve(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]], *, attache
         await work(told)
 
     uvloop.run(until_told())
+
+
+def progress(*columns: ProgressColumn) -> Progress:
+    """Return bars that a terminal shows on standard error while they move, and nothing else does."""
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def fail(error: DispatcherError) -> NoReturn:

@@ -11,7 +11,7 @@ import rich_click as click
 from dispatcher.commands.recomputing import recompute_command
 from dispatcher.commands.stores import ELSEWHERE, EXISTING_DATA, open_store, read_by
 from dispatcher.errors import DispatcherError, InvalidInput
-from dispatcher.policy.event_text import EVERY_SHOP, Expected, shop_or_every
+from dispatcher.policy.event_text import EVERY_SHOP, shop_or_every
 from dispatcher.policy.event_values import instant
 from dispatcher.policy.facts import Instant
 from dispatcher.settings import read_settings
@@ -28,14 +28,6 @@ def audit() -> None:
 
 
 audit.add_command(recompute_command)
-
-
-def _instant(context: click.Context, option: click.Parameter, value: str | None) -> Instant | None:
-    """Read a time with an offset (RFC 3339); what lies behind the milliseconds is cut off."""
-    try:
-        return None if value is None else instant(value)
-    except Expected as wrong:
-        raise click.BadParameter(f"{wrong}, got {value!r}", context, option) from None
 
 
 @asynccontextmanager
@@ -60,9 +52,11 @@ async def _trail(data: Path) -> AsyncIterator[tuple[Store, AuditTrail]]:
 @click.option("--reminder", help="Only this reminder.")
 @click.option("--kind", help="Only records of this kind.")
 @click.option(
-    "--since", callback=_instant, help="Only records at or after this time, as in 2026-11-11T00:00:00+08:00."
+    "--since",
+    callback=read_by(instant),
+    help="Only records at or after this time, as in 2026-11-11T00:00:00+08:00.",
 )
-@click.option("--until", callback=_instant, help="Only records before this time.")
+@click.option("--until", callback=read_by(instant), help="Only records before this time.")
 @EXISTING_DATA
 def audit_export(data: Path, since: Instant | None, until: Instant | None, **wanted: str | None) -> None:
     """Write audit records to standard output, one JSON object a line."""

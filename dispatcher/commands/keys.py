@@ -4,9 +4,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service
+from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by
 from dispatcher.errors import DispatcherError, InvalidInput
-from dispatcher.policy.event_text import EVERY_SHOP, Expected, shop_or_every
+from dispatcher.policy.event_text import EVERY_SHOP, shop_or_every
 from dispatcher.policy.zones import iso
 from dispatcher.storage.access import AccessKeys, StoredKey
 from dispatcher.terminal import fail, run
@@ -19,11 +19,8 @@ def keys() -> None:
     """Keys of the API."""
 
 
-def _shops(context: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        return tuple(shop_or_every(shop) for shop in value)
-    except Expected as wrong:
-        raise click.BadParameter(str(wrong), context, option) from None
+def _shops(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(shop_or_every, given))
 
 
 @keys.command("create")
@@ -32,7 +29,7 @@ def _shops(context: click.Context, option: click.Parameter, value: tuple[str, ..
     "shops",
     multiple=True,
     required=True,
-    callback=_shops,
+    callback=read_by(_shops),
     help=f"A shop that the key opens; '{EVERY_SHOP}' for every shop.",
 )
 @click.option(

@@ -4,15 +4,14 @@ from pathlib import Path
 
 import msgspec
 import rich_click as click
-from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn, TimeElapsedColumn
 
 from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by
 from dispatcher.errors import DispatcherError, InvalidInput, InvalidPolicy
 from dispatcher.policy.document import Policy, default_policy, load_json, load_toml, to_json, warnings
-from dispatcher.policy.event_text import Expected, line_or_nothing, shop_id
+from dispatcher.policy.event_text import line_or_nothing, shop_id
 from dispatcher.storage.listing import Listing, Wanted
-from dispatcher.terminal import fail, run
+from dispatcher.terminal import fail, progress, run
 from dispatcher.web.policies import MAX_NOTE
 from dispatcher.workflow.replanning import PAGE, Moves
 
@@ -54,13 +53,6 @@ def _warn(read: Policy) -> None:
         click.echo(f"warning: {warning}", err=True)
 
 
-def _note(context: click.Context, option: click.Parameter, value: str) -> str:
-    try:
-        return line_or_nothing(MAX_NOTE)(value) or ""
-    except Expected as wrong:
-        raise click.BadParameter(str(wrong), context, option) from None
-
-
 @policy.command("show")
 @click.argument("shop", callback=read_by(shop_id))
 @click.option(
@@ -85,16 +77,16 @@ def policy_show(shop: str, version: int | None, data: Path) -> None:
 @policy.command("apply")
 @click.argument("shop", callback=read_by(shop_id))
 @click.argument("file", type=FILE)
-@click.option("--note", default="", callback=_note, help="Why, for the audit.")
+@click.option("--note", callback=read_by(line_or_nothing(MAX_NOTE)), help="Why, for the audit.")
 @EXISTING_DATA
-def policy_apply(shop: str, file: Path, note: str, data: Path) -> None:
+def policy_apply(shop: str, file: Path, note: str | None, data: Path) -> None:
     """Put the policy in FILE into force for a SHOP, as a new version unless it is in force already."""
 
     async def apply() -> int:
         wanted = read_policy(file)
         _warn(wanted)
         async with opened_service(data) as service:
-            return await service.put_policy(shop, wanted, note, BY_HAND)
+            return await service.put_policy(shop, wanted, note or "", BY_HAND)
 
     try:
         version = run(apply())
@@ -109,30 +101,22 @@ def policy_apply(shop: str, file: Path, note: str, data: Path) -> None:
 @EXISTING_DATA
 def policy_replan(shop: str, apply: bool, data: Path) -> None:
     """Count what the policy in force plans otherwise of what waits in a SHOP, or plan it so."""
-
-    console = Console(stderr=True)
-    progress = Progress(
-        TextColumn("{task.completed} reminders looked at"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    bars = progress(TextColumn("{task.completed} reminders looked at"), TimeElapsedColumn())
 
     async def look() -> tuple[int, Moves]:
         looked_at, moves, place = 0, Moves(), None
         async with opened_service(data) as service:
-            bar = progress.add_task("", total=None)
+            bar = bars.add_task("", total=None)
             while True:
                 listed, place = await Listing(service.store).reminders(Wanted(shop=shop), PAGE, place)
                 moves += await service.replanning.look(shop, listed, actor=BY_HAND if apply else None)
                 looked_at += len(listed)
-                progress.advance(bar, len(listed))
+                bars.advance(bar, len(listed))
                 if place is None:
                     return looked_at, moves
 
     try:
-        with progress:
+        with bars:
             looked_at, moves = run(look())
     except DispatcherError as error:
         fail(error)

@@ -6,11 +6,10 @@ from typing import BinaryIO
 
 import msgspec
 import rich_click as click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
 from dispatcher.errors import InvalidInput
-from dispatcher.terminal import fail, say
+from dispatcher.terminal import DESCRIPTION, fail, progress, say
 from dispatcher.workflow.recomputing import Recomputer, recompute
 from dispatcher.workflow.recorded import Record
 
@@ -30,9 +29,9 @@ def recompute_command(file: BinaryIO) -> None:
     """
     recomputer = Recomputer()
     try:
-        with _progress() as progress:
+        with progress(DESCRIPTION, BarColumn(), TaskProgressColumn(), TimeRemainingColumn()) as bars:
             differences = 0
-            for difference in recompute(_records(file, progress), recomputer):
+            for difference in recompute(_records(file, bars), recomputer):
                 say(difference)
                 differences += 1
     except InvalidInput as wrong:
@@ -43,28 +42,15 @@ def recompute_command(file: BinaryIO) -> None:
     sys.exit(1 if differences else 0)
 
 
-def _progress() -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-def _records(file: BinaryIO, progress: Progress) -> Iterator[Record]:
+def _records(file: BinaryIO, bars: Progress) -> Iterator[Record]:
     """Yield the records of an export; raises `InvalidInput` naming the line that is none."""
     decoder = msgspec.json.Decoder(Record)
-    bar = progress.add_task("records", total=_size(file))
+    bar = bars.add_task("records", total=_size(file))
     read = 0
     for number, line in enumerate(file, 1):
         read += len(line)
         if number % TOLD_EACH == 0:
-            progress.update(bar, completed=read)
+            bars.update(bar, completed=read)
         try:
             record = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as wrong:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import msgspec
 import rich_click as click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
 from dispatcher.commands.policies import FILE, read_policy
 from dispatcher.commands.stores import read_by
@@ -14,7 +13,7 @@ from dispatcher.errors import DispatcherError, InvalidInput
 from dispatcher.policy.event_text import shop_id
 from dispatcher.simulation.readers import read_orders
 from dispatcher.simulation.simulate import simulate
-from dispatcher.terminal import MAX_SHOWN, fail, run, tell
+from dispatcher.terminal import DESCRIPTION, MAX_SHOWN, fail, progress, run, tell
 
 
 @click.command("simulate")
@@ -40,22 +39,13 @@ def simulate_command(
         and any(audit.samefile(read) for read in (file, policy_file) if read)
     ):
         raise click.BadParameter("expected another file than those that are read", param_hint="--audit")
-    console = Console(stderr=True)
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    bars = progress(DESCRIPTION, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         policy = read_policy(policy_file)
         events = read_orders(file, form, policy, shop)
-        with progress:
-            bar = progress.add_task("events", total=len(events))
-            outcome = run(simulate(events, policy, audit, lambda taken: progress.advance(bar, taken)))
+        with bars:
+            bar = bars.add_task("events", total=len(events))
+            outcome = run(simulate(events, policy, audit, lambda taken: bars.advance(bar, taken)))
     except DispatcherError as error:
         fail(error)
     except OSError as error:

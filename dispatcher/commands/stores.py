@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import rich_click as click
 
@@ -13,6 +14,8 @@ from dispatcher.settings import Settings, read_settings
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore, attach, holds_data
 from dispatcher.wiring import Service, SystemClock, build, connect
+
+T = TypeVar("T")
 
 ELSEWHERE = "name a data directory that a service has used with --data, or a server with DISPATCHER_REDIS_URL"
 
@@ -28,17 +31,14 @@ EXISTING_DATA = click.option(
 )
 
 
-ReadText = Callable[[object], str]
-
-
-def read_by(read: ReadText) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+def read_by(read: Callable[[Any], T]) -> Callable[[click.Context, click.Parameter, Any], T | None]:
     """Return a callback that has an argument or option read, and refused as a wrong usage."""
 
-    def callback(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    def callback(context: click.Context, option: click.Parameter, value: Any) -> T | None:
         try:
             return None if value is None else read(value)
         except Expected as wrong:
-            raise click.BadParameter(str(wrong), context, option) from None
+            raise click.BadParameter(f"{wrong}, got {value!r}", context, option) from None
 
     return callback
 
