@@ -153,7 +153,7 @@ async def build(
         intake=EventIntake(store, policies, clock),
         dispatcher=Dispatcher(store, policies, write, senders, clock, settings.batch, settings.hands),
         housekeeping=Housekeeping(store, clock),
-        tasks=Tasks(store, policies, clock),
+        tasks=Tasks(store, policies, write, clock),
         replanning=Replanning(store, partial(replan, store), policies, clock),
         explaining=Explaining(store, policies, write, clock),
         clock=clock,

@@ -142,6 +142,7 @@ def event(
     total: str = "99.00",
     placed_at: Instant | None = None,
     closes_at: Instant | None = None,
+    items: list[dict[str, Any]] | None = None,
     **more: Any,
 ) -> Event:
     """Return an event of an order as the API would decode it; `more` goes to the customer."""
@@ -152,7 +153,7 @@ def event(
             "total": total,
             "currency": "CNY",
             "pay_url": "https://pay.example/" + order,
-            "items": [{"name": "示例商品", "quantity": 1, "price": total}],
+            "items": items or [{"name": "示例商品", "quantity": 1, "price": total}],
         }
         if closes_at is not None:
             data["order"]["closes_at"] = iso(closes_at)

@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from dispatcher.policy.deadline import BEFORE_NIGHT, LEAST_AGE
 from dispatcher.policy.decisions import Planned, Rule, Unplanned
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.policy.fitting import Aim, Fit, Standing, fit_step
@@ -10,10 +11,7 @@ from dispatcher.policy.spans import quiet_span
 from dispatcher.policy.spread import offset
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.timing import Timing
-from dispatcher.policy.zones import FOREVER, MINUTE, iso
-
-BEFORE_NIGHT = 5 * MINUTE
-"""What goes before the night ends this long before it: nothing goes in the last minute."""
+from dispatcher.policy.zones import FOREVER, iso
 
 
 def second_step(
@@ -28,7 +26,7 @@ def second_step(
     order, before_close = facts.order, policy.before_close
     assert before_close is not None
     moment = order.closes_at - before_close.lead
-    earliest = order.placed_at
+    earliest = order.placed_at + LEAST_AGE
     used: tuple[Channel, ...] = ()
     if isinstance(first, Planned):
         earliest, used = first.due + (before_close.earliest_after or 0), (first.channel,)
@@ -56,9 +54,12 @@ def _before_night(
     if quiet is None or not quiet[0] <= moment or now >= quiet[0]:
         return None
     over = policy.spread.over if policy.spread else 0
-    start = quiet[0] - BEFORE_NIGHT - over
-    due = start + offset(order, facts.customer, 2, policy, release=start, room=over)
-    if due < earliest or timing.blocked(due):
+    end = quiet[0] - BEFORE_NIGHT
+    start = max(end - over, earliest)
+    if end < start:
+        return None
+    due = start + offset(order, facts.customer, 2, policy, release=start, room=end - start)
+    if timing.blocked(due):
         return None
     return Fit(release=due, due=due)
 

@@ -7,7 +7,7 @@ from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.release import released
 from dispatcher.policy.routing import Routes, refuse_channel, routes, routing_rule
-from dispatcher.policy.shipping import ships_today
+from dispatcher.policy.shipping import cutoff_of_day, ships_today
 from dispatcher.policy.standing import (
     refuse_closed,
     refuse_held,
@@ -190,14 +190,17 @@ def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send
     policy, closes_at = timing.policy, facts.order.closes_at
     bounds = limits(policy.caps, now, timing.tz)
     ships = ships_today(facts.order, policy, now)
+    valid_until = min(timing.allowed_until(now, closes_at), bounds.day_end)
     if policy.shipping is not None:
         rules.append(SHIPS_TODAY if ships else SHIPS_LATER)
+        if ships:  # at the cut-off the text would not be true any more
+            valid_until = min(valid_until, cutoff_of_day(policy.shipping, policy.timezone, now))
     overflow_at = None
     if timing.channel == "phone" and policy.phone is not None and policy.phone.overflow_after is not None:
         overflow_at = min(now + policy.phone.overflow_after, closes_at)
     return Send(
         channel=timing.channel,
-        valid_until=min(timing.allowed_until(now, closes_at), bounds.day_end),
+        valid_until=valid_until,
         limits=bounds,
         ships_today=ships,
         rules=tuple(rules),

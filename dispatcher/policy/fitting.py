@@ -19,13 +19,20 @@ from dispatcher.policy.terms import Policy
 from dispatcher.policy.timing import Timing
 from dispatcher.policy.zones import iso
 
+NO_TIME = "closes_before_window"
+"""The reason of a step that no allowed time before the close is left for."""
+
 
 class Fit(NamedTuple):
-    """An allowed time: `release` before and `due` after spreading; `held` (ms) by the night."""
+    """An allowed time: `release` before and `due` after spreading; `held` (ms) by the night.
+
+    `deadline` says how far it was brought forward, if the close made that necessary.
+    """
 
     release: Instant
     due: Instant
     held: int = 0
+    deadline: Rule | None = None
 
 
 class Standing(NamedTuple):
@@ -72,12 +79,14 @@ def fit_step(
             rules.append(routing_rule(order, facts.customer, policy, channel, used=aim.used))
             return _judged(aim, timing, fit, now, rules)
     rules.append(routing_rule(order, facts.customer, policy, "drop", used=aim.used))
-    return _unplanned(aim, no_route or "closes_before_window", rules)
+    return _unplanned(aim, no_route or NO_TIME, rules)
 
 
 def _judged(aim: Aim, timing: Timing, fit: Fit, now: Instant, rules: list[Rule]) -> Planned | Unplanned:
     policy = timing.policy
     rules.extend(timing.rules(aim.moment))
+    if fit.deadline is not None:
+        rules.append(fit.deadline)
     # Judged before spreading: the spread is ours, so it must not make a late order timely. What goes ahead
     # of a deadline will be judged by its own time.
     ready = min(fit.release, fit.due)

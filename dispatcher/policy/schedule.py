@@ -4,9 +4,10 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.policy.before_close import second_step
 from dispatcher.policy.cadence import Nominal, nominal
+from dispatcher.policy.deadline import brought_forward
 from dispatcher.policy.decisions import Plan, Planned, Rule, Unplanned
 from dispatcher.policy.facts import Instant, OrderFacts
-from dispatcher.policy.fitting import Aim, Fit, Standing, fit_step, standing
+from dispatcher.policy.fitting import NO_TIME, Aim, Fit, Standing, fit_step, standing
 from dispatcher.policy.release import released
 from dispatcher.policy.spread import offset
 from dispatcher.policy.terms import Policy
@@ -18,15 +19,25 @@ def plan(facts: OrderFacts, policy: Policy, now: Instant) -> Plan:
     """The steps of an order that becomes known at `now`; a `due` may be past, but by `max_late` at most."""
     tz = zone(facts.customer.timezone or policy.timezone)
     stands = standing(facts, policy, now)
-    first = _first_step(facts, policy, now, tz, stands)
     if policy.before_close is None:
-        return (first,)
-    return first, second_step(facts, policy, now, tz, stands, first)
+        return (_first_step(facts, policy, now, tz, stands, forward=True),)
+    first = _first_step(facts, policy, now, tz, stands, forward=False)
+    second = second_step(facts, policy, now, tz, stands, first)
+    if _without_time(first) and _without_time(second):
+        # Where the second step goes it is the one before the close; else the first one has to be.
+        first = _first_step(facts, policy, now, tz, stands, forward=True)
+        second = second_step(facts, policy, now, tz, stands, first)
+    return first, second
+
+
+def _without_time(step: Planned | Unplanned) -> bool:
+    return isinstance(step, Unplanned) and step.reason == NO_TIME
 
 
 def _first_step(
-    facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo, stands: Standing
+    facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo, stands: Standing, *, forward: bool
 ) -> Planned | Unplanned:
+    """The step at its own moment; `forward`: or earlier, where that is too late for the close."""
     order = facts.order
     wanted = nominal(order.placed_at, policy, tz)
     inputs = {"placed_at": iso(order.placed_at), "zone": tz.key}
@@ -36,7 +47,11 @@ def _first_step(
     rule = Rule(
         rule="cadence", outcome="pass", inputs={**inputs, "row": wanted.row, "moment": iso(wanted.at)}
     )
-    aim = Aim(step=1, moment=wanted.at, find=lambda timing: _fit(timing, wanted, facts), rule=rule)
+
+    def find(timing: Timing) -> Fit | None:
+        return _fit(timing, wanted, facts) or (brought_forward(timing, facts, now) if forward else None)
+
+    aim = Aim(step=1, moment=wanted.at, find=find, rule=rule)
     return fit_step(aim, facts, policy, now, tz, stands)
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from dispatcher.errors import Contended, NotNow, StoreRefused, TaskNotOpen
+from dispatcher.errors import Contended, MissingField, NotNow, StoreRefused, TaskNotOpen
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.facts import NOTHING_SAID, Facts, Instant, OrderFacts
@@ -13,7 +13,7 @@ from dispatcher.storage.commands import Commit, TaskEnd
 from dispatcher.storage.records import StoredOrder
 from dispatcher.workflow import details
 from dispatcher.workflow.finding import find
-from dispatcher.workflow.judging import bind, facts_about
+from dispatcher.workflow.judging import Renderer, bind, facts_about
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 
@@ -37,9 +37,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 class Tasks:
     """Claims, releases and completes call tasks; a task has the id of its reminder, an agent is a name."""
 
-    def __init__(self, store: Store, policies: PolicyBook, clock: Clock) -> None:
+    def __init__(self, store: Store, policies: PolicyBook, render: Renderer, clock: Clock) -> None:
         self._store = store
         self._policies = policies
+        self._render = render
         self._clock = clock
 
     async def claim(self, task: str, agent: str, actor: str) -> Claim:
@@ -86,6 +87,10 @@ class Tasks:
         decision = decide_claim(facts, force.policy, now)
         if not isinstance(decision, Send):
             raise NotNow(decision.reason)
+        try:  # what was written when the task was opened need not be true any more
+            rendered = self._render(facts, decision, force.policy, now)
+        except MissingField:
+            raise NotNow("missing_field") from None
         commit = Commit(
             kind="claim",
             reminder=task,
@@ -95,9 +100,13 @@ class Tasks:
             rev=order.rev,
             shop_rev=force.rev,
             policy=force.version,
-            details=details.of_decision(decision, handed_at=details.moment(now), agent=agent),
+            details=details.of_decision(
+                decision, handed_at=details.moment(now), agent=agent, text_sha256=rendered.sha256
+            ),
             handed=now,
             agent=agent,
+            template=rendered.template,
+            text=rendered.text,
         )
         bind(commit, decision)
         return commit

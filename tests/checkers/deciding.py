@@ -8,6 +8,7 @@ from tests.checkers.routing import Known, Reach
 from tests.checkers.spans import day_span
 from tests.checkers.standing import (
     Refusing,
+    cutoff_at,
     in_stock,
     no_other_paid,
     not_held_long,
@@ -92,13 +93,16 @@ class Verdict:
         if terms.cutoff is not None:
             self.rules.append(Answer("shipping", "pass", {"ships_today": ships}))
         start, end = day_span(case.now, case.known.zone)
+        until = min(end, times.allowed_until(case.now, case.known.closes_at))
+        if ships:
+            until = min(until, cutoff_at(case.now, terms))
         limits: dict[str, Any] = {"day_start": written(start), "day_end": written(end)}
         if terms.per_order is not None:
             limits["per_order"] = terms.per_order
         return self._facts(kind, None, times.channel) | {
             "decision": "send",
             "decided_on": times.channel,
-            "valid_until": written(min(end, times.allowed_until(case.now, case.known.closes_at))),
+            "valid_until": written(until),
             "ships_today": ships,
             "limits": {**limits, "per_day": terms.per_day, "min_gap_ms": terms.min_gap},
         }

@@ -1,17 +1,23 @@
 """What should have been planned for an order, from what a record says it saw."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.checkers.localtime import local
 from tests.checkers.routing import Known, Reach
 from tests.checkers.spans import day_of, night_at, shown
 from tests.checkers.standing import in_stock, not_held_long, not_too_often, open_still, timely, worth_it
-from tests.checkers.terms import MINUTE
+from tests.checkers.terms import DAY, MINUTE
 from tests.checkers.timing import Answer, Times, written
 
 BEFORE_NIGHT = 5 * MINUTE
 """What is brought forward ends its release so long before the night."""
+
+LEAST_AGE = LEAST_TO_PAY = 5 * MINUTE
+"""Sooner after placing, or later before the close, a step that was brought forward is of no use."""
+
+NO_TIME = "closes_before_window"
 
 Facts = dict[str, Any]
 
@@ -69,7 +75,20 @@ class Draft:
 
 
 def planned(plan: Plan) -> Facts:
-    """Return what should be recorded of a step when its order becomes known."""
+    """Return what should be recorded of a step when its order becomes known.
+
+    A first step without time at its own moment goes earlier, unless a second step goes anyway.
+    """
+    found = _planned(plan, forward=plan.step == 1 and plan.known.terms.lead is None)
+    if plan.step == 1 and found["reason"] == NO_TIME and plan.known.terms.lead is not None:
+        bare = replace(plan.reach, used=(), tried=())
+        second = replace(plan, step=2, earliest=plan.known.placed_at + LEAST_AGE, reach=bare)
+        if _planned(second, forward=False)["reason"] == NO_TIME:
+            return _planned(plan, forward=True)
+    return found
+
+
+def _planned(plan: Plan, *, forward: bool) -> Facts:
     known = plan.known
     if plan.step == 1:
         aim, rule = first_aim(known)
@@ -88,22 +107,25 @@ def planned(plan: Plan) -> Facts:
         draft.rules.append(answer)
         if answer.outcome == "drop":
             return draft.dropped(reason)
-    return _fitted(draft, aim)
+    return _fitted(draft, aim, forward=forward)
 
 
-def _fitted(draft: Draft, aim: Aim) -> Facts:
+def _fitted(draft: Draft, aim: Aim, *, forward: bool) -> Facts:
     """The first channel that has time for the step gets it."""
     plan, known = draft.plan, draft.plan.known
     ranked, refusal = plan.reach.ranked(known)
     for channel in ranked:
         times = Times(terms=known.terms, zone=known.zone, channel=channel)
-        fit = _fit(plan, aim, times)
+        fit, deadline = _fit(plan, aim, times), None
+        if fit is None and forward:
+            fit, deadline = _forward_fit(plan, times)
         if fit is not None:
             draft.rules.append(plan.reach.answer(known, channel))
             draft.rules += times.answers(aim.moment)
+            draft.rules += [] if deadline is None else [deadline]
             return _judged(draft, channel, fit)
     draft.rules.append(plan.reach.answer(known, "drop"))
-    return draft.dropped(refusal or "closes_before_window")
+    return draft.dropped(refusal or NO_TIME)
 
 
 def _judged(draft: Draft, channel: str, fit: Fit) -> Facts:
@@ -184,9 +206,40 @@ def _evening_fit(plan: Plan, aim: Aim, times: Times) -> Fit | None:
     night = night_at(aim.moment, known.terms.quiet, known.zone, known.terms.remind_on)
     if night is None or aim.moment < night[0] or night[0] <= plan.now:
         return None
-    start = night[0] - BEFORE_NIGHT - known.terms.over
-    due = start + known.spread(2, start, known.terms.over)
-    return None if due < plan.earliest or times.blocked(due) else Fit(due, due)
+    end = night[0] - BEFORE_NIGHT
+    start = max(end - known.terms.over, plan.earliest)
+    if start > end:
+        return None
+    due = start + known.spread(2, start, end - start)
+    return None if times.blocked(due) else Fit(due, due)
+
+
+def _forward_fit(plan: Plan, times: Times) -> tuple[Fit | None, Answer]:
+    """The latest room up to half an hour, or half its life, before the close; else the first one after."""
+    known = plan.known
+    earliest = max(known.placed_at + LEAST_AGE, plan.now)
+    before = min(30 * MINUTE, (known.closes_at - known.placed_at) // 2)
+    latest, last = max(known.closes_at - before, earliest), known.closes_at - LEAST_TO_PAY
+    inputs = {"closes_at": known.closes_at, "earliest": earliest, "latest": latest}
+    answer = Answer("deadline", "pass", {name: written(at) for name, at in inputs.items()})
+    rooms = [room for room in _rooms(times, earliest, known.closes_at) if room[0] <= room[1]]
+    until_latest = [room for room in rooms if room[0] <= latest]
+    if until_latest:
+        start, end = until_latest[-1]
+        start, end = (latest, latest) if latest <= end else (max(start, end - known.terms.over), end)
+    elif rooms and rooms[0][0] <= last:
+        start, end = rooms[0]
+    else:
+        return None, answer
+    return Fit(start, start + known.spread(1, start, end - start)), answer
+
+
+def _rooms(times: Times, at: int, closes_at: int) -> Iterator[tuple[int, int]]:
+    """Yield from where to where a step may be due: not in the last minutes before a night or the close."""
+    at = max(at, closes_at - 31 * DAY)
+    while at <= closes_at - LEAST_TO_PAY and (start := times.first_free(at, closes_at).at) is not None:
+        at = times.allowed_until(start, closes_at)
+        yield start, at - (LEAST_TO_PAY if at == closes_at else BEFORE_NIGHT)
 
 
 def _later_fit(plan: Plan, aim: Aim, times: Times) -> Fit | None:

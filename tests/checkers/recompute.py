@@ -12,7 +12,7 @@ from typing import Any
 from tests.checkers.conclusions import differences, recorded, without_text
 from tests.checkers.deciding import Case, claimed, decided
 from tests.checkers.moves import GIVES_BACK, RESCHEDULES
-from tests.checkers.planning import Plan, planned
+from tests.checkers.planning import LEAST_AGE, Plan, planned
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
 from tests.checkers.routing import Known, Reach
 from tests.checkers.said import Said
@@ -145,7 +145,9 @@ class _Reader:
         earliest = instant(inputs["before_close"]["earliest"]) if "before_close" in inputs else 0
         if before and before["seq"] == record["seq"] - 1 and order_key(before) == order_key(record):
             due, used = before["details"].get("due"), (before["channel"],) if before["channel"] else ()
-            earliest = instant(due) + (known.terms.earliest_after or 0) if due else known.placed_at
+            earliest = (
+                instant(due) + (known.terms.earliest_after or 0) if due else known.placed_at + LEAST_AGE
+            )
             reach = replace(reach, used=used, tried=())
         return Plan(
             known=known,

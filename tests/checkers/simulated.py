@@ -88,6 +88,7 @@ EVENTS = [
     event("order.unpaid", "dear", NOON, "C-2", "500.00"),
     event("order.unpaid", "gone", NOON, "C-3", "99.00", stock="sold_out"),
     event("order.unpaid", "flash", NOON, "C-4", "99.00", closes_at=iso(NOON + 10 * MINUTE)),
+    event("order.unpaid", "brief", NOON, "C-4", "99.00", closes_at=iso(NOON + 8 * MINUTE)),
     event("order.unpaid", "wordless", NOON, "C-5", "99.00", pay_url=None),
     event("order.unpaid", "abroad", NOON, "C-6", "99.00", zone="America/New_York"),
     event("order.unpaid", "raised", NOON, "C-7", "99.00"),

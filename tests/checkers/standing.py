@@ -91,11 +91,17 @@ def ships_today(now: int, availability: Any, terms: Terms) -> bool:
     """Whether all is in stock, the cut-off is half an hour away or more, and the shop works today."""
     if terms.cutoff is None or any(each != "in_stock" for each in availability or ()):
         return False
-    today = day_of(now, terms.zone)
-    if shown(today, terms.cutoff, terms.zone) - now < 30 * MINUTE:
+    if cutoff_at(now, terms) - now < 30 * MINUTE:
         return False
+    today = day_of(now, terms.zone)
     chinese = terms.holidays == "cn" or terms.currency == "CNY" or terms.zone in CHINESE
     return works(today, chinese)
+
+
+def cutoff_at(now: int, terms: Terms) -> int:
+    """Return the cut-off of the shop's day; there is one."""
+    assert terms.cutoff is not None
+    return shown(day_of(now, terms.zone), terms.cutoff, terms.zone)
 
 
 def _unless(refused: bool) -> str:

@@ -148,8 +148,12 @@ DECISIVE: dict[str, tuple[Alter, str]] = {
         "reason is sold_out, recomputed no_address",
     ),
     "more time": (
-        told_otherwise("reminder.dropped", "flash", "closes_at", TOMORROW, "close"),
+        told_otherwise("reminder.dropped", "brief", "closes_at", TOMORROW, "close"),
         "kind is reminder.dropped, recomputed reminder.planned",
+    ),
+    "less time": (
+        told_otherwise("reminder.planned", "flash", "closes_at", iso(NOON + 9 * MINUTE), "close"),
+        "kind is reminder.planned, recomputed reminder.dropped",
     ),
     "earlier reminders": (earlier_reminders, "kind is reminder.deferred, recomputed reminder.sending"),
     "no slot taken": (no_slot_taken, "kind is reminder.deferred, recomputed task.opened"),

@@ -11,6 +11,7 @@ from dispatcher.policy.terms import Policy
 from tests.policy.examples import HOUR, at, customer, facts, order, policy
 
 AT_ONCE = policy(spread=None)
+UNPROMISED = policy(spread=None, shipping=None)
 DAY_OF_LEDGER = "2026-11-11"
 
 
@@ -48,7 +49,7 @@ def test_a_due_reminder_is_sent() -> None:
     found = sent(decide(facts("2026-11-11 12:20"), AT_ONCE, at("2026-11-11 12:20:01")))
 
     assert found.channel == "chat"
-    assert found.valid_until == at("2026-11-11 22:00")
+    assert found.valid_until == at("2026-11-11 17:00")  # the text says that it ships today
     assert found.limits == Limits(
         day_start=at("2026-11-11 00:00"), day_end=at("2026-11-12 00:00"), per_day=2, min_gap=3 * HOUR
     )
@@ -280,9 +281,16 @@ def test_a_task_does_not_overflow_after_the_close() -> None:
 @pytest.mark.parametrize(
     ("rules", "now", "closes", "expected"),
     [
-        (AT_ONCE, "2026-11-11 12:00", "2026-11-11 23:00", "2026-11-11 22:00"),
-        (AT_ONCE, "2026-11-11 12:00", "2026-11-11 21:00", "2026-11-11 21:00"),
-        (policy(quiet_hours=None), "2026-11-11 12:00", "2026-11-12 10:00", "2026-11-12 00:00"),
+        (UNPROMISED, "2026-11-11 12:00", "2026-11-11 23:00", "2026-11-11 22:00"),
+        (UNPROMISED, "2026-11-11 12:00", "2026-11-11 21:00", "2026-11-11 21:00"),
+        (policy(quiet_hours=None, shipping=None), "2026-11-11 12:00", "2026-11-12 10:00", "2026-11-12 00:00"),
+        # Who reads that it ships today must be able to pay for that.
+        (AT_ONCE, "2026-11-11 12:00", "2026-11-11 23:00", "2026-11-11 17:00"),
+        (AT_ONCE, "2026-11-11 16:30", "2026-11-11 23:00", "2026-11-11 17:00"),
+        (AT_ONCE, "2026-11-11 12:00", "2026-11-11 16:00", "2026-11-11 16:00"),
+        # The text does not say so from here on, on a Saturday, or of what is not in stock.
+        (AT_ONCE, "2026-11-11 16:30:01", "2026-11-11 23:00", "2026-11-11 22:00"),
+        (AT_ONCE, "2026-11-14 12:00", "2026-11-14 23:00", "2026-11-14 22:00"),
     ],
 )
 def test_a_sending_is_valid_until_the_first_bound(

@@ -233,8 +233,10 @@ def test_an_order_that_closes_in_the_night_before_it_could_be_reminded_of_gets_n
 
 
 def test_a_moment_at_the_close_is_no_moment() -> None:
-    assert reason(order_facts("2026-11-11 11:00", "2026-11-11 11:15")) == "closes_before_window"
-    assert planned(order_facts("2026-11-11 11:00", "2026-11-11 11:15:00.001")).step == 1
+    at_the_close = planned(order_facts("2026-11-11 11:00", "2026-11-11 11:15"))
+
+    assert at_the_close.due == at("2026-11-11 11:07:30")
+    assert planned(order_facts("2026-11-11 11:00", "2026-11-11 11:15:00.001")).due == at("2026-11-11 11:15")
 
 
 def test_an_order_already_closed_is_closed() -> None:
@@ -285,7 +287,7 @@ def test_a_call_that_has_no_window_before_the_close_becomes_another_channel() ->
 
 def test_a_call_that_has_no_window_and_no_other_channel_is_not_planned() -> None:
     facts = order_facts(
-        "2026-11-11 11:50",
+        "2026-11-11 11:55",
         "2026-11-11 14:00",
         total="500.00",
         customer=customer(consent=Consent(sms=False, chat=False)),

@@ -1,6 +1,7 @@
 """Calls by people: an open task holds nothing, its claim is the hand-off."""
 
 import asyncio
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from dispatcher.errors import Contended, NotNow, TaskNotOpen, UnknownOrder
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.looking import text_of
 from dispatcher.storage.records import StoredStep
 from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, world
 
@@ -463,3 +465,28 @@ async def test_a_task_nobody_claimed_goes_out_on_the_next_channel(
 
     found = await step(here)
     assert (found.status, found.channel) == ("sent", "sms")
+
+
+async def test_a_claim_says_what_is_true_when_it_is_made(redis: StoreClient, audit_directory: Path) -> None:
+    calls = at_once(
+        """
+        [shipping]
+        cutoff = "13:00"
+        [routing]
+        channels = ["phone"]
+        """
+    )
+    here = await world(redis, audit_directory, policy=calls)
+    stock = {"name": "示例商品", "quantity": 1, "price": "99.00", "availability": "in_stock"}
+    await here.service.intake.take([event("order.unpaid", "O-1", NOON, items=[stock])], "key:test")
+    await here.dispatch()
+    opened = await text_of(here.service.store, "demo", TASK)
+
+    here.clock.advance_to(NOON + HOUR)
+    await here.service.tasks.claim(TASK, "li", "user:li")
+
+    claimed = await text_of(here.service.store, "demo", TASK)
+    assert "下午1点前付款" in (opened or "")
+    assert claimed is not None
+    assert "前付款" not in claimed
+    assert (await last(here))["details"]["text_sha256"] == sha256(claimed.encode()).hexdigest()

@@ -2,7 +2,7 @@
 local NEEDS = {
   send = {'token', 'channel', 'ledger', 'valid_until', 'day_start', 'day_end', 'template', 'text', 'text_key'},
   open = {'token', 'channel', 'due', 'valid_until', 'day_start', 'day_end', 'ledger', 'template', 'text', 'text_key'},
-  claim = {'handed', 'agent', 'channel', 'ledger', 'valid_until', 'day_start', 'day_end'},
+  claim = {'handed', 'agent', 'channel', 'ledger', 'valid_until', 'day_start', 'day_end', 'template', 'text', 'text_key'},
   defer = {'token', 'channel', 'due', 'reason'},
   drop = {'token', 'reason'},
   release = {'token'},
@@ -86,6 +86,7 @@ function COMMIT.claim(shop, item, order, step)
   step.attempt, step.handed, step.leases, step.agent = step.attempt + 1, item.handed, 0, item.agent
   step.valid_until, step.released = item.valid_until, nil
   take_slot(KEYS[item.ledger], item.reminder, item.handed)
+  put(KEYS[item.text_key], item.text)
   record('task.claimed', shop, item, order, step)
   return 'committed'
 end
