@@ -19,6 +19,7 @@ from dispatcher.policy.facts import Facts, Instant
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, StorePool
+from dispatcher.storage.people import People
 from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store, stored_lanes
 from dispatcher.workflow import details
@@ -130,6 +131,7 @@ async def build(
     """Put a service together over a store."""
     store, audit = await open_audit(settings, redis, audit_directory)
     policies = PolicyBook(store)
+    people = People(store)
     catalog = Catalog.load(templates)
 
     def write(facts: Facts, decision: Send, policy: Policy, now: Instant) -> Rendered:
@@ -151,10 +153,10 @@ async def build(
         audit=audit,
         policies=policies,
         intake=EventIntake(store, policies, clock),
-        dispatcher=Dispatcher(store, policies, write, senders, clock, settings.batch, settings.hands),
+        dispatcher=Dispatcher(store, people, policies, write, senders, clock, settings.batch, settings.hands),
         housekeeping=Housekeeping(store, clock),
-        tasks=Tasks(store, policies, write, clock),
+        tasks=Tasks(store, people, policies, write, clock),
         replanning=Replanning(store, partial(replan, store), policies, clock),
-        explaining=Explaining(store, policies, write, clock),
+        explaining=Explaining(store, people, policies, write, clock),
         clock=clock,
     )

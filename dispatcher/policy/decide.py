@@ -2,7 +2,10 @@
 
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from dispatcher.policy.caps import limits
+from dispatcher.policy.channel_caps import channel_cap_rule, channel_full_until, channel_limit
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.release import released
@@ -21,9 +24,10 @@ from dispatcher.policy.standing import (
 )
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.timing import Slot, Timing
+from dispatcher.policy.way import CALLS_WAIT, no_time, way
 from dispatcher.policy.zones import FOREVER, iso, zone
 
-REASONS = {"earliest_after": "min_gap"}
+REASONS = {"earliest_after": "min_gap", "channel_cap": "daily_cap"}
 """The reason that stands for a rule of another name."""
 
 SHIPS_TODAY = Rule(rule="shipping", outcome="pass", inputs={"ships_today": True})
@@ -39,10 +43,15 @@ def decide(facts: Facts, policy: Policy, now: Instant) -> Decision:
         return Drop(reason=refusal, rules=tuple(rules))
     if facts.status == "open":
         return _overflow(facts, policy, now, rules)
-    channel, why_none = _route(facts, policy, now, tz)
+    ranked = _routes(facts, policy, facts.tried)
+    chosen = way(facts, policy, now, ranked, lambda channel: _timing(facts, policy, channel, tz))
+    channel = chosen.channel
+    _note_channel_caps(facts, policy, now, tz, channel, rules)
     rules.append(_routing(facts, policy, channel or "drop"))
     if channel is None:
-        return Drop(reason=why_none, rules=tuple(rules))
+        return Drop(reason=chosen.refusal, rules=tuple(rules))
+    if chosen.crowded:
+        return _past_the_tasks(facts, policy, now, channel, rules)
     if channel != facts.channel:
         return _deferred(facts, now, channel, "changed", rules)
     return _judge_time(facts, _timing(facts, policy, channel, tz), now, rules)
@@ -56,14 +65,16 @@ def decide_claim(facts: Facts, policy: Policy, now: Instant) -> Decision:
         refuse_settled(facts.state, rules)
         or refuse_closed(facts.order, now, rules)
         or _left_alone(facts, policy, now, tz, rules)
-        or _not_callable(facts, policy, rules)
     )
+    if refusal is None:
+        _note_channel_caps(facts, policy, now, tz, "phone", rules)
+        refusal = _not_callable(facts, policy, rules)
     if refusal is not None:
         return Drop(reason=refusal, rules=tuple(rules))
-    timing = Timing(policy, tz, "phone", policy.caps, facts.ledger)
+    timing = _timing(facts, policy, "phone", tz)._replace(earliest=None)
     answers = timing.rules(now)
     rules.extend(answers)
-    if all(rule.outcome == "pass" for rule in answers):
+    if all(rule.outcome == "pass" for rule in answers) and not _channel_used_up(timing, now):
         return _send(facts, timing, now, rules)
     slot = timing.first_free(now, facts.order.closes_at)
     if slot.at == FOREVER:
@@ -100,21 +111,9 @@ def _not_callable(facts: Facts, policy: Policy, rules: list[Rule]) -> str | None
     return refusal
 
 
-def _route(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo) -> tuple[Channel | None, str]:
-    """The best channel; a call only if it can still be made before the order closes."""
-    ranked, refusal = _routes(facts, policy, facts.tried)
-    for channel in ranked:
-        if channel != "phone":
-            return channel, ""
-        slot = _timing(facts, policy, channel, tz).first_free(now, facts.order.closes_at)
-        if slot.at != FOREVER:
-            return channel, ""
-    return None, refusal or _no_time(policy)
-
-
 def _routing(facts: Facts, policy: Policy, outcome: str) -> Rule:
     used = [handoff.channel for handoff in facts.used]
-    return routing_rule(
+    rule = routing_rule(
         facts.order,
         facts.customer,
         policy,
@@ -123,6 +122,11 @@ def _routing(facts: Facts, policy: Policy, outcome: str) -> Rule:
         tried=facts.tried,
         opted_out=facts.standing.opted_out,
     )
+    if policy.phone is not None and policy.phone.max_open is not None and facts.open_tasks is not None:
+        return replace(
+            rule, inputs={**rule.inputs, "open_tasks": facts.open_tasks, "max_open": policy.phone.max_open}
+        )
+    return rule
 
 
 def _routes(facts: Facts, policy: Policy, tried: tuple[Channel, ...]) -> Routes:
@@ -149,14 +153,40 @@ def _timing(facts: Facts, policy: Policy, channel: Channel, tz: ZoneInfo) -> Tim
     if policy.before_close is not None and policy.before_close.earliest_after is not None:
         earlier = [handoff.at for handoff in facts.used if handoff.step < facts.step]
         earliest = max(earlier) + policy.before_close.earliest_after if earlier else None
-    return Timing(policy, tz, channel, policy.caps, facts.ledger, earliest)
+    on_channel = facts.by_channel.get(channel, ())
+    return Timing(policy, tz, channel, policy.caps, facts.ledger, earliest, on_channel)
+
+
+def _note_channel_caps(
+    facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo, chosen: Channel | None, rules: list[Rule]
+) -> None:
+    if policy.caps is not None and policy.caps.per_channel is not None:
+        rule = channel_cap_rule(facts, policy, now, tz, chosen)
+        rules.extend(() if rule is None else (rule,))
+
+
+def _channel_used_up(timing: Timing, now: Instant) -> bool:
+    return channel_full_until(timing.caps, timing.channel, timing.on_channel, now, timing.tz) is not None
+
+
+def _past_the_tasks(
+    facts: Facts, policy: Policy, now: Instant, channel: Channel, rules: list[Rule]
+) -> Decision:
+    """A call that there are too many tasks for goes another way for good, or asks again soon."""
+    if channel != "phone":
+        tried: tuple[Channel, ...] = (*facts.tried, "phone")
+        return Defer(until=now, channel=channel, reason="overflow", rules=tuple(rules), tried=tried)
+    again = now + CALLS_WAIT
+    if again >= facts.order.closes_at:
+        return _drop_for_close(facts, policy, rules)
+    return _deferred(facts, again, "phone", "overflow", rules)
 
 
 def _judge_time(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Decision:
     policy, closes_at = timing.policy, facts.order.closes_at
     answers = timing.rules(now)
     rules.extend(answers)
-    if all(rule.outcome == "pass" for rule in answers):
+    if all(rule.outcome == "pass" for rule in answers) and not _channel_used_up(timing, now):
         return _send(facts, timing, now, rules)
     slot = timing.first_free(now, closes_at, since=facts.due)
     if slot.at == FOREVER:
@@ -178,17 +208,14 @@ def _reason(slot: Slot) -> str:
 def _drop_for_close(facts: Facts, policy: Policy, rules: list[Rule]) -> Drop:
     inputs = {"closes_at": iso(facts.order.closes_at)}
     rules.append(Rule(rule="time_left", outcome="drop", inputs=inputs))
-    return Drop(reason=_no_time(policy), rules=tuple(rules))
-
-
-def _no_time(policy: Policy) -> str:
-    """Why no instant is left: none is ever allowed, or none before the close."""
-    return "daily_cap" if policy.caps is not None and policy.caps.per_day == 0 else "closes_before_window"
+    return Drop(reason=no_time(policy), rules=tuple(rules))
 
 
 def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send:
     policy, closes_at = timing.policy, facts.order.closes_at
     bounds = limits(policy.caps, now, timing.tz)
+    if policy.caps is not None and policy.caps.per_channel is not None:
+        bounds = replace(bounds, per_channel=channel_limit(policy.caps, timing.channel))
     ships = ships_today(facts.order, policy, now)
     valid_until = min(timing.allowed_until(now, closes_at), bounds.day_end)
     if policy.shipping is not None:
@@ -196,8 +223,11 @@ def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send
         if ships:  # at the cut-off the text would not be true any more
             valid_until = min(valid_until, cutoff_of_day(policy.shipping, policy.timezone, now))
     overflow_at = None
-    if timing.channel == "phone" and policy.phone is not None and policy.phone.overflow_after is not None:
-        overflow_at = min(now + policy.phone.overflow_after, closes_at)
+    if timing.channel == "phone" and policy.phone is not None:
+        if policy.phone.overflow_after is not None:
+            overflow_at = min(now + policy.phone.overflow_after, closes_at)
+        if policy.phone.max_open is not None and facts.status != "open":
+            bounds = replace(bounds, max_open=policy.phone.max_open)
     return Send(
         channel=timing.channel,
         valid_until=valid_until,

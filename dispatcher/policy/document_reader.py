@@ -8,6 +8,7 @@ from dispatcher.policy.terms import (
     CadenceRow,
     Caps,
     Days,
+    PerChannel,
     Phone,
     Policy,
     QuietHours,
@@ -136,9 +137,23 @@ def _caps(table: Table | None) -> Caps | None:
         per_day=table.take("per_day", values.count),
         min_gap=table.take("min_gap", values.gap),
         per_order=table.take("per_order", values.count),
+        per=table.take("per", values.one_customer),
+        per_channel=_per_channel(table.table("per_channel")),
     )
     table.close()
     return caps
+
+
+def _per_channel(table: Table | None) -> PerChannel | None:
+    if table is None:
+        return None
+    limits = PerChannel(
+        chat=table.take("chat", values.count),
+        sms=table.take("sms", values.count),
+        phone=table.take("phone", values.count),
+    )
+    table.close()
+    return limits
 
 
 def _suppression(table: Table | None) -> Suppression | None:
@@ -188,6 +203,7 @@ def _phone(table: Table | None) -> Phone | None:
     phone = Phone(
         windows=table.take("windows", values.windows),
         overflow_after=table.take("overflow_after", values.some_time),
+        max_open=table.take("max_open", values.count),
     )
     table.close()
     return phone

@@ -89,6 +89,15 @@ def count(value: object) -> int:
     raise ValueError("expected a whole number, 0 or more")
 
 
+def one_customer(value: object) -> Literal["customer", "phone"]:
+    """Who counts as one customer."""
+    if value == "customer":
+        return "customer"
+    if value == "phone":
+        return "phone"
+    raise ValueError("expected one of customer, phone")
+
+
 def grade(value: object) -> int:
     """A member's grade."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_GRADE:

@@ -9,6 +9,7 @@ from dispatcher.policy.terms import (
     Caps,
     Days,
     OpenDays,
+    PerChannel,
     Phone,
     Policy,
     QuietHours,
@@ -76,7 +77,17 @@ def _before_close(step: BeforeClose) -> dict[str, Any]:
 
 
 def _caps(caps: Caps) -> dict[str, Any]:
-    return _given(per_day=caps.per_day, min_gap=_duration(caps.min_gap), per_order=caps.per_order)
+    return _given(
+        per_day=caps.per_day,
+        min_gap=_duration(caps.min_gap),
+        per_order=caps.per_order,
+        per=caps.per,
+        per_channel=caps.per_channel and _per_channel(caps.per_channel),
+    )
+
+
+def _per_channel(limits: PerChannel) -> dict[str, Any]:
+    return _given(chat=limits.chat, sms=limits.sms, phone=limits.phone)
 
 
 def _suppression(suppression: Suppression) -> dict[str, Any]:
@@ -112,6 +123,7 @@ def _phone(phone: Phone) -> dict[str, Any]:
     return _given(
         windows=None if phone.windows is None else [_window(each) for each in phone.windows],
         overflow_after=_duration(phone.overflow_after),
+        max_open=phone.max_open,
     )
 
 

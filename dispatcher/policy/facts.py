@@ -134,7 +134,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything `decide` looks at for one reminder.
 
     `used`: hand-offs of this order's other steps. `ledger`: the customer's hand-off instants in this
-    shop, oldest first, over all orders and channels.
+    shop, oldest first, over all orders and channels; `by_channel`: those of which the channel is known.
+    `open_tasks`: call tasks of the shop that wait for an agent, where that was counted.
     """
 
     shop: str
@@ -151,3 +152,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     used: tuple[Handoff, ...] = ()
     ledger: tuple[Instant, ...] = ()
     standing: CustomerStanding = NOTHING_SAID
+    by_channel: dict[Channel, tuple[Instant, ...]] = {}
+    open_tasks: int | None = None

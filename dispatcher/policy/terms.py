@@ -79,15 +79,26 @@ class BeforeClose(Part, frozen=True, kw_only=True):
     earliest_after: int | None = None
 
 
+class PerChannel(Part, frozen=True, kw_only=True):
+    """A whole number for each channel that has one."""
+
+    chat: int | None = None
+    sms: int | None = None
+    phone: int | None = None
+
+
 class Caps(Part, frozen=True, kw_only=True):
     """Hand-offs a customer may get in a local day (0 = none), and the least time between two.
 
-    `per_order` counts those of one order over all its steps (0 = none).
+    `per_order` counts those of one order over all its steps (0 = none), `per_channel` those by one channel
+    in a local day. `per` says who is one customer: with `phone` all who share a number are.
     """
 
     per_day: int | None = None
     min_gap: int | None = None
     per_order: int | None = None
+    per: Literal["customer", "phone"] | None = None
+    per_channel: PerChannel | None = None
 
 
 class Segments(Part, frozen=True, kw_only=True):
@@ -128,10 +139,11 @@ class Suppression(Part, frozen=True, kw_only=True):
 
 
 class Phone(Part, frozen=True, kw_only=True):
-    """When calls may be made, and how long a task waits for someone to claim it."""
+    """When calls may be made, how long a task waits for someone to claim it, and how many wait at most."""
 
     windows: tuple[Window, ...] | None = None
     overflow_after: int | None = None
+    max_open: int | None = None
 
 
 class Policy(Part, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dispatcher.policy.caps import day_full_until, gap_until, used_in_day
+from dispatcher.policy.channel_caps import channel_full_until
 from dispatcher.policy.decisions import Rule
 from dispatcher.policy.facts import Channel, Instant
 from dispatcher.policy.spans import LOOK_AHEAD_DAYS, Span, call_span, quiet_span
@@ -42,7 +43,8 @@ class Timing(NamedTuple):
     """The rules of time for one hand-off, in their fixed order.
 
     `earliest` is where a later step may begin at all; `ledger` is the customer's, oldest first. A plan
-    is made without `caps`, since nobody knows yet what else the customer will get.
+    is made without `caps`, since nobody knows yet what else the customer will get. `on_channel` are the
+    hand-offs by this channel.
     """
 
     policy: Policy
@@ -51,6 +53,7 @@ class Timing(NamedTuple):
     caps: Caps | None = None
     ledger: tuple[Instant, ...] = ()
     earliest: Instant | None = None
+    on_channel: tuple[Instant, ...] = ()
 
     def blocked(self, at: Instant) -> Block | None:
         """The first rule that forbids `at`."""
@@ -67,6 +70,9 @@ class Timing(NamedTuple):
         full = day_full_until(self.caps, self.ledger, at, tz)
         if full is not None:
             return Block("daily_cap", full)
+        full = channel_full_until(self.caps, self.channel, self.on_channel, at, tz)
+        if full is not None:
+            return Block("channel_cap", full)
         free = gap_until(self.caps, self.ledger, at)
         return None if free is None else Block("min_gap", free)
 

@@ -39,7 +39,9 @@ class Call:
         shop = command.reminder.split(names.SEPARATOR, 1)[0]
         command.shop = self.shop(shop)
         command.order_key = self.key(self.lane.order(shop, command.order))
-        if command.customer is not None:
+        if command.person is not None:
+            command.ledger = self.key(self.lane.shared(shop, command.person))
+        elif command.customer is not None:
             command.ledger = self.key(self.lane.ledger(shop, command.customer))
 
     def about_commit(self, commit: Commit) -> None:

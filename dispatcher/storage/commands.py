@@ -12,7 +12,10 @@ from dispatcher.storage.packing import Packed
 
 
 class Command(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
-    """One item of a script call about a reminder; `None` is left out."""
+    """One item of a script call about a reminder; `None` is left out.
+
+    `person` is the pseudonym whose ledger counts in place of the customer's own.
+    """
 
     reminder: str
     order: str
@@ -21,6 +24,7 @@ class Command(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     shop: int = 0
     order_key: int = 0
     ledger: int | None = None
+    person: str | None = None
 
 
 class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
@@ -49,6 +53,8 @@ class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     agent: str | None = None
     customer_key: int | None = None
     customer_rev: int | None = None
+    per_channel: int | None = None
+    max_open: int | None = None
 
 
 SettledAs = Literal["sent", "uncertain", "retry", "fail"]

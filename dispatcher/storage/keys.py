@@ -13,7 +13,7 @@ from dispatcher.policy.reminders import Status
 LAYOUT = "d1"
 
 META = f"{LAYOUT}:meta"
-"""Hash: `lanes`, the number of lanes this store was first started with."""
+"""Hash: `lanes`, the number of lanes this store was first started with; `pseudonyms`, their key."""
 
 ACCESS = f"{LAYOUT}:{{00}}:access"
 """Hash: id -> what a key of the API opens (`access.StoredKey`); with lane 00, whose audit has its records."""
@@ -102,8 +102,12 @@ class LaneKeys:
         return f"{self._prefix}status:{shop}{SEPARATOR}{status}"
 
     def ledger(self, shop: str, customer: str) -> str:
-        """Sorted set: reminders handed over to this customer -> when."""
+        """Sorted set: reminders handed over to this customer -> when, by which channel (`ledgers.lua`)."""
         return f"{self.ledger_prefix}{shop}{SEPARATOR}{customer}"
+
+    def shared(self, shop: str, person: str) -> str:
+        """Sorted set: the same of all customers who share a phone number, by its pseudonym."""
+        return f"{self._prefix}shared:{shop}{SEPARATOR}{person}"
 
     def customer(self, shop: str, customer: str) -> str:
         """String: what a customer said, and the newest payment, if any (`customers.StoredCustomer`)."""

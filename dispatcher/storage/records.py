@@ -8,6 +8,7 @@ import msgspec
 from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Handoff, Instant, OrderFacts, OrderState
 from dispatcher.policy.reminders import HANDED_OVER, Status
 from dispatcher.storage.customers import StoredCustomer
+from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.packing import unpack
 
 RECORDS_KEPT = 500
@@ -27,7 +28,8 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     `answered` is the token last answered with `answer`, `settled` the one last settled, so that a
     repeated call gets the same answer; `leases` ended without a commit; `handed` is the hand-off's
     instant (its commit's, until it is settled). `agent` claimed it and calls before `valid_until`;
-    `result` is how that went. Who gave it back last has `released` it, until the next claim.
+    `result` is how that went. Who gave it back last has `released` it, until the next claim. `person` is
+    whose ledger has its slot, where that is not the customer's own.
     """
 
     status: Status
@@ -45,6 +47,7 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     valid_until: Instant | None = None
     result: str | None = None
     released: str | None = None
+    person: str | None = None
 
 
 class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -80,15 +83,19 @@ def facts_of(stored: bytes) -> OrderFacts:
 
 
 class Leased(msgspec.Struct, kw_only=True, gc=False):
-    """One leased reminder with what deciding about it needs; `facts`, `customer` are `None` if unreadable."""
+    """One leased reminder with what deciding about it needs; `facts`, `customer` are `None` if unreadable.
+
+    `person` is whose hand-offs `ledger` has, where those are not the customer's alone.
+    """
 
     reminder: str
     order_id: str
     number: int
     order: StoredOrder
     facts: OrderFacts | None
-    ledger: tuple[Instant, ...]
+    ledger: Ledger
     customer: StoredCustomer | None
+    person: str | None = None
 
     @property
     def step(self) -> StoredStep:
@@ -100,7 +107,7 @@ class Lease(msgspec.Struct, kw_only=True, gc=False):
     """A batch of leased reminders of one shop and channel under one fencing token.
 
     The token is the instant at which the lease ends. `now` is the lane's time, which is ahead of a
-    worker whose clock is slow.
+    worker whose clock is slow. `open_tasks` are the shop's, counted where calls are leased.
     """
 
     shop: str
@@ -110,6 +117,7 @@ class Lease(msgspec.Struct, kw_only=True, gc=False):
     shop_rev: int
     policy: int
     items: list[Leased]
+    open_tasks: int | None = None
 
     @property
     def lease_end(self) -> Instant:

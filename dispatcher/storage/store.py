@@ -15,6 +15,7 @@ from dispatcher.storage.calls import Call
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, Settlement, TaskEnd
 from dispatcher.storage.customers import customer_of
+from dispatcher.storage.ledgers import ledger_of
 from dispatcher.storage.packing import Packed, pack
 from dispatcher.storage.reading import Reader
 from dispatcher.storage.records import ORDER, Lease, Leased, facts_of
@@ -120,7 +121,7 @@ class Store(Reader):
             "ledger_prefix": call.lane.ledger_prefix,
             "customer_prefix": call.lane.customer_prefix,
         }
-        token, rev, policy, lane_now, *rest = await SCRIPTS["lease"](self.redis, call.keys, head, [])
+        token, rev, policy, lane_now, tasks, *rest = await SCRIPTS["lease"](self.redis, call.keys, head, [])
         items = []
         for position in range(0, len(rest), 5):
             reminder = rest[position].decode()
@@ -132,7 +133,7 @@ class Store(Reader):
                     number=number,
                     order=ORDER.decode(rest[position + 1]),
                     facts=_readable(facts_of, rest[position + 2]),
-                    ledger=_LEDGER.decode(rest[position + 3]),
+                    ledger=ledger_of(_LEDGER.decode(rest[position + 3])),
                     customer=_readable(customer_of, rest[position + 4]),
                 )
             )
@@ -144,6 +145,7 @@ class Store(Reader):
             shop_rev=rev,
             policy=policy,
             items=items,
+            open_tasks=None if tasks < 0 else tasks,
         )
 
     async def _commands(
@@ -198,6 +200,9 @@ class Store(Reader):
                 item["erase"] = [call.key(call.lane.facts(shop, rest))]
                 if order is not None and order.customer is not None:
                     item["ledger"] = call.key(call.lane.ledger(shop, order.customer))
+                    people = {step.person for step in order.steps if step.person is not None}
+                    if people:
+                        item["shared"] = [call.key(call.lane.shared(shop, person)) for person in people]
                     item["erase"] += [
                         call.key(call.lane.text(names.reminder_id(shop, rest, number)))
                         for number in range(1, len(order.steps) + 1)

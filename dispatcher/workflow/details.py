@@ -76,8 +76,9 @@ def decision_told(decision: Decision) -> dict[str, Any]:
                 "min_gap_ms": limits.min_gap,
             },
         }
-        if limits.per_order is not None:
-            written["limits"]["per_order"] = limits.per_order
+        for name in ("per_order", "per_channel", "max_open"):
+            if (limit := getattr(limits, name)) is not None:
+                written["limits"][name] = limit
     return written
 
 
@@ -85,6 +86,11 @@ def of_ledger(ledger: tuple[Instant, ...], now: Instant) -> dict[str, Any]:
     """Return the hand-offs a put-off or dropped reminder was decided on: those of the day, else the last."""
     recent = tuple(at for at in ledger if at > now - LONGEST_DAY) or ledger[-1:]
     return {"ledger": [iso(at) for at in recent]} if recent else {}
+
+
+def of_person(person: str | None) -> dict[str, Any]:
+    """Return whose slot a hand-off takes, where that is not its customer's."""
+    return {} if person is None else {"person": person}
 
 
 def moment(at: Instant) -> str:

@@ -13,6 +13,7 @@ from dispatcher.workflow.draining import Hands
 from dispatcher.workflow.judging import Handover, Judged, Renderer, judge, released
 from dispatcher.workflow.outcomes import settlement
 from dispatcher.workflow.patience import patiently
+from dispatcher.workflow.people import People, by_phone, count_together
 from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 from dispatcher.workflow.sending import HandedOver, Sender
@@ -30,6 +31,7 @@ class Dispatcher:
     def __init__(
         self,
         store: Store,
+        people: People,
         policies: PolicyBook,
         render: Renderer,
         senders: Mapping[Channel, Sender],
@@ -38,6 +40,7 @@ class Dispatcher:
         hands: int,
     ) -> None:
         self._store = store
+        self._people = people
         self._policies = policies
         self._render = render
         self._senders = senders
@@ -107,6 +110,8 @@ class Dispatcher:
             policy = await self._policies.version(lease.shop, lease.policy)
         except StoreRefused as error:
             return [self._release(item, lease, error) for item in lease.items]
+        if by_phone(policy):
+            await count_together(self._people, lease.shop, lease.items)
         return [self._judge(item, lease, policy) for item in lease.items]
 
     def _judge(self, item: Leased, lease: Lease, policy: Policy) -> Judged:

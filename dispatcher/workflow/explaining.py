@@ -6,11 +6,13 @@ import msgspec
 
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
-from dispatcher.policy.facts import Channel, CustomerStanding, Facts, Instant
+from dispatcher.policy.facts import Channel, Customer, CustomerStanding, Facts, Instant
 from dispatcher.policy.reminders import WAITING, Status
 from dispatcher.policy.zones import iso
+from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.records import StoredOrder, StoredStep
 from dispatcher.workflow.judging import Renderer, decided, facts_about
+from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 
@@ -45,8 +47,11 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
 class Explaining:
     """Tells what would be decided now, by the same judgement that decides."""
 
-    def __init__(self, store: Store, policies: PolicyBook, render: Renderer, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, people: People, policies: PolicyBook, render: Renderer, clock: Clock
+    ) -> None:
         self._store = store
+        self._people = people
         self._policies = policies
         self._render = render
         self._clock = clock
@@ -57,23 +62,23 @@ class Explaining:
         if not waiting:
             return {}
         known = await self._store.facts([(shop, name) for name in waiting])
-        customers = {order.customer or "" for order in waiting.values()}
-        told = {customer: await self._told(shop, customer) for customer in customers}
         force = await self._policies.in_force(shop, anew=True)
+        customers = {facts.customer for facts in known.values()}
+        told = {customer: await self._told(shop, customer, force) for customer in customers}
         now = self._clock.now()
         return {
             (name, number): self._outlook(
-                facts_about(shop, number, order, known[shop, name], *told[order.customer or ""]), force, now
+                facts_about(shop, number, order, facts, *told[facts.customer]), force, now
             )
             for name, order in waiting.items()
-            if (shop, name) in known
+            if (facts := known.get((shop, name))) is not None
             for number, step in enumerate(order.steps, 1)
             if _waits(step)
         }
 
-    async def _told(self, shop: str, customer: str) -> tuple[tuple[Instant, ...], CustomerStanding]:
-        ledger = await self._store.ledger(shop, customer)
-        return ledger, (await self._store.customer(shop, customer)).standing
+    async def _told(self, shop: str, customer: Customer, force: InForce) -> tuple[Ledger, CustomerStanding]:
+        _, ledger = await ledger_of(self._people, shop, customer, force.policy)
+        return ledger, (await self._store.customer(shop, customer.id)).standing
 
     def _outlook(self, facts: Facts, force: InForce, now: Instant) -> Outlook:
         judge = self._claim if facts.status == Status.OPEN else self._go

@@ -12,6 +12,7 @@ from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Customer, CustomerStanding, Facts, Instant, OrderFacts
 from dispatcher.storage.commands import Commit
+from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.packing import Packed
 from dispatcher.storage.records import Lease, Leased, StoredOrder
 from dispatcher.workflow import details
@@ -32,6 +33,7 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     facts: Facts
     policy: Policy
     token: int
+    person: str | None = None
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -46,8 +48,9 @@ def facts_about(
     number: int,
     order: StoredOrder,
     known: OrderFacts,
-    ledger: tuple[Instant, ...],
+    ledger: Ledger,
     standing: CustomerStanding,
+    open_tasks: int | None = None,
 ) -> Facts:
     """Return what deciding about an order's step stands on."""
     step = order.steps[number - 1]
@@ -64,8 +67,10 @@ def facts_about(
         attempt=step.attempt,
         tried=step.tried,
         used=order.used(but=number),
-        ledger=ledger,
+        ledger=ledger.instants,
         standing=standing,
+        by_channel=ledger.by_channel,
+        open_tasks=open_tasks,
     )
 
 
@@ -77,7 +82,15 @@ def judge(
         raise StoreRefused("what is stored of the order cannot be read")
     if item.customer is None:
         raise StoreRefused("what is stored of the customer cannot be read")
-    facts = facts_about(lease.shop, item.number, item.order, item.facts, item.ledger, item.customer.standing)
+    facts = facts_about(
+        lease.shop,
+        item.number,
+        item.order,
+        item.facts,
+        item.ledger,
+        item.customer.standing,
+        lease.open_tasks,
+    )
     decision, rendered = decided(facts, policy, render, now)
     if rendered is None or not isinstance(decision, Send):
         return Judged(commit=_commit(item, lease, decision, now))
@@ -90,6 +103,7 @@ def judge(
         facts=facts,
         policy=policy,
         token=lease.token,
+        person=item.person,
     )
     return Judged(commit=_send(item, lease, decision, rendered, valid_until), handover=handover)
 
@@ -132,11 +146,12 @@ def _bare(item: Leased, lease: Lease, kind: str, written: Packed) -> Commit:
         policy=lease.policy,
         details=written,
         customer_rev=(item.customer.rev or None) if item.customer else None,
+        person=item.person,
     )
 
 
 def _commit(item: Leased, lease: Lease, decision: Decision, now: Instant) -> Commit:
-    seen = details.of_ledger(item.ledger, now)
+    seen = details.of_ledger(item.ledger.instants, now)
     match decision:
         case Drop():
             commit = _bare(item, lease, "drop", details.of_decision(decision, **seen))
@@ -153,7 +168,10 @@ def _commit(item: Leased, lease: Lease, decision: Decision, now: Instant) -> Com
 
 def _send(item: Leased, lease: Lease, decision: Send, rendered: Rendered, valid_until: Instant) -> Commit:
     written = details.of_decision(
-        decision, valid_until=details.moment(valid_until), text_sha256=rendered.sha256
+        decision,
+        valid_until=details.moment(valid_until),
+        text_sha256=rendered.sha256,
+        **details.of_person(item.person),
     )
     commit = _bare(item, lease, "send", written)
     bind(commit, decision)
@@ -186,6 +204,7 @@ def bind(commit: Commit, decision: Send) -> None:
     commit.channel, commit.valid_until = decision.channel, decision.valid_until
     commit.day_start, commit.day_end = limits.day_start, limits.day_end
     commit.per_day, commit.min_gap, commit.per_order = limits.per_day, limits.min_gap, limits.per_order
+    commit.per_channel, commit.max_open = limits.per_channel, limits.max_open
 
 
 def _message(reminder: str, facts: Facts, decision: Send, rendered: Rendered) -> Message:

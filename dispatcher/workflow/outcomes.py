@@ -62,5 +62,6 @@ def _settled(done: HandedOver, outcome: SettledAs, **more: Any) -> Settlement:
         customer=facts.customer.id,
         step=facts.step,
         token=done.handover.token,
+        person=done.handover.person,
         **more,
     )

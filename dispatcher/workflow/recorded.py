@@ -96,6 +96,10 @@ def facts_of(
         "step": record.step,
         "ledger": _ledger(record, inputs, now),
         "used": _used(record, inputs, policy, gone),
+        "by_channel": {
+            channel: (now,) * count
+            for channel, count in inputs.get("channel_cap", {}).get("today", {}).items()
+        },
     }
     return Facts(**own, **{part: PARTS[part](**values) for part, values in found.items()})  # type: ignore[arg-type]
 

@@ -10,10 +10,12 @@ from dispatcher.policy.decisions import Send
 from dispatcher.policy.facts import NOTHING_SAID, Facts, Instant, OrderFacts
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.commands import Commit, TaskEnd
+from dispatcher.storage.ledgers import NOBODY
 from dispatcher.storage.records import StoredOrder
 from dispatcher.workflow import details
 from dispatcher.workflow.finding import find
 from dispatcher.workflow.judging import Renderer, bind, facts_about
+from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 
@@ -37,8 +39,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 class Tasks:
     """Claims, releases and completes call tasks; a task has the id of its reminder, an agent is a name."""
 
-    def __init__(self, store: Store, policies: PolicyBook, render: Renderer, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, people: People, policies: PolicyBook, render: Renderer, clock: Clock
+    ) -> None:
         self._store = store
+        self._people = people
         self._policies = policies
         self._render = render
         self._clock = clock
@@ -57,15 +62,15 @@ class Tasks:
                 raise TaskNotOpen("the task is not open any more")
             known = await self._known(task, shop, order_id)
             if mine:
-                facts = facts_about(shop, number, order, known, (), NOTHING_SAID)
+                facts = facts_about(shop, number, order, known, NOBODY, NOTHING_SAID)
                 return Claim(facts=facts, valid_until=step.valid_until)
             customer = await self._store.customer(shop, order.customer or "")
-            ledger = await self._store.ledger(shop, order.customer or "")
             force = await self._policies.in_force(shop, anew=True)
+            person, ledger = await ledger_of(self._people, shop, known.customer, force.policy)
             if force.state.paused_for("phone"):
                 raise NotNow("paused")
             facts = facts_about(shop, number, order, known, ledger, customer.standing)
-            commit = self._commit(task, agent, facts, order, force)
+            commit = self._commit(task, agent, facts, order, force, person)
             commit.customer_rev = customer.rev or None
             (answer,) = await self._store.commit(
                 self._store.lane_of(shop), [commit], self._clock.now(), actor
@@ -82,7 +87,9 @@ class Tasks:
             raise StoreRefused("what is known of the task's order is not in the store")
         return known
 
-    def _commit(self, task: str, agent: str, facts: Facts, order: StoredOrder, force: InForce) -> Commit:
+    def _commit(
+        self, task: str, agent: str, facts: Facts, order: StoredOrder, force: InForce, person: str | None
+    ) -> Commit:
         now = self._clock.now()
         decision = decide_claim(facts, force.policy, now)
         if not isinstance(decision, Send):
@@ -101,10 +108,15 @@ class Tasks:
             shop_rev=force.rev,
             policy=force.version,
             details=details.of_decision(
-                decision, handed_at=details.moment(now), agent=agent, text_sha256=rendered.sha256
+                decision,
+                handed_at=details.moment(now),
+                agent=agent,
+                text_sha256=rendered.sha256,
+                **details.of_person(person),
             ),
             handed=now,
             agent=agent,
+            person=person,
             template=rendered.template,
             text=rendered.text,
         )
@@ -141,6 +153,7 @@ class Tasks:
             reminder=task,
             order=order_id,
             customer=order.customer,
+            person=order.steps[number - 1].person,
             step=number,
             agent=agent,
             result=outcome,

@@ -20,6 +20,7 @@ from tests.checkers.standing import (
     unpaid,
     worth_it,
 )
+from tests.checkers.terms import MINUTE
 from tests.checkers.timing import Answer, Times, written
 
 Facts = dict[str, Any]
@@ -45,6 +46,7 @@ class Case:
     ledger: tuple[int, ...]
     earliest: int | None
     handed: int
+    today: dict[str, int] = field(default_factory=dict)
     replied_at: int | None = None
     paid_other_at: int | None = None
 
@@ -66,7 +68,19 @@ class Case:
             channel=channel,
             ledger=self.ledger,
             earliest=self.earliest,
+            today=(self.now, self.today.get(channel, 0)),
         )
+
+    def channel_cap(self, chosen: str | None) -> Iterator[Answer]:
+        """Yield what the caps on single channels say, if there are any."""
+        limits = self.known.terms.per_channel
+        if not limits:
+            return
+        start, end = day_span(self.now, self.known.zone)
+        full = {channel for channel, most in limits.items() if self.today.get(channel, 0) >= most}
+        inputs = {"today": self.today, "per_channel": limits}
+        inputs |= {"day_start": written(start), "day_end": written(end)}
+        yield Answer("channel_cap", "defer" if chosen in full else "pass", inputs, end if full else None)
 
 
 @dataclass
@@ -99,6 +113,10 @@ class Verdict:
         limits: dict[str, Any] = {"day_start": written(start), "day_end": written(end)}
         if terms.per_order is not None:
             limits["per_order"] = terms.per_order
+        if times.channel in terms.per_channel:
+            limits["per_channel"] = terms.per_channel[times.channel]
+        if terms.max_open is not None and kind == "task.opened":
+            limits["max_open"] = terms.max_open
         return self._facts(kind, None, times.channel) | {
             "decision": "send",
             "decided_on": times.channel,
@@ -137,9 +155,11 @@ def claimed(case: Case) -> Facts:
     times = replace(case.times("phone"), earliest=None)
     standing = (unpaid(case.state), open_still(case.now, known.closes_at), *case.left_alone)
     verdict.rules += [answer for answer, _ in standing]
+    verdict.rules += case.channel_cap("phone")
     verdict.rules.append(reach.answer(known, "phone" if callable_now else "drop"))
     verdict.rules += times.answers(case.now)
-    allowed = all(answer.outcome in {"pass", "phone"} for answer in verdict.rules)
+    freely = all(answer.outcome in {"pass", "phone"} for answer in verdict.rules)
+    allowed = freely and not times.used_up(case.now)
     sent = verdict.send("task.claimed" if allowed and case.open else "no claim", times)
     return sent | {"handed_at": written(case.now)}
 
@@ -158,30 +178,57 @@ def _overflowing(verdict: Verdict) -> Facts:
 
 
 def _routed(verdict: Verdict) -> Facts:
-    """A call that can no longer be made before the close gives way to the next channel."""
-    case, known = verdict.case, verdict.case.known
-    ranked, refusal = case.reach.ranked(known)
-    channel = next(
-        (
-            channel
-            for channel in ranked
-            if channel != "phone" or case.times(channel).first_free(case.now, known.closes_at).at is not None
-        ),
-        None,
-    )
-    verdict.rules.append(case.reach.answer(known, channel or "drop"))
+    """What has no time left before the close, or is used up for now, gives way to the next channel."""
+    case, known, reach = verdict.case, verdict.case.known, verdict.case.reach
+    ranked, refusal = reach.ranked(known)
+    limited = {"phone", *known.terms.per_channel}
+    used_up = {channel for channel in ranked if _stops_at_cap(case, channel)}
+    possible = [
+        channel
+        for channel in ranked
+        if channel not in limited or case.times(channel).first_free(case.now, known.closes_at).at is not None
+    ]
+    most, open_tasks = known.terms.max_open, reach.open_tasks
+    crowded = {"phone"} if most is not None and open_tasks is not None and open_tasks >= most else set()
+    free = [channel for channel in possible if channel not in used_up | crowded]
+    channel = next(iter([*free, *possible]), None)
+    verdict.rules += case.channel_cap(channel)
+    verdict.rules.append(reach.answer(known, channel or "drop"))
     if channel is None:
-        return verdict.drop(refusal or _no_time(known))
+        return verdict.drop(refusal or ("daily_cap" if used_up else _no_time(known)))
+    if "phone" in crowded and _before(possible, "phone", channel):
+        return _past_the_tasks(verdict, channel)
     if channel != case.waited_on:
         return verdict.defer("changed", channel, case.now)
     return _timed(verdict, case.times(channel))
+
+
+def _stops_at_cap(case: Case, channel: str) -> bool:
+    stop = case.times(channel).blocked(case.now)
+    return stop is not None and stop.rule == "channel_cap"
+
+
+def _before(ranked: list[str], channel: str, chosen: str) -> bool:
+    """Whether a channel was asked before the chosen one, or is it."""
+    return channel in ranked and ranked.index(channel) <= ranked.index(chosen)
+
+
+def _past_the_tasks(verdict: Verdict, channel: str) -> Facts:
+    """With as many tasks open as there may be a call goes another way, or asks again in five minutes."""
+    case, again = verdict.case, verdict.case.now + 5 * MINUTE
+    if channel != "phone":
+        return verdict.defer("overflow", channel, case.now)
+    if again >= case.known.closes_at:
+        verdict.rules.append(Answer("time_left", "drop", {"closes_at": written(case.known.closes_at)}))
+        return verdict.drop(_no_time(case.known))
+    return verdict.defer("overflow", "phone", again)
 
 
 def _timed(verdict: Verdict, times: Times) -> Facts:
     case, known = verdict.case, verdict.case.known
     answers = list(times.answers(case.now))
     verdict.rules += answers
-    if all(answer.outcome == "pass" for answer in answers):
+    if all(answer.outcome == "pass" for answer in answers) and not times.used_up(case.now):
         return _sent(verdict, times)
     slot = times.first_free(case.now, known.closes_at, since=case.due)
     if slot.at is None:
@@ -191,7 +238,7 @@ def _timed(verdict: Verdict, times: Times) -> Facts:
         verdict.rules.append(answer)
         if answer.outcome == "drop":
             return verdict.drop(reason)
-    reason = "min_gap" if slot.first == "earliest_after" else slot.first or ""
+    reason = {"earliest_after": "min_gap", "channel_cap": "daily_cap"}.get(slot.first or "", slot.first or "")
     return verdict.defer(reason, times.channel, known.released(times, slot, case.step))
 
 

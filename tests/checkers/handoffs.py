@@ -11,6 +11,8 @@ from tests.checkers.records import OrderKey, Record, in_order, instant, order_ke
 class Handoff:
     """A hand-off at instant `at`; `closes_at` and `zone` (the customer's own, if told) as its commit knew.
 
+    A `person` stands for all customers who share a phone number and count as one.
+
     `outcome` is sent, claimed, uncertain, or in_flight when the audit ends before its outcome.
     """
 
@@ -26,6 +28,7 @@ class Handoff:
     valid_until: int | None = None
     closes_at: int | None = None
     zone: str | None = None
+    person: str | None = None
 
     @property
     def certain(self) -> bool:
@@ -92,4 +95,5 @@ class _Reader:
             valid_until=instant(valid_until) if valid_until else None,
             closes_at=closes_at,
             zone=zone,
+            person=record["details"].get("person"),
         )

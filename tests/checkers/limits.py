@@ -1,13 +1,13 @@
 """I3 and I4: how often and when a customer may be reminded, judged at the instant of hand-off."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from tests.checkers.days import open_on
 from tests.checkers.handoffs import Handoff, handoffs
 from tests.checkers.localtime import local, within
-from tests.checkers.records import Record
+from tests.checkers.records import Record, in_order
 from tests.checkers.routing import CHANNELS
 from tests.checkers.terms import Days
 
@@ -26,6 +26,36 @@ def caps(records: Iterable[Record], per_day: int, zone: str) -> list[str]:
                 violations.append(
                     f"{handoff} is number {count} of {today} for {'~'.join(customer)}, the cap is {per_day}"
                 )
+    return violations
+
+
+def per_channel(records: Iterable[Record], limits: Mapping[str, int], zone: str) -> list[str]:
+    """Find hand-offs by one channel beyond its limit in the customer's local day, possible ones counted."""
+    records = list(records)
+    return [
+        f"{channel}: {violation}"
+        for channel, most in limits.items()
+        for violation in caps(
+            (record for record in records if record["channel"] in {channel, None}), most, zone
+        )
+    ]
+
+
+def open_tasks(records: Iterable[Record], most: int) -> list[str]:
+    """Find tasks that were opened while as many as may be were open in their shop."""
+    violations, found = [], defaultdict(set)
+    for record in in_order(records):
+        waiting = found[record["shop"]]
+        if record["kind"] == "task.opened":
+            if len(waiting) >= most:
+                violations.append(
+                    f"{record['reminder']} was opened beside {len(waiting)}, the limit is {most}"
+                )
+            waiting.add(record["reminder"])
+        elif record["kind"] == "task.released":
+            waiting.add(record["reminder"])
+        elif record["reminder"] and record["kind"] != "reminder.deferred":
+            waiting.discard(record["reminder"])
     return violations
 
 
@@ -108,5 +138,5 @@ def _possible(records: Iterable[Record]) -> list[Handoff]:
 def _by_customer(records: Iterable[Record]) -> dict[tuple[str, str], list[Handoff]]:
     found = defaultdict(list)
     for handoff in sorted(handoffs(records), key=lambda handoff: handoff.at):
-        found[handoff.shop, handoff.customer].append(handoff)
+        found[handoff.shop, handoff.person or handoff.customer].append(handoff)
     return found

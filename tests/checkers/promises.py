@@ -10,6 +10,8 @@ from tests.checkers.limits import (
     caps,
     closed_days,
     gaps,
+    open_tasks,
+    per_channel,
     per_order,
     phone_windows,
     quiet,
@@ -50,6 +52,8 @@ __all__ = [
     "not_after_opt_out",
     "not_after_payment",
     "one_per_step",
+    "open_tasks",
+    "per_channel",
     "per_order",
     "phone_windows",
     "quiet",
@@ -71,6 +75,8 @@ class CheckerRules:
     per_day: int | None = None
     min_gap_ms: int | None = None
     per_order: int | None = None
+    per_channel: tuple[tuple[str, int], ...] = ()
+    max_open: int | None = None
     quiet: tuple[str, str] | None = None
     phone_windows: tuple[tuple[str, str], ...] | None = None
     remind_on: Days | None = None
@@ -154,6 +160,12 @@ def _of_policy(rules: CheckerRules) -> list[tuple[str, Check]]:
         checks.append(("gaps", lambda records: gaps(records, min_gap)))
     if (most := rules.per_order) is not None:
         checks.append(("per_order", lambda records: per_order(records, most)))
+    if rules.per_channel:
+        checks.append(
+            ("per_channel", lambda records: per_channel(records, dict(rules.per_channel), rules.zone))
+        )
+    if (most_open := rules.max_open) is not None:
+        checks.append(("open_tasks", lambda records: open_tasks(records, most_open)))
     if (night := rules.quiet) is not None:
         checks.append(("quiet", lambda records: quiet(records, *night, rules.zone)))
     if (windows := rules.phone_windows) is not None:

@@ -135,6 +135,7 @@ class _Reader:
             ledger=from_inputs if ledger is None else tuple(map(instant, ledger)),
             earliest=_earliest(known.terms, earlier if reach.used else [], inputs),
             handed=sum(bool(other.gone) for step, other in steps.items() if step != record["step"]),
+            today=inputs.get("channel_cap", {}).get("today", {}),
             replied_at=said.replied,
             paid_other_at=said.paid,
         )
@@ -176,7 +177,7 @@ def _reach(inputs: Inputs) -> Reach:
     routing = inputs.get("routing", {})
     names = ("addresses", "forbidden", "used", "tried", "consented")
     lists = {name: tuple(routing.get(name, ())) for name in names}
-    return Reach(**lists, sensitive=routing.get("sensitive", False))
+    return Reach(**lists, sensitive=routing.get("sensitive", False), open_tasks=routing.get("open_tasks"))
 
 
 def _ledger(inputs: Inputs, now: int) -> tuple[int, ...]:

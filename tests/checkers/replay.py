@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES, after
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
 from tests.checkers.said import Said
-from tests.checkers.state import Order, Reminder, Shop, State, counter, essential
+from tests.checkers.state import Order, Reminder, Shop, State, counter, essential, shared
 
 RECORDS_KEPT = 500
 """So many records about an order are remembered with it, the newest."""
@@ -172,7 +172,9 @@ class Replayer:
             self._give_back(reminder)
 
     def _take(self, record: Record, at: int) -> None:
-        customer = record["shop"], record["customer"]
+        person = record["details"].get("person")
+        customer = record["shop"], shared(person) if person else record["customer"]
+        customer = self._holder.get(record["reminder"], customer)
         self._holder[record["reminder"]] = customer
         self.state.slots.setdefault(customer, {})[record["reminder"]] = at
 

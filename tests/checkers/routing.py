@@ -77,6 +77,7 @@ class Reach:
     consented: tuple[str, ...] = ()
     sensitive: bool = False
     opted_out: tuple[str, ...] = ()
+    open_tasks: int | None = None
 
     def refusal(self, channel: str, known: Known) -> str | None:
         """Return why a channel may not be used at all."""
@@ -121,4 +122,6 @@ class Reach:
         for name in ("forbidden", "used", "tried", "opted_out"):
             if found := getattr(self, name):
                 inputs[name] = list(found)
+        if known.terms.max_open is not None and self.open_tasks is not None:
+            inputs |= {"open_tasks": self.open_tasks, "max_open": known.terms.max_open}
         return Answer("routing", outcome, inputs)

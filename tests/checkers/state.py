@@ -73,6 +73,11 @@ class State:
         return {reminder for reminder, found in self.reminders.items() if found.status == "claimed"}
 
 
+def shared(person: str) -> str:
+    """Return what stands for the customers who share a phone number, where their slots are told."""
+    return f"who is reached by {person}"
+
+
 def counter(lane: int, name: str) -> str:
     """Return what a counter of a lane is called among those of all lanes."""
     return f"lane {lane}: {name}"

@@ -9,6 +9,7 @@ import msgspec
 
 from tests.checkers.packing import unpacked
 from tests.checkers.records import OrderKey, Record, iso
+from tests.checkers.state import shared
 
 Scores = dict[str, int]
 """A sorted set: member → score."""
@@ -107,6 +108,8 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
                 lane.counts = {name: int(count) for name, count in _hash(client, prefix + key).items()}
             case "ledger":
                 lane.ledgers[first, second] = _scores(client, prefix + key)
+            case "shared":
+                lane.ledgers[first, shared(second)] = _scores(client, prefix + key)
             case "shop":
                 lane.shops[rest] = _hash(client, prefix + key)
     return lane

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.checkers.dump import paused
-from tests.checkers.state import HANDED_OVER, INDEXED, WAITING
+from tests.checkers.state import HANDED_OVER, INDEXED, WAITING, shared
 from tests.checkers.store import Client, Lane, read
 
 
@@ -75,7 +75,9 @@ def _slots(lane: Lane) -> Iterator[str]:
     for (shop, order), stored in lane.orders.items():
         for number, step in enumerate(stored.get("steps") or [], start=1):
             found = holders.get(f"{shop}~{order}~{number}", [])
-            expected = [(shop, stored.get("customer"))] if step["status"] in HANDED_OVER else []
+            person = step.get("person")
+            owner = shared(person) if person else stored.get("customer")
+            expected = [(shop, owner)] if step["status"] in HANDED_OVER else []
             if found != expected:
                 yield f"reminder {shop}~{order}~{number} is {step['status']} and holds slots of {found}"
 

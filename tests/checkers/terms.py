@@ -69,6 +69,8 @@ class Terms:
     per_day: int | None
     min_gap: int | None
     per_order: int | None
+    per_channel: dict[str, int]
+    max_open: int | None
     min_total: Decimal | None
     sensitive_channels: tuple[str, ...] | None
     consent_required: tuple[str, ...]
@@ -107,6 +109,8 @@ def terms(document: dict[str, Any]) -> Terms:
         per_day=caps.get("per_day"),
         min_gap=_duration(caps.get("min_gap")),
         per_order=caps.get("per_order"),
+        per_channel=caps.get("per_channel", {}),
+        max_open=phone.get("max_open"),
         min_total=_amount(suppression.get("min_total")),
         sensitive_channels=None if sensitive is None else tuple(sensitive),
         consent_required=tuple(suppression.get("consent_required", ())),

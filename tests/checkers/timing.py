@@ -52,9 +52,16 @@ class Times:
     channel: str
     ledger: tuple[int, ...] | None = None
     earliest: int | None = None
+    today: tuple[int, int] | None = None
 
     def answers(self, at: int) -> Iterator[Answer]:
-        """Yield the answer of each rule that is on, in their order."""
+        """Yield the answer of each rule that is on, in their order.
+
+        What is left of `today` (an instant, its hand-offs by this channel) is told by another rule.
+        """
+        return (answer for answer in self._answers(at) if answer.rule != "channel_cap")
+
+    def _answers(self, at: int) -> Iterator[Answer]:
         if (earliest := self.earliest) is not None:
             yield _limit("earliest_after", at, earliest, {"earliest": written(earliest)})
         if (night := self._night(at)) is not None:
@@ -89,14 +96,25 @@ class Times:
             free_again = end if per_day else FOREVER
             inputs = {"used": used, "per_day": per_day, "day_start": written(start), "day_end": written(end)}
             yield _limit("daily_cap", at, free_again if used >= per_day else at, inputs)
+        if self.used_up(at):
+            free_again = day_span(at, self.zone)[1] if self.terms.per_channel[self.channel] else FOREVER
+            yield Answer("channel_cap", "defer", {}, free_again)
         if (gap := self.terms.min_gap) is not None:
             last = ledger[-1] if ledger else None
             inputs = {"last": written(last) if last is not None else None, "min_gap": gap}
             yield _limit("min_gap", at, at if last is None else last + gap, inputs)
 
+    def used_up(self, at: int) -> bool:
+        """Return whether as many hand-offs of the day as may be went by this channel."""
+        most = self.terms.per_channel.get(self.channel)
+        if most is None or self.today is None:
+            return False
+        same_day = day_span(at, self.zone) == day_span(self.today[0], self.zone)
+        return (self.today[1] if same_day else 0) >= most
+
     def blocked(self, at: int) -> Answer | None:
         """Return the first rule that forbids an instant."""
-        return next((answer for answer in self.answers(at) if answer.outcome == "defer"), None)
+        return next((answer for answer in self._answers(at) if answer.outcome == "defer"), None)
 
     def first_free(self, at: int, closes_at: int, since: int | None = None) -> Slot:
         """Return the first free instant before the close and within 31 days.

@@ -1,9 +1,9 @@
 -- Leases due reminders of one shop and channel, with what deciding about them needs. An order's record does not
 -- change with a lease: the lease stands in LEASES alone.
--- uses: args lane orders customers queues
+-- uses: args lane orders ledgers customers queues
 -- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string
 -- shop: name:string key:key due:list status:list
--- reply: {token, shop rev, policy version, now, reminder, order, facts, ledger, customer, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept
+-- reply: {token, shop rev, policy version, now, open tasks or -1, reminder, order, facts, ledger, customer, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
@@ -14,7 +14,8 @@ if not paused(shop, HEAD.channel) then
   ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, HEAD.limit)
 end
 -- What cannot be read stays where it is and stops nobody else.
-local reply, leased, gone = {token, shop.rev, policy, now}, {}, {}
+local tasks = HEAD.channel == 'phone' and redis.call('ZCARD', KEYS[shop.status.open]) or -1
+local reply, leased, gone = {token, shop.rev, policy, now, tasks}, {}, {}
 for _, id in ipairs(ids) do
   local name, number = string.match(id, '^(.*)~(%d+)$')
   local readable, order, text = pcall(load_order, HEAD.order_prefix .. (name or id))

@@ -1,8 +1,8 @@
 -- Records what became of hand-offs. A slot is given back only when nothing was handed over.
--- uses: args lane orders queues attempts settle
+-- uses: args lane orders ledgers queues attempts settle
 -- head: now:number actor:string? shops:list
 -- shop: name:string key:key due:list status:list
--- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string? channel:string? due:number? reason:string? handed:number? tried:list?
+-- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string? channel:string? due:number? reason:string? handed:number? tried:list? person:string?
 -- reply: for each item: settled | lost
 check_items()
 for i, item in ipairs(ITEMS) do check_outcome(i, item) end

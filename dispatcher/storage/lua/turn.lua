@@ -3,7 +3,7 @@
 -- uses: args lane orders customers queues endings turn
 -- head: now:number shops:list retention:number slot_kept:number
 -- shop: name:string key:key due:list status:list
--- item: timer:string shop:number order:string? order_key:key? ledger:key? erase:list? seen_key:key? customer:string? customer_key:key?
+-- item: timer:string shop:number order:string? order_key:key? ledger:key? shared:list? erase:list? seen_key:key? customer:string? customer_key:key?
 -- reply: for each item: closed | retired | forgotten | later | gone
 for i, item in ipairs(ITEMS) do check_timer(i, item) end
 local replies = {}

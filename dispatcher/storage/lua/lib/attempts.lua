@@ -1,27 +1,6 @@
 -- Leases and what ends them. A lease's fencing token is the instant at which it ends, which no other lease of the
 -- lane shares; it stands in LEASES while the lease lasts, and nowhere else.
-local tokens, ledgers = {}, {}
-
--- A customer's hand-offs: reminder -> instant, as they stand in this call.
-local function slots(key)
-  if not ledgers[key] then
-    local found = redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')
-    if found.err then refuse(key .. ': expected a zset') end
-    ledgers[key] = {}
-    for i = 1, #found, 2 do ledgers[key][found[i]] = tonumber(found[i + 1]) end
-  end
-  return ledgers[key]
-end
-
-local function take_slot(key, reminder, at)
-  redis.call('ZADD', key, string.format('%d', at), reminder)
-  slots(key)[reminder] = at
-end
-
-local function free_slot(key, reminder)
-  redis.call('ZREM', key, reminder)
-  slots(key)[reminder] = nil
-end
+local tokens = {}
 
 -- Reads the orders and refuses items whose step or shop does not exist, before anything is written.
 local function check_items()

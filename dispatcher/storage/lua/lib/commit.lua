@@ -33,8 +33,9 @@ local function stands(shop, item, order)
   if not unchanged(shop, item, order) or paused(shop, item.channel) then return false end
   if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
   if item.per_order and used(order, item.step) >= item.per_order then return false end
+  if channel_full(item) then return false end
   local today, last = 0, nil
-  for _, at in pairs(slots(KEYS[item.ledger])) do
+  for _, at in pairs((slots(KEYS[item.ledger]))) do
     if at >= item.day_start and at < item.day_end then today = today + 1 end
     last = math.max(last or at, at)
   end
@@ -62,14 +63,15 @@ function COMMIT.send(shop, item, order, step)
   move(shop, step, item.reminder, 'sending')
   step.attempt, step.channel, step.handed = step.attempt + 1, item.channel, now
   step.answered, step.answer, step.leases = item.token, 'committed', 0
-  take_slot(KEYS[item.ledger], item.reminder, now)
+  hand_over(item, step, now)
   put(KEYS[item.text_key], item.text)
   record('reminder.sending', shop, item, order, step)
   return 'committed'
 end
 
 function COMMIT.open(shop, item, order, step)
-  if not stands(shop, item, order) or not allowed(step, 'open') then return again(shop, item, step) end
+  local free = stands(shop, item, order) and not too_many_tasks(shop, item)
+  if not free or not allowed(step, 'open') then return again(shop, item, step) end
   finish_lease(step, item.reminder, 'committed')
   move(shop, step, item.reminder, 'open')
   step.due, step.channel, step.leases = item.due, item.channel, 0
@@ -85,7 +87,7 @@ function COMMIT.claim(shop, item, order, step)
   move(shop, step, item.reminder, 'claimed')
   step.attempt, step.handed, step.leases, step.agent = step.attempt + 1, item.handed, 0, item.agent
   step.valid_until, step.released = item.valid_until, nil
-  take_slot(KEYS[item.ledger], item.reminder, item.handed)
+  hand_over(item, step, item.handed)
   put(KEYS[item.text_key], item.text)
   record('task.claimed', shop, item, order, step)
   return 'committed'

@@ -83,12 +83,3 @@ local function about(shop, id, order, number, more)
   fields.step = number
   return fields
 end
-
--- The instants in a customer's ledger as MessagePack, or nil where it cannot be read.
-local function hand_offs(key)
-  local scores = redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')
-  if scores.err then return nil end
-  local instants = {}
-  for i = 2, #scores, 2 do instants[#instants + 1] = tonumber(scores[i]) end
-  return cmsgpack.pack(instants)
-end

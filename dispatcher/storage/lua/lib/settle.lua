@@ -18,7 +18,7 @@ local SETTLE = {}
 function SETTLE.sent(shop, item, order, step)
   move(shop, step, item.reminder, 'sent')
   step.handed = item.handed
-  take_slot(KEYS[item.ledger], item.reminder, item.handed)
+  take_slot(KEYS[item.ledger], item.reminder, item.handed, step.channel)
   local late = math.max(0, item.handed - step.due)
   for _, bound in ipairs(LATENESS_BUCKETS) do
     if late <= bound then

@@ -1,4 +1,5 @@
 -- One timer's turn.
+local ledgers_of = {}
 local function check_timer(i, item)
   local where = 'item ' .. i
   if HEAD.shops[item.shop] == nil then refuse(where .. '.shop: expected the number of a shop') end
@@ -10,8 +11,13 @@ local function check_timer(i, item)
   for _, key in ipairs(item.erase or {}) do
     if not is_key(key) then refuse(where .. '.erase: expected keys') end
   end
-  local ledger = item.ledger and redis.call('TYPE', KEYS[item.ledger]).ok or 'none'
-  if ledger ~= 'zset' and ledger ~= 'none' then refuse(KEYS[item.ledger] .. ': expected a zset') end
+  ledgers_of[item] = item.shared or {}
+  table.insert(ledgers_of[item], item.ledger)
+  for _, key in ipairs(ledgers_of[item]) do
+    if not is_key(key) then refuse(where .. '.shared: expected keys') end
+    local found = redis.call('TYPE', KEYS[key]).ok
+    if found ~= 'zset' and found ~= 'none' then refuse(KEYS[key] .. ': expected a zset') end
+  end
   if item.order_key then load_order(KEYS[item.order_key]) end
 end
 
@@ -35,7 +41,7 @@ end
 local function retire(shop, item, order)
   for number, step in ipairs(order.steps) do
     local id = reminder_id(shop, item.order, number)
-    if item.ledger then redis.call('ZREM', KEYS[item.ledger], id) end
+    for _, key in ipairs(ledgers_of[item]) do redis.call('ZREM', KEYS[key], id) end
     if INDEXED[step.status] then redis.call('ZREM', KEYS[shop.status[step.status]], id) end
   end
   for _, key in ipairs(item.erase or {}) do redis.call('DEL', KEYS[key]) end

@@ -1,0 +1,55 @@
+"""Who counts as one person: the ledger of a phone number, and the pseudonym that stands for it everywhere."""
+
+import hmac
+import secrets
+from collections.abc import Sequence
+
+from dispatcher.storage import keys as names
+from dispatcher.storage.ledgers import Ledger, ledger_of
+from dispatcher.storage.reading import Reader
+
+KEY_BYTES = 32
+DIGEST_BYTES = 16
+
+
+class People:
+    """Pseudonyms of addresses, made with a key that the store keeps and shows nobody, and ledgers."""
+
+    def __init__(self, store: Reader) -> None:
+        self._store = store
+        self._key: bytes | None = None
+
+    async def pseudonyms(self, shop: str, addresses: Sequence[str]) -> list[str]:
+        """Return what stands for addresses of a shop's customers; the same one in another shop is another."""
+        key = self._key or await self._kept_key()
+        return [
+            hmac.digest(key, f"{shop}\0{address}".encode(), "sha256")[:DIGEST_BYTES].hex()
+            for address in addresses
+        ]
+
+    async def _kept_key(self) -> bytes:
+        """Return the store's own key, made by the first who asks."""
+        redis = self._store.redis
+        stored = await redis.hget(names.META, "pseudonyms")  # type: ignore[misc]
+        if stored is None:
+            await redis.hsetnx(names.META, "pseudonyms", secrets.token_hex(KEY_BYTES))  # type: ignore[misc]
+            stored = await redis.hget(names.META, "pseudonyms")  # type: ignore[misc]
+        self._key = bytes.fromhex(stored.decode())
+        return self._key
+
+    async def of_customer(self, shop: str, customer: str) -> Ledger:
+        """Return a customer's own ledger."""
+        lane = self._store.keys(self._store.lane_of(shop))
+        return (await self._read([lane.ledger(shop, customer)]))[0]
+
+    async def of_people(self, shop: str, people: Sequence[str]) -> list[Ledger]:
+        """Return the ledgers of phone numbers, by their pseudonyms."""
+        lane = self._store.keys(self._store.lane_of(shop))
+        return await self._read([lane.shared(shop, person) for person in people])
+
+    async def _read(self, keys: Sequence[str]) -> list[Ledger]:
+        async with self._store.redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.zrange(key, 0, -1, withscores=True)
+            found = await pipe.execute()
+        return [ledger_of(int(score * 4) for _, score in scores) for scores in found]

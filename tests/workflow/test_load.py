@@ -1,0 +1,216 @@
+"""Limits on what one person, one channel and the people of a shop get, from the event to the audit."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dispatcher.errors import NotNow
+from dispatcher.storage.client import StoreClient
+from tests.checkers.promises import caps, open_tasks, per_channel, recompute
+from tests.checkers.replay import replay
+from tests.workflow.test_recomputing import differences
+from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, world
+
+BY_CHANNEL = """
+[caps.per_channel]
+sms = 1
+[routing]
+channels = ["sms", "chat"]
+"""
+BY_PHONE = """
+[caps]
+per_day = 2
+per = "phone"
+[routing]
+channels = ["sms", "chat"]
+high_value = "500.00"
+"""
+FEW_CALLS = """
+[routing]
+channels = ["chat"]
+high_value = "500.00"
+[phone]
+max_open = 2
+"""
+ZONE = "Asia/Shanghai"
+
+
+async def take(here: World, *orders: str, **more: Any) -> None:
+    now = here.clock.now()
+    await here.service.intake.take(
+        [event("order.unpaid", order, now, closes_at=NOON + 3 * DAY, **more) for order in orders], "key:test"
+    )
+
+
+async def dispatched(here: World) -> list[dict[str, Any]]:
+    """Do all that is due, and return the audit, which is checked."""
+    await here.dispatch()
+    records = await here.audit()
+    assert recompute(records) == []
+    assert differences(records) == []
+    assert replay(records).problems == []
+    return records
+
+
+def went(records: list[dict[str, Any]]) -> Counter[str]:
+    return Counter(record["channel"] for record in records if record["kind"] == "reminder.sent")
+
+
+async def test_a_channel_that_is_used_up_gives_way_to_the_next_one(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_CHANNEL))
+    await take(here, "O-1", "O-2", "O-3")
+
+    records = await dispatched(here)
+
+    assert went(records) == {"sms": 1, "chat": 2}
+    assert per_channel(records, {"sms": 1}, ZONE) == []
+    assert len(per_channel(records, {"chat": 1}, ZONE)) == 1
+
+
+async def test_where_every_channel_is_used_up_a_reminder_waits_for_the_next_day(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_CHANNEL))
+    only = at_once(BY_CHANNEL.replace('["sms", "chat"]', '["sms"]'))
+    await here.service.put_policy("demo", only, "test", "user:test")
+    await take(here, "O-1", "O-2")
+
+    today = await dispatched(here)
+    here.clock.advance_to(NOON + 12 * HOUR)
+    tomorrow = await dispatched(here)
+
+    (waits,) = (record for record in today if record["kind"] == "reminder.deferred")
+    assert went(today) == {"sms": 1}
+    assert (waits["reason"], waits["details"]["due"]) == ("daily_cap", "2025-11-11T16:00:00.000Z")
+    assert went(tomorrow) == {"sms": 2}
+
+
+async def test_no_hand_off_by_a_channel_is_allowed_where_its_cap_is_nought(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    none = BY_CHANNEL.replace("sms = 1", "sms = 0")
+    here = await world(redis, audit_directory, policy=at_once(none))
+    await take(here, "O-1")
+    await take(here, "O-2", chat=None)
+
+    records = await dispatched(here)
+
+    dropped = {one["order"]: one["reason"] for one in records if one["kind"] == "reminder.dropped"}
+    assert went(records) == {"chat": 1}
+    assert dropped == {"O-2": "daily_cap"}
+
+
+async def test_customers_who_share_a_phone_number_are_one_for_the_caps(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_PHONE))
+    for number in range(4):
+        await take(here, f"O-{number}", customer=f"C-{number}")
+    await take(here, "O-other", customer="C-other", phone="+8613800000001")
+    await take(here, "O-chat", customer="C-chat", phone=None)
+
+    records = await dispatched(here)
+
+    assert went(records) == {"sms": 3, "chat": 1}
+    assert Counter(r["reason"] for r in records if r["kind"] == "reminder.deferred")["daily_cap"] >= 2
+    assert caps(records, 2, ZONE) == []
+    assert len({one["details"].get("person") for one in records if one["kind"] == "reminder.sending"}) == 3
+    assert await here.service.store.ledger("demo", "C-0") == ()
+    assert not [key for key in await redis.keys("*") if b"138000" in key]
+
+
+async def test_a_slot_of_a_shared_number_stays_where_it_was_taken_when_the_number_changes(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_PHONE))
+    await take(here, "O-1", total="900.00", customer="C-1")
+    await here.dispatch()
+    await here.service.tasks.claim("demo~O-1~1", "li", "user:li")
+
+    here.clock.advance_to(NOON + MINUTE)
+    await here.service.intake.take(
+        [
+            event(
+                "order.amended", "O-1", NOON + MINUTE, placed_at=NOON, total="900.00", phone="+8613900000000"
+            )
+        ],
+        "key:test",
+    )
+    shared = await redis.keys("*shared:*")
+    held = [await redis.zcard(key) for key in shared]
+    await here.service.tasks.release("demo~O-1~1", "li", "user:li")
+
+    assert held == [1]
+    assert await redis.keys("*shared:*") == []
+    assert await here.service.store.ledger("demo", "C-1") == ()
+
+
+async def test_a_retired_order_gives_back_the_slot_of_a_shared_number(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_PHONE))
+    await take(here, "O-1")
+    await here.dispatch()
+    shared = len(await redis.keys("*shared:*"))
+    here.clock.advance_to(NOON + 3 * DAY)
+    await here.dispatch()
+
+    here.clock.advance_to(NOON + 400 * DAY)
+    await here.dispatch()
+
+    assert (shared, await redis.keys("*shared:*")) == (1, [])
+
+
+async def test_a_claim_counts_with_all_who_share_the_number(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_PHONE.replace("per_day = 2", "per_day = 1")))
+    await take(here, "O-1", total="900.00", customer="C-1")
+    await here.dispatch()
+    await take(here, "O-2", customer="C-2")
+    await here.dispatch()
+
+    with pytest.raises(NotNow, match="daily_cap"):
+        await here.service.tasks.claim("demo~O-1~1", "li", "user:li")
+
+    assert went(await here.audit()) == {"sms": 1}
+
+
+async def test_calls_beyond_the_limit_of_open_tasks_take_the_next_channel(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(FEW_CALLS))
+    for number in range(5):
+        await take(here, f"O-{number}", customer=f"C-{number}", total="900.00")
+
+    records = await dispatched(here)
+
+    kinds = Counter((record["kind"], record["reason"]) for record in records if record["step"])
+    assert kinds["task.opened", None] == 2
+    assert kinds["reminder.deferred", "overflow"] == 3
+    assert went(records) == {"chat": 3}
+    assert open_tasks(records, 2) == []
+    assert len(open_tasks(records, 1)) == 1
+
+
+async def test_a_call_without_another_channel_waits_until_a_task_may_be_opened(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(FEW_CALLS))
+    for number in range(3):
+        await take(here, f"O-{number}", customer=f"C-{number}", total="900.00", chat=None)
+    crowded = await dispatched(here)
+    open_one = next(record["reminder"] for record in crowded if record["kind"] == "task.opened")
+
+    await here.service.tasks.claim(open_one, "li", "user:li")
+    here.clock.advance_to(NOON + 5 * MINUTE)
+    records = await dispatched(here)
+
+    (waits,) = (record for record in crowded if record["kind"] == "reminder.deferred")
+    assert (waits["reason"], waits["details"]["due"]) == ("overflow", "2025-11-11T04:05:00.000Z")
+    assert sum(record["kind"] == "task.opened" for record in records) == 3
+    assert open_tasks(records, 2) == []
