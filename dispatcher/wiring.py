@@ -16,12 +16,14 @@ from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy, to_json
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Facts, Instant
+from dispatcher.policy.pace import paces
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, StorePool
+from dispatcher.storage.lanes import stored_lanes
 from dispatcher.storage.people import People
 from dispatcher.storage.replanning import replan
-from dispatcher.storage.store import Store, stored_lanes
+from dispatcher.storage.store import Store
 from dispatcher.workflow import details
 from dispatcher.workflow.dispatch import Dispatcher
 from dispatcher.workflow.explaining import Explaining
@@ -92,6 +94,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
             details.packed({"note": note, "policy": document}),
             self.clock.now(),
             actor,
+            paces(policy),
         )
 
 

@@ -8,6 +8,7 @@ from dispatcher.policy.caps import limits
 from dispatcher.policy.channel_caps import channel_cap_rule, channel_full_until, channel_limit
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.facts import Channel, Facts, Instant
+from dispatcher.policy.pace import pace_of
 from dispatcher.policy.release import released
 from dispatcher.policy.routing import Routes, refuse_channel, routes, routing_rule
 from dispatcher.policy.shipping import cutoff_of_day, ships_today
@@ -87,8 +88,12 @@ def _no_longer_wanted(facts: Facts, policy: Policy, now: Instant, rules: list[Ru
     return (
         refuse_settled(facts.state, rules)
         or refuse_closed(facts.order, now, rules)
-        or (None if facts.status == "open" else refuse_late(facts.due, policy, now, rules))
+        or (None if facts.status == "open" else _refuse_late(facts, policy, now, rules))
     )
+
+
+def _refuse_late(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> str | None:
+    return refuse_late(facts.due, policy, now, rules, pace_of(policy, facts.channel))
 
 
 def _left_alone(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo, rules: list[Rule]) -> str | None:
@@ -222,6 +227,8 @@ def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send
         rules.append(SHIPS_TODAY if ships else SHIPS_LATER)
         if ships:  # at the cut-off the text would not be true any more
             valid_until = min(valid_until, cutoff_of_day(policy.shipping, policy.timezone, now))
+    if (pace := pace_of(policy, timing.channel)) is not None:
+        bounds = replace(bounds, pace=pace)
     overflow_at = None
     if timing.channel == "phone" and policy.phone is not None:
         if policy.phone.overflow_after is not None:

@@ -25,8 +25,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the commit checks again against the customer's ledger.
 
     `[day_start, day_end)` is the customer's local day; `per_day`, `min_gap` (ms), `per_order` (against
-    the order's other steps), `per_channel` (of the day, by the channel of the hand-off) and `max_open` (call
-    tasks of the shop) are `None` when the policy sets no limit.
+    the order's other steps), `per_channel` (of the day, by the channel of the hand-off), `max_open` (call
+    tasks of the shop) and `pace` (hand-offs of the shop by the channel within a minute) are `None` when the
+    policy sets no limit.
     """
 
     day_start: Instant
@@ -36,6 +37,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     per_order: int | None = None
     per_channel: int | None = None
     max_open: int | None = None
+    pace: int | None = None
 
 
 class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="decision", gc=False):

@@ -8,6 +8,7 @@ from dispatcher.policy.terms import (
     CadenceRow,
     Caps,
     Days,
+    Pace,
     PerChannel,
     Phone,
     Policy,
@@ -56,6 +57,7 @@ def policy_in(root: Table) -> Policy:
         suppression=_suppression(root.table("suppression")),
         routing=_routing(root.table("routing", required=True)),
         phone=_phone(root.table("phone")),
+        pace=_pace(root.table("pace")),
     )
 
 
@@ -207,3 +209,11 @@ def _phone(table: Table | None) -> Phone | None:
     )
     table.close()
     return phone
+
+
+def _pace(table: Table | None) -> Pace | None:
+    if table is None:
+        return None
+    pace = Pace(chat=table.take("chat", values.pace), sms=table.take("sms", values.pace))
+    table.close()
+    return pace

@@ -15,6 +15,7 @@ from dispatcher.policy.workdays import WEEKDAYS
 from dispatcher.policy.zones import zone
 
 MAX_COUNT = 1_000_000
+MAX_PACE = 10_000
 MAX_NAME = 40
 
 _AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?", re.ASCII)
@@ -87,6 +88,13 @@ def count(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT:
         return value
     raise ValueError("expected a whole number, 0 or more")
+
+
+def pace(value: object) -> int:
+    """How many a minute; none at all would hold everything until it closes."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_PACE:
+        return value
+    raise ValueError(f"expected a whole number from 1 to {MAX_PACE}; leave out a channel in routing for none")
 
 
 def one_customer(value: object) -> Literal["customer", "phone"]:

@@ -42,6 +42,7 @@ def write_policy(policy: Policy) -> dict[str, Any]:
         suppression=policy.suppression and _suppression(policy.suppression),
         routing=_routing(policy.routing),
         phone=phone and _phone(phone),
+        pace=policy.pace and _given(chat=policy.pace.chat, sms=policy.pace.sms),
     )
 
 

@@ -34,12 +34,16 @@ def refuse_closed(order: Order, now: Instant, rules: list[Rule]) -> str | None:
     return refusal
 
 
-def refuse_late(due: Instant, policy: Policy, now: Instant, rules: list[Rule]) -> str | None:
-    """A stale reminder is worse than none."""
+def refuse_late(
+    due: Instant, policy: Policy, now: Instant, rules: list[Rule], pace: int | None = None
+) -> str | None:
+    """A stale reminder is worse than none; the pace of its channel is told, since it may be why."""
     if policy.max_late is None:
         return None
     refusal = "too_late" if now - due > policy.max_late else None
-    inputs = {"now": iso(now), "due": iso(due), "max_late": policy.max_late}
+    inputs: dict[str, object] = {"now": iso(now), "due": iso(due), "max_late": policy.max_late}
+    if pace is not None:
+        inputs["pace"] = pace
     until = None if refusal else iso(due + policy.max_late + 1)
     rules.append(Rule(rule="late", outcome=_outcome(refusal), inputs=inputs, until=until))
     return refusal

@@ -146,6 +146,13 @@ class Phone(Part, frozen=True, kw_only=True):
     max_open: int | None = None
 
 
+class Pace(Part, frozen=True, kw_only=True):
+    """Hand-offs of the shop by a channel within any minute; calls have the pace of those who make them."""
+
+    chat: int | None = None
+    sms: int | None = None
+
+
 class Policy(Part, frozen=True, kw_only=True):
     """Everything a shop decides about its reminders."""
 
@@ -166,3 +173,4 @@ class Policy(Part, frozen=True, kw_only=True):
     caps: Caps | None = None
     suppression: Suppression | None = None
     phone: Phone | None = None
+    pace: Pace | None = None

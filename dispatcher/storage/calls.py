@@ -49,6 +49,8 @@ class Call:
         shop = commit.reminder.split(names.SEPARATOR, 1)[0]
         if commit.customer is not None:
             commit.customer_key = self.key(self.lane.customer(shop, commit.customer))
+        if commit.pace is not None and commit.channel is not None:
+            commit.pace_key = self.key(self.lane.pace(shop, commit.channel))
         if commit.text is not None:
             commit.text_key = self.key(self.lane.text(commit.reminder))
 

@@ -55,6 +55,8 @@ class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     customer_rev: int | None = None
     per_channel: int | None = None
     max_open: int | None = None
+    pace: int | None = None
+    pace_key: int | None = None
 
 
 SettledAs = Literal["sent", "uncertain", "retry", "fail"]

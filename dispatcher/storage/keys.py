@@ -74,11 +74,14 @@ class LaneKeys:
         self.facts_prefix = prefix + "facts:"
         self.ledger_prefix = prefix + "ledger:"
         self.customer_prefix = prefix + "customer:"
+        self.pace_prefix = prefix + "pace:"
         self._prefix = prefix
         self.fixed = [self.lane, self.audit, self.ready, self.leases, self.timers, self.counts]
 
     def shop(self, shop: str) -> str:
-        """Hash: `rev` grows with each change of policy or pause; `policy`, the version in force; `paused`."""
+        """Hash: `rev` grows with each change of policy or pause; `policy`, the version in force; `paused`;
+        `pace.<channel>`.
+        """
         return f"{self._prefix}shop:{shop}"
 
     def policies(self, shop: str) -> str:
@@ -112,6 +115,10 @@ class LaneKeys:
     def customer(self, shop: str, customer: str) -> str:
         """String: what a customer said, and the newest payment, if any (`customers.StoredCustomer`)."""
         return f"{self.customer_prefix}{shop}{SEPARATOR}{customer}"
+
+    def pace(self, shop: str, channel: Channel) -> str:
+        """Sorted set: reminders handed over in the last minute -> by when, if the policy sets a pace."""
+        return f"{self.pace_prefix}{shop}{SEPARATOR}{channel}"
 
     def seen(self, shop: str, bucket: int) -> str:
         """Hash: event -> digest and first answer, of the events received on one day."""

@@ -1,6 +1,7 @@
 """The store: one typed function a script."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,12 +10,12 @@ from dispatcher.errors import StoreRefused, StoreUnavailable
 from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Instant
 from dispatcher.policy.units import MAX_MIN_GAP
 from dispatcher.policy.zones import DAY
-from dispatcher.settings import HIGHEST_LANES, SHOWN_CHARS
 from dispatcher.storage import keys as names
 from dispatcher.storage.calls import Call
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, Settlement, TaskEnd
 from dispatcher.storage.customers import customer_of
+from dispatcher.storage.lanes import stored_lanes
 from dispatcher.storage.ledgers import ledger_of
 from dispatcher.storage.packing import Packed, pack
 from dispatcher.storage.reading import Reader
@@ -29,20 +30,6 @@ SLOT_KEPT_MS = MAX_MIN_GAP + DAY
 
 _REPLY = msgspec.msgpack.Decoder(IntakeReply)
 _LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
-
-
-_LANES = {str(number).encode(): number for number in range(1, HIGHEST_LANES + 1)}
-
-
-async def stored_lanes(redis: StoreClient) -> int | None:
-    """Return the number of lanes a store was first started with; `None` when it never was."""
-    stored = await redis.hget(names.META, "lanes")  # type: ignore[misc]
-    if stored is not None and stored not in _LANES:
-        raise StoreRefused(
-            f"{names.META} lanes: expected a whole number from 1 to {HIGHEST_LANES}, "
-            f"got {stored[:SHOWN_CHARS].decode(errors='replace')}"
-        )
-    return None if stored is None else _LANES[stored]
 
 
 class Store(Reader):
@@ -120,6 +107,7 @@ class Store(Reader):
             "facts_prefix": call.lane.facts_prefix,
             "ledger_prefix": call.lane.ledger_prefix,
             "customer_prefix": call.lane.customer_prefix,
+            "pace_prefix": call.lane.pace_prefix,
         }
         token, rev, policy, lane_now, tasks, *rest = await SCRIPTS["lease"](self.redis, call.keys, head, [])
         items = []
@@ -229,11 +217,23 @@ class Store(Reader):
         return int(version)
 
     async def put_policy(
-        self, shop: str, document: str, note: str, details: Packed, now: Instant, actor: str
+        self,
+        shop: str,
+        document: str,
+        note: str,
+        details: Packed,
+        now: Instant,
+        actor: str,
+        pace: Mapping[Channel, int] = MappingProxyType({}),
     ) -> int:
-        """Put a checked policy document into force and return its version; one that is in force stays so."""
+        """Put a checked policy document into force and return its version; one that is in force stays so.
+
+        `pace` is how many hand-offs a minute it allows by a channel.
+        """
         about = msgspec.json.encode({"at": now, "actor": actor, "note": note}).decode()
-        item = {"kind": "policy", "policy": document, "about": about, "details": details}
+        item: dict[str, Any] = {"kind": "policy", "policy": document, "about": about, "details": details}
+        if pace:
+            item["pace"] = dict(pace)
         return await self._configure(shop, item, now, actor)
 
     async def pause(self, shop: str, channel: str | None, now: Instant, actor: str) -> None:

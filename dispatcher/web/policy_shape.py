@@ -60,6 +60,7 @@ LEAVES: dict[Callable[[object], object], Schema] = {
     values.currency: {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["CNY"]},
     values.amount: {"type": "string", "pattern": MONEY, "examples": ["500.00"]},
     values.count: {"type": "integer", "minimum": 0, "maximum": values.MAX_COUNT},
+    values.pace: {"type": "integer", "minimum": 1, "maximum": values.MAX_PACE},
     values.one_customer: {"type": "string", "enum": ["customer", "phone"]},
     values.yes_or_no: {"type": "boolean"},
     values.some_time: _SOME_TIME,

@@ -76,7 +76,7 @@ def decision_told(decision: Decision) -> dict[str, Any]:
                 "min_gap_ms": limits.min_gap,
             },
         }
-        for name in ("per_order", "per_channel", "max_open"):
+        for name in ("per_order", "per_channel", "max_open", "pace"):
             if (limit := getattr(limits, name)) is not None:
                 written["limits"][name] = limit
     return written

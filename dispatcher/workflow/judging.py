@@ -205,6 +205,7 @@ def bind(commit: Commit, decision: Send) -> None:
     commit.day_start, commit.day_end = limits.day_start, limits.day_end
     commit.per_day, commit.min_gap, commit.per_order = limits.per_day, limits.min_gap, limits.per_order
     commit.per_channel, commit.max_open = limits.per_channel, limits.max_open
+    commit.pace = limits.pace
 
 
 def _message(reminder: str, facts: Facts, decision: Send, rendered: Rendered) -> Message:

@@ -115,6 +115,8 @@ class Verdict:
             limits["per_order"] = terms.per_order
         if times.channel in terms.per_channel:
             limits["per_channel"] = terms.per_channel[times.channel]
+        if times.channel in terms.pace:
+            limits["pace"] = terms.pace[times.channel]
         if terms.max_open is not None and kind == "task.opened":
             limits["max_open"] = terms.max_open
         return self._facts(kind, None, times.channel) | {
@@ -133,7 +135,7 @@ class Verdict:
 def decided(case: Case) -> Facts:
     """Return what should be recorded of a reminder that is due."""
     verdict, known = Verdict(case), case.known
-    late = () if case.open else timely(case.now, case.due, known.terms)
+    late = () if case.open else timely(case.now, case.due, known.terms, known.terms.pace.get(case.waited_on))
     standing = (
         unpaid(case.state),
         open_still(case.now, known.closes_at),

@@ -9,7 +9,7 @@ from tests.checkers.handoffs import Handoff, handoffs
 from tests.checkers.localtime import local, within
 from tests.checkers.records import Record, in_order
 from tests.checkers.routing import CHANNELS
-from tests.checkers.terms import Days
+from tests.checkers.terms import MINUTE, Days
 
 
 def caps(records: Iterable[Record], per_day: int, zone: str) -> list[str]:
@@ -57,6 +57,20 @@ def open_tasks(records: Iterable[Record], most: int) -> list[str]:
         elif record["reminder"] and record["kind"] != "reminder.deferred":
             waiting.discard(record["reminder"])
     return violations
+
+
+def paced(records: Iterable[Record], channel: str, most: int) -> list[str]:
+    """Find hand-offs of a shop by a channel that are more than `most` within 60 seconds."""
+    found: dict[str, list[Handoff]] = defaultdict(list)
+    for handoff in sorted(_possible(records), key=lambda handoff: handoff.at):
+        if handoff.channel == channel:
+            found[handoff.shop].append(handoff)
+    return [
+        f"{later} comes {later.at - earlier.at} ms after the {most}th before it, on {channel}"
+        for handoffs_of in found.values()
+        for earlier, later in zip(handoffs_of, handoffs_of[most:], strict=False)
+        if later.at - earlier.at < MINUTE
+    ]
 
 
 def per_order(records: Iterable[Record], most: int) -> list[str]:

@@ -27,11 +27,12 @@ def open_still(now: int, closes_at: int) -> Refusing:
     return Answer("close", _unless(closed), inputs, None if closed else closes_at), "closed"
 
 
-def timely(now: int, due: int, terms: Terms) -> Iterator[Refusing]:
+def timely(now: int, due: int, terms: Terms, pace: int | None = None) -> Iterator[Refusing]:
     """Nothing goes more than `max_late` after it was due."""
     if terms.max_late is not None:
         late = now > due + terms.max_late
-        inputs = {"now": written(now), "due": written(due), "max_late": terms.max_late}
+        inputs: dict[str, Any] = {"now": written(now), "due": written(due), "max_late": terms.max_late}
+        inputs |= {} if pace is None else {"pace": pace}
         yield Answer("late", _unless(late), inputs, None if late else due + terms.max_late + 1), "too_late"
 
 

@@ -90,6 +90,10 @@ def _ready(lane: Lane) -> Iterator[str]:
         if paused(lane.shops.get(shop, {})) & {"*", channel}:
             del heads[queue]
     for queue in sorted(heads.keys() | lane.ready.keys()):
+        shop, _, channel = queue.rpartition("~")
+        paced = f"pace.{channel}" in lane.shops.get(shop, {})
+        if paced and queue in heads and lane.ready.get(queue, 0) > heads[queue]:
+            continue  # nobody needs to look before the pace allows one more
         if heads.get(queue) != lane.ready.get(queue):
             yield f"queue {queue} has its head at {heads.get(queue)}, ready says {lane.ready.get(queue)}"
 

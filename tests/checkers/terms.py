@@ -71,6 +71,7 @@ class Terms:
     per_order: int | None
     per_channel: dict[str, int]
     max_open: int | None
+    pace: dict[str, int]
     min_total: Decimal | None
     sensitive_channels: tuple[str, ...] | None
     consent_required: tuple[str, ...]
@@ -111,6 +112,7 @@ def terms(document: dict[str, Any]) -> Terms:
         per_order=caps.get("per_order"),
         per_channel=caps.get("per_channel", {}),
         max_open=phone.get("max_open"),
+        pace=document.get("pace", {}),
         min_total=_amount(suppression.get("min_total")),
         sensitive_channels=None if sensitive is None else tuple(sensitive),
         consent_required=tuple(suppression.get("consent_required", ())),

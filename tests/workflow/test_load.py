@@ -1,14 +1,17 @@
 """Limits on what one person, one channel and the people of a shop get, from the event to the audit."""
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dispatcher.errors import NotNow
+from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
-from tests.checkers.promises import caps, open_tasks, per_channel, recompute
+from tests.checkers.promises import caps, open_tasks, paced, per_channel, recompute
 from tests.checkers.replay import replay
 from tests.workflow.test_recomputing import differences
 from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, world
@@ -214,3 +217,70 @@ async def test_a_call_without_another_channel_waits_until_a_task_may_be_opened(
     assert (waits["reason"], waits["details"]["due"]) == ("overflow", "2025-11-11T04:05:00.000Z")
     assert sum(record["kind"] == "task.opened" for record in records) == 3
     assert open_tasks(records, 2) == []
+
+
+TURN = 62_000
+"""A minute, and the time within which a hand-off must start."""
+
+PACED = """
+[pace]
+chat = 3
+[routing]
+channels = ["chat"]
+"""
+
+
+async def test_several_workers_share_the_pace_of_a_channel(redis: StoreClient, audit_directory: Path) -> None:
+    policy = at_once(PACED)
+    crew = [await world(redis, audit_directory, policy=policy, settings=Settings(lanes=1)) for _ in range(4)]
+    await take(crew[0], *(f"O-{number}" for number in range(8)))
+
+    sent = []
+    for minute in range(3):
+        for one in crew:
+            one.clock.advance_to(NOON + minute * TURN)
+        await asyncio.gather(*(one.dispatch() for one in crew))
+        sent.append(went(await crew[0].audit())["chat"])
+
+    records = await crew[0].audit()
+    assert sent == [3, 6, 8]
+    assert paced(records, "chat", 3) == []
+    assert paced(records, "chat", 2) != []
+    assert recompute(records) == differences(records) == []
+
+
+async def test_what_the_pace_holds_is_not_looked_at_before_its_turn(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(PACED), settings=Settings(lanes=1))
+    await take(here, *(f"O-{number}" for number in range(4)))
+    await here.dispatch()
+
+    ready = await here.service.store.ready([0], NOON + 59_000)
+    again = await here.dispatch()
+
+    stored = await here.service.store.order("demo", "O-3")
+    assert (ready, again) == ([], {})
+    assert stored is not None
+    assert (stored.steps[0].status, stored.steps[0].leases) == ("planned", 0)
+    assert await here.service.store.next_turn(0) == NOON + TURN
+
+
+async def test_what_the_pace_made_too_late_says_so(redis: StoreClient, audit_directory: Path) -> None:
+    here = await world(redis, audit_directory, policy=replace(at_once(PACED), max_late=2 * MINUTE))
+    await take(here, *(f"O-{number}" for number in range(10)))
+    for minute in range(4):
+        here.clock.advance_to(NOON + minute * TURN)
+        records = await dispatched(here)
+
+    late = [
+        rule["inputs"]["pace"]
+        for record in records
+        if record["reason"] == "too_late"
+        for rule in record["details"]["decision"]["rules"]
+        if rule["rule"] == "late"
+    ]
+    order = [record["order"] for record in records if record["kind"] == "reminder.sending"]
+    assert went(records) == {"chat": 6}
+    assert order == [f"O-{number}" for number in range(6)]
+    assert late == [3] * 4

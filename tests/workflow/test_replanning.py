@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from dispatcher.policy.document import DEFAULT_TOML, Policy
 from dispatcher.policy.reminders import Status
+from dispatcher.policy.terms import QuietHours
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.listing import Listing, Wanted
 from dispatcher.workflow.replanning import PAGE, Moves
@@ -114,7 +117,7 @@ async def test_what_cannot_be_reminded_of_any_more_is_dropped_with_its_reason(
     redis: StoreClient, audit_directory: Path
 ) -> None:
     here = await waiting(redis, audit_directory)
-    await change(here, after(30))
+    await change(here, replace(after(30), quiet_hours=QuietHours(start=0, end=24 * 60)))
 
     moves = await moved(here)
 

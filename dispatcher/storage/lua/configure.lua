@@ -1,9 +1,9 @@
 -- Changes a shop: a new policy version, or a pause of one channel or all ('*') and its end. What is so already stays as
 -- it is, without a record.
--- uses: args lane orders queues
+-- uses: args lane orders queues paces
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
--- item: kind:string details:string policies:key? policy:string? about:string? pause:string? queue:string? pauses:key?
+-- item: kind:string details:string policies:key? policy:string? about:string? pause:string? queue:string? pauses:key? pace:list?
 -- reply: for each item: the policy version in force
 local shop = HEAD.shops[1] or refuse('head.shops: expected one shop')
 for i, item in ipairs(ITEMS) do
@@ -34,6 +34,7 @@ for i, item in ipairs(ITEMS) do
     version = version + 1
     redis.call('HSET', KEYS[item.policies], version, item.policy, version .. ':about', item.about)
     redis.call('HSET', KEYS[shop.key], 'policy', version)
+    set_paces(shop, item.pace or {})
     audit('policy.changed', {shop = shop.name, policy = version}, item.details)
   elseif new then
     if item.kind == 'pause' then

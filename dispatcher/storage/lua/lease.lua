@@ -1,17 +1,23 @@
 -- Leases due reminders of one shop and channel, with what deciding about them needs. An order's record does not
 -- change with a lease: the lease stands in LEASES alone.
--- uses: args lane orders ledgers customers queues
--- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string
+-- uses: args lane orders ledgers customers queues pace
+-- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string pace_prefix:string
 -- shop: name:string key:key due:list status:list
 -- reply: {token, shop rev, policy version, now, open tasks or -1, reminder, order, facts, ledger, customer, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
-local policy = tonumber(redis.call('HGET', KEYS[shop.key], 'policy') or 0)
+local policy, pace = unpack(redis.call('HMGET', KEYS[shop.key], 'policy', 'pace.' .. HEAD.channel))
+policy = tonumber(policy or 0)
+local room, free_at = HEAD.limit, nil
+if pace then room, free_at = room_in_pace(HEAD.pace_prefix .. shop.name .. '~' .. HEAD.channel, tonumber(pace)) end
 local token = math.max(now + HEAD.lease, tonumber(redis.call('HGET', LANE, 'token') or 0) + 1)
 local lease_end, ids = string.format('%d', token), {}
-if not paused(shop, HEAD.channel) then
-  ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, HEAD.limit)
+if free_at then
+  -- Nobody asks again before that, unless something else happens to the queue.
+  redis.call('ZADD', READY, 'XX', 'GT', string.format('%d', free_at), shop.name .. '~' .. HEAD.channel)
+elseif not paused(shop, HEAD.channel) then
+  ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, math.min(room, HEAD.limit))
 end
 -- What cannot be read stays where it is and stops nobody else.
 local tasks = HEAD.channel == 'phone' and redis.call('ZCARD', KEYS[shop.status.open]) or -1

@@ -13,6 +13,7 @@ local function check_commit(i, item)
   for _, name in ipairs(needs) do
     if item[name] == nil then refuse('item ' .. i .. '.' .. name .. ': expected for ' .. item.kind) end
   end
+  check_pace(item)
   if item.customer_key then need_customer(KEYS[item.customer_key]) end
 end
 
@@ -33,7 +34,7 @@ local function stands(shop, item, order)
   if not unchanged(shop, item, order) or paused(shop, item.channel) then return false end
   if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
   if item.per_order and used(order, item.step) >= item.per_order then return false end
-  if channel_full(item) then return false end
+  if channel_full(item) or past_pace(item) or too_many_tasks(shop, item) then return false end
   local today, last = 0, nil
   for _, at in pairs((slots(KEYS[item.ledger]))) do
     if at >= item.day_start and at < item.day_end then today = today + 1 end
@@ -70,8 +71,7 @@ function COMMIT.send(shop, item, order, step)
 end
 
 function COMMIT.open(shop, item, order, step)
-  local free = stands(shop, item, order) and not too_many_tasks(shop, item)
-  if not free or not allowed(step, 'open') then return again(shop, item, step) end
+  if not stands(shop, item, order) or not allowed(step, 'open') then return again(shop, item, step) end
   finish_lease(step, item.reminder, 'committed')
   move(shop, step, item.reminder, 'open')
   step.due, step.channel, step.leases = item.due, item.channel, 0

@@ -30,12 +30,6 @@ local function free_slot(key, reminder)
   slots(key)[reminder] = nil
 end
 
--- A hand-off at an instant takes its slot; its step knows whose it is when that is not its customer's own.
-local function hand_over(item, step, at)
-  step.person = item.person
-  take_slot(KEYS[item.ledger], item.reminder, at, item.channel)
-end
-
 -- Whether as many of the day's hand-offs as may be went by the channel of this one.
 local function channel_full(item)
   if not item.per_channel then return false end
