@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.checkers.conclusions import differences, recorded, without_text
 from tests.checkers.deciding import Case, claimed, decided
-from tests.checkers.moves import GIVES_BACK, RESCHEDULES
+from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES
 from tests.checkers.planning import LEAST_AGE, Plan, planned
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
 from tests.checkers.routing import Known, Reach
@@ -120,6 +120,9 @@ class _Reader:
         waiting, said = steps.get(record["step"], _Waiting()), self._said.of(record)
         reach = replace(_reach(inputs), opted_out=said.unwanted)
         earlier = [at for step, other in steps.items() if step < record["step"] for at in other.gone]
+        # What reminds nobody may have been decided beside a hand-off that it did not see yet.
+        handed = sum(bool(other.gone) for step, other in steps.items() if step != record["step"])
+        seen = inputs.get("order_cap", {}).get("used", 0)
         ledger = record["details"].get("ledger")
         from_inputs = _ledger(inputs, now) if "daily_cap" in inputs or "min_gap" in inputs else ()
         return Case(
@@ -134,7 +137,7 @@ class _Reader:
             reach=reach,
             ledger=from_inputs if ledger is None else tuple(map(instant, ledger)),
             earliest=_earliest(known.terms, earlier if reach.used else [], inputs),
-            handed=sum(bool(other.gone) for step, other in steps.items() if step != record["step"]),
+            handed=handed if record["kind"] in COMMITS else min(handed, seen),
             today=inputs.get("channel_cap", {}).get("today", {}),
             replied_at=said.replied,
             paid_other_at=said.paid,

@@ -109,7 +109,7 @@ CHAT, CALL = (
     "recomputed {'rule': 'routing', 'outcome': 'chat'",
     "recomputed {'rule': 'routing', 'outcome': 'phone'",
 )
-USED = "recomputed {'rule': 'order_cap', 'outcome': '%s', 'inputs': {'used': %d"
+ONE_USED = "recomputed {'rule': 'order_cap', 'outcome': 'pass', 'inputs': {'used': 0"
 FITS = "kind is reminder.dropped, recomputed reminder.planned"
 DECISIVE: dict[str, tuple[Alter, str]] = {
     "total below": (
@@ -122,9 +122,9 @@ DECISIVE: dict[str, tuple[Alter, str]] = {
     ),
     "none used": (
         seen_otherwise("reminder.dropped", "plain", "order_cap", step=2, used=0),
-        USED % ("drop", 1),
+        "reason is attempts_used_up, recomputed",
     ),
-    "one used": (seen_otherwise("reminder.sending", "plain", "order_cap", used=1), USED % ("pass", 0)),
+    "one used": (seen_otherwise("reminder.sending", "plain", "order_cap", used=1), ONE_USED),
     "sensitive": (seen_otherwise("reminder.sending", "plain", "routing", sensitive=True), CHAT),
     "not sensitive": (seen_otherwise("reminder.dropped", "discreet", "routing", sensitive=False), FITS),
     "consent missing": (seen_otherwise("reminder.sending", "plain", "routing", consented=[]), CHAT),
