@@ -92,7 +92,9 @@ def load_json(document: bytes | str | dict[str, Any]) -> Policy:
 
 def warnings(policy: Policy) -> tuple[str, ...]:
     """What is right in a policy and yet may not do what its author expects."""
-    if policy.holidays != "cn":
+    chosen = () if policy.days is None else (policy.days.reminders, policy.days.calls)
+    used = policy.shipping is not None or "workdays" in chosen
+    if policy.holidays != "cn" or not used:
         return ()
     last = last_known_year()
     return (f"holidays: the calendar ends with {last}; from {last + 1} on, plain weekdays count",)

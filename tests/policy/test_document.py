@@ -333,10 +333,25 @@ def test_all_wrong_fields_are_named_at_once() -> None:
     }
 
 
-def test_only_a_calendar_of_holidays_is_warned_of() -> None:
-    assert warnings(load_json(LEAST)) == ()
-    assert warnings(load_json({**LEAST, "days": {"reminders": "workdays"}})) == ()
-    assert len(warnings(load_json({**LEAST, "holidays": "cn"}))) == 1
+@pytest.mark.parametrize(
+    ("sections", "warned"),
+    [
+        ({}, False),
+        ({"holidays": "cn"}, False),
+        ({"days": {"reminders": "workdays"}}, False),
+        ({"shipping": {"cutoff": "17:00"}}, False),
+        ({"holidays": "cn", "days": {"reminders": "every", "calls": ["mon"]}}, False),
+        ({"holidays": "cn", "days": {"reminders": "workdays"}}, True),
+        ({"holidays": "cn", "days": {"calls": "workdays"}}, True),
+        ({"holidays": "cn", "shipping": {"cutoff": "17:00"}}, True),
+    ],
+)
+def test_a_calendar_of_holidays_is_warned_of_where_it_is_used(
+    sections: dict[str, object], warned: bool
+) -> None:
+    told = warnings(load_json({**LEAST, **sections}))
+
+    assert [warning.partition(":")[0] for warning in told] == ["holidays"] * warned
 
 
 @pytest.mark.parametrize("text", ["timezone = ", "[caps]\n[caps]", "a = 1\na = 2"])
