@@ -24,7 +24,7 @@ def quiet_span(policy: Policy, at: Instant, tz: ZoneInfo) -> Span | None:
     quiet, days = policy.quiet_hours, policy.days
     if days is None or days.reminders is None or days.reminders == "every":
         return night(quiet, at, tz)
-    window = None if quiet is None or quiet.start == quiet.end else (quiet.start, quiet.end)
+    window = _window(quiet)
     if window == _WHOLE_DAY:
         return 0, FOREVER
     return _ending_after(at, _closed_around(day_number(at, tz), window, days.reminders, policy.holidays, tz))
@@ -44,9 +44,9 @@ def night(quiet: QuietHours | None, at: Instant, tz: ZoneInfo) -> Span | None:
 
     Where the clock shows a bound twice, the span is the longer one.
     """
-    if quiet is None or quiet.start == quiet.end:
+    window = _window(quiet)
+    if window is None:
         return None
-    window = (quiet.start, quiet.end)
     if window == _WHOLE_DAY:
         return 0, FOREVER
     return _ending_after(at, _around(day_number(at, tz), (window,), tz, True))
@@ -60,6 +60,10 @@ def opening(phone: Phone | None, at: Instant, tz: ZoneInfo) -> Span | None:
     if phone is None or phone.windows is None or phone.windows == (_WHOLE_DAY,):
         return None
     return _ending_after(at, _around(day_number(at, tz), phone.windows, tz, False))
+
+
+def _window(quiet: QuietHours | None) -> Window | None:
+    return None if quiet is None or quiet.start == quiet.end else (quiet.start, quiet.end)
 
 
 def _ending_after(at: Instant, spans: tuple[Span, ...]) -> Span:
