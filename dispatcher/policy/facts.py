@@ -15,7 +15,7 @@ Channel = Literal["chat", "sms", "phone"]
 CHANNELS: tuple[Channel, ...] = ("chat", "sms", "phone")
 
 EVERY_CHANNEL = "*"
-"""Stands for all channels at once, in pauses."""
+"""Stands for all channels at once, in pauses and opt-outs."""
 
 Availability = Literal["in_stock", "in_transit", "preorder", "sold_out"]
 
