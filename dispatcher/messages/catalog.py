@@ -16,12 +16,18 @@ from dispatcher.policy.facts import CHANNELS, Channel
 
 MANIFEST = "catalog.toml"
 
-Kind = Literal["first_reminder", "before_close"]
-KINDS: tuple[Kind, ...] = ("first_reminder", "before_close")
+Kind = Literal["first_reminder", "before_close", "merged_orders"]
+KINDS: dict[Kind, tuple[Channel, ...]] = {
+    "first_reminder": CHANNELS,
+    "before_close": CHANNELS,
+    "merged_orders": ("chat", "sms"),
+}
+"""The kinds of messages, with the channels that each goes by; a call is about one order."""
 
 Element = Literal[
     "shop", "greeting", "product", "specification", "time", "order", "amount", "receiver", "close",
     "pay_link", "same_day_shipping", "self_introduction", "service_promise",
+    "orders",
 ]  # fmt: skip
 
 ELEMENT_FIELDS: dict[Element, frozenset[str]] = {
@@ -38,6 +44,7 @@ ELEMENT_FIELDS: dict[Element, frozenset[str]] = {
     "same_day_shipping": frozenset({"ships_before"}),
     "self_introduction": frozenset({"shop", "agent"}),
     "service_promise": frozenset(),
+    "orders": frozenset({"orders_count", "orders_total", "orders_placed", "orders_product", "orders_close"}),
 }
 """The fields by which a template carries an element; a promise is words alone."""
 
@@ -84,12 +91,17 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
         templates = {
             (kind, channel): _template(env, found, manifest, kind, channel)
             for kind in KINDS
-            for channel in CHANNELS
+            for channel in KINDS[kind]
         }
         return cls(directory=found, templates=templates)
 
-    def template(self, step: int, channel: Channel) -> Template:
-        """The template for a reminder's step: the first introduces, later ones tell the order's close."""
+    def template(self, step: int, channel: Channel, *, merged: bool = False) -> Template:
+        """The template for a reminder's step: the first introduces, later ones tell the order's close.
+
+        What is `merged` is about several orders, whichever step it is.
+        """
+        if merged:
+            return self.templates["merged_orders", channel]
         return self.templates["first_reminder" if step == 1 else "before_close", channel]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from dispatcher.messages.times import in_words
 from dispatcher.messages.values import amount, one_line, shortened
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
-from dispatcher.policy.facts import Channel, Facts, Instant
+from dispatcher.policy.facts import Channel, Facts, Instant, Order
 from dispatcher.policy.zones import instant, local, zone
 
 NAME_COLUMNS = 24
@@ -110,6 +111,31 @@ def _ships_before(about: Subject) -> str | None:
     return _when(min(cutoff, about.facts.order.closes_at), about)
 
 
+def _orders(about: Subject) -> list[Order]:
+    """The orders of a merged message, the oldest first."""
+    orders = [about.facts.order, *(each.known for each in about.decision.carries if each.known is not None)]
+    return sorted(orders, key=lambda order: (order.placed_at, order.id))
+
+
+def _orders_total(about: Subject) -> str:
+    total = sum((Decimal(order.total) for order in _orders(about)), Decimal(0))
+    return amount(str(total), about.facts.order.currency)
+
+
+def _orders_placed(about: Subject) -> str:
+    told = list(dict.fromkeys(_when(order.placed_at, about) for order in _orders(about)))
+    return "和".join(filter(None, ("、".join(told[:-1]), told[-1])))
+
+
+def _orders_product(about: Subject) -> str | None:
+    items = [item for order in _orders(about) for item in order.items]
+    if not items or any(item.sensitive for item in items):
+        return None
+    name = shortened(items[0].name, PRODUCT_COLUMNS[about.decision.channel])
+    pieces = sum(item.quantity for item in items)
+    return name and f"{name}等{pieces}件商品"
+
+
 FIELDS: dict[str, Field] = {
     "shop": Field("shop", _shop),
     "customer": Field("customer.name", lambda about: shortened(about.facts.customer.name, NAME_COLUMNS)),
@@ -124,5 +150,12 @@ FIELDS: dict[str, Field] = {
     "city": Field("order.receiver.city", _city),
     "ships_before": Field("shipping.cutoff", _ships_before),
     "pay_url": Field("order.pay_url", lambda about: one_line(about.facts.order.pay_url)),
+    "orders_count": Field("order.id", lambda about: str(len(_orders(about)))),
+    "orders_total": Field("order.total", _orders_total),
+    "orders_placed": Field("order.placed_at", _orders_placed),
+    "orders_product": Field("order.items.0.name", _orders_product),
+    "orders_close": Field(
+        "order.closes_at", lambda about: _when(min(order.closes_at for order in _orders(about)), about)
+    ),
 }
 """Every field by the name that templates use."""

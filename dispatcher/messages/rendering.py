@@ -31,7 +31,7 @@ def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: 
     the text goes beyond `MAX_CHARACTERS`, and `InvalidTemplate` when the template reaches for more
     than its fields.
     """
-    template = catalog.template(facts.step, decision.channel)
+    template = catalog.template(facts.step, decision.channel, merged=bool(decision.carries))
     about = subject(facts, decision, policy, now)
     try:
         # As `Template.render` does, but for joining the values with globals that are not there.

@@ -10,6 +10,7 @@ from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.pace import pace_of
 from dispatcher.policy.release import released
+from dispatcher.policy.rivals import carried, yields
 from dispatcher.policy.routing import Routes, refuse_channel, routes, routing_rule
 from dispatcher.policy.shipping import cutoff_of_day, ships_today
 from dispatcher.policy.standing import (
@@ -192,7 +193,11 @@ def _judge_time(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -
     answers = timing.rules(now)
     rules.extend(answers)
     if all(rule.outcome == "pass" for rule in answers) and not _channel_used_up(timing, now):
-        return _send(facts, timing, now, rules)
+        yielded = yields(facts, timing, now, rules)
+        if yielded is None:
+            return _send(facts, timing, now, rules)
+        until = released(timing, yielded.slot, facts.order, facts.customer, facts.step)
+        return _deferred(facts, until, timing.channel, yielded.reason, rules)
     slot = timing.first_free(now, closes_at, since=facts.due)
     if slot.at == FOREVER:
         return _drop_for_close(facts, policy, rules)
@@ -217,7 +222,8 @@ def _drop_for_close(facts: Facts, policy: Policy, rules: list[Rule]) -> Drop:
 
 
 def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send:
-    policy, closes_at = timing.policy, facts.order.closes_at
+    carries = carried(facts, timing, now, rules)
+    policy, closes_at = timing.policy, min([facts.order.closes_at, *(each.closes_at for each in carries)])
     bounds = limits(policy.caps, now, timing.tz)
     if policy.caps is not None and policy.caps.per_channel is not None:
         bounds = replace(bounds, per_channel=channel_limit(policy.caps, timing.channel))
@@ -242,4 +248,5 @@ def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send
         ships_today=ships,
         rules=tuple(rules),
         overflow_at=overflow_at,
+        carries=carries,
     )

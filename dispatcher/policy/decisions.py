@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from dispatcher.policy.facts import Channel, Instant
+from dispatcher.policy.facts import Channel, Instant, Rival
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -41,7 +41,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="decision", gc=False):
-    """Hand over now, on `channel`, and not at or after `valid_until`."""
+    """Hand over now, on `channel`, and not at or after `valid_until`.
+
+    The message names the orders of the reminders that it `carries` beside its own.
+    """
 
     channel: Channel
     valid_until: Instant
@@ -49,6 +52,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="dec
     ships_today: bool
     rules: tuple[Rule, ...]
     overflow_at: Instant | None = None
+    carries: tuple[Rival, ...] = ()
 
 
 class Defer(msgspec.Struct, frozen=True, kw_only=True, tag="defer", tag_field="decision", gc=False):

@@ -8,6 +8,7 @@ from dispatcher.policy.terms import (
     CadenceRow,
     Caps,
     Days,
+    Merge,
     Pace,
     PerChannel,
     Phone,
@@ -54,6 +55,7 @@ def policy_in(root: Table) -> Policy:
         cadence=tuple(_cadence_row(row) for row in root.tables("cadence")),
         before_close=_before_close(root.table("before_close")),
         caps=_caps(root.table("caps")),
+        merge=_merge(root.table("merge")),
         suppression=_suppression(root.table("suppression")),
         routing=_routing(root.table("routing", required=True)),
         phone=_phone(root.table("phone")),
@@ -156,6 +158,14 @@ def _per_channel(table: Table | None) -> PerChannel | None:
     )
     table.close()
     return limits
+
+
+def _merge(table: Table | None) -> Merge | None:
+    if table is None:
+        return None
+    within = table.take("within", values.some_time)
+    table.close()
+    return None if within is None else Merge(within=within)
 
 
 def _suppression(table: Table | None) -> Suppression | None:

@@ -39,6 +39,7 @@ def write_policy(policy: Policy) -> dict[str, Any]:
         cadence=[_cadence_row(row) for row in policy.cadence],
         before_close=before_close and _before_close(before_close),
         caps=caps and _caps(caps),
+        merge=policy.merge and {"within": format_duration(policy.merge.within)},
         suppression=policy.suppression and _suppression(policy.suppression),
         routing=_routing(policy.routing),
         phone=phone and _phone(phone),

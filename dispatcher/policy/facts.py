@@ -130,12 +130,29 @@ NOTHING_SAID = CustomerStanding()
 """The standing of nearly everybody."""
 
 
+class Rival(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A waiting reminder of another order of the customer, as the one that is decided about sees it.
+
+    `due` is when it would go, as far as is known now; `obstacle` is why it would not go as this one does.
+    `known` is for its message, and not looked at in deciding.
+    """
+
+    order: str
+    step: int
+    due: Instant
+    closes_at: Instant
+    total: str
+    obstacle: str | None = None
+    known: Order | None = None
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything `decide` looks at for one reminder.
 
     `used`: hand-offs of this order's other steps. `ledger`: the customer's hand-off instants in this
     shop, oldest first, over all orders and channels; `by_channel`: those of which the channel is known.
     `open_tasks`: call tasks of the shop that wait for an agent, where that was counted.
+    `others` are reminders of the customer's other orders.
     """
 
     shop: str
@@ -154,3 +171,4 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     standing: CustomerStanding = NOTHING_SAID
     by_channel: dict[Channel, tuple[Instant, ...]] = {}
     open_tasks: int | None = None
+    others: tuple[Rival, ...] = ()

@@ -50,7 +50,7 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.DELIVERED: frozenset(),
     Status.UNDELIVERED: frozenset(),
     Status.FAILED: frozenset(),
-    Status.DROPPED: frozenset(),
+    Status.DROPPED: frozenset({Status.PLANNED}),
     Status.COMPLETED: frozenset(),
     Status.WITHDRAWN: frozenset(),
 }
@@ -58,8 +58,13 @@ MOVES: dict[Status, frozenset[Status]] = {
 FINAL = frozenset(status for status, after in MOVES.items() if not after) | {
     Status.SENT,
     Status.UNCERTAIN,
+    Status.DROPPED,
 }
-"""Nothing more is owed by the dispatcher; a receipt may still refine `SENT` and `UNCERTAIN`."""
+"""Nothing more is owed by the dispatcher.
+
+A receipt may still refine `SENT` and `UNCERTAIN`, and what was `DROPPED` as merged waits again when its
+carrier was not handed over.
+"""
 
 INDEXED = frozenset({Status.OPEN, Status.CLAIMED, Status.UNCERTAIN, Status.FAILED})
 """Few at a time, and looked for by people: the store keeps an index of these for each shop."""

@@ -101,6 +101,12 @@ class Caps(Part, frozen=True, kw_only=True):
     per_channel: PerChannel | None = None
 
 
+class Merge(Part, frozen=True, kw_only=True):
+    """A message carries the customer's other reminders that are due within that time."""
+
+    within: int
+
+
 class Segments(Part, frozen=True, kw_only=True):
     """Channels in order of preference for each segment; without its own a segment is called first.
 
@@ -171,6 +177,7 @@ class Policy(Part, frozen=True, kw_only=True):
     shipping: Shipping | None = None
     before_close: BeforeClose | None = None
     caps: Caps | None = None
+    merge: Merge | None = None
     suppression: Suppression | None = None
     phone: Phone | None = None
     pace: Pace | None = None

@@ -27,6 +27,15 @@ class Command(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     person: str | None = None
 
 
+class Carry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A reminder that goes with another one's message, as the decision saw it."""
+
+    order: str
+    step: int
+    rev: int
+    due: Instant
+
+
 class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     """A decision to be recorded (see `lua/commit.lua`)."""
 
@@ -57,13 +66,17 @@ class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     max_open: int | None = None
     pace: int | None = None
     pace_key: int | None = None
+    carries: tuple[Carry, ...] | None = None
 
 
 SettledAs = Literal["sent", "uncertain", "retry", "fail"]
 
 
 class Settlement(Command, kw_only=True, omit_defaults=True, gc=False):
-    """What became of a hand-off (see `lua/settle.lua`)."""
+    """What became of a hand-off (see `lua/settle.lua`).
+
+    Where nothing was handed over, what it carried is due again at `back`.
+    """
 
     outcome: SettledAs
     token: int
@@ -73,6 +86,8 @@ class Settlement(Command, kw_only=True, omit_defaults=True, gc=False):
     reason: str | None = None
     handed: Instant | None = None
     tried: tuple[Channel, ...] | None = None
+    back: Instant | None = None
+    back_details: Packed | None = None
 
 
 class TaskEnd(Command, kw_only=True, omit_defaults=True, gc=False):
@@ -137,7 +152,10 @@ class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
 
 class IntakeReply(msgspec.Struct, kw_only=True, gc=False):
-    """What an event did: `reminders` counts the order's steps, the others name steps."""
+    """What an event did: `reminders` counts the order's steps, `stopped` and `too_late` name steps.
+
+    `carriers` are reminders of other orders whose messages, handed over or under way, name this one.
+    """
 
     status: Literal[
         "accepted", "duplicate", "stale", "reused", "new", "customer_differs", "policy_changed", "conflict"
@@ -145,3 +163,4 @@ class IntakeReply(msgspec.Struct, kw_only=True, gc=False):
     reminders: int = 0
     stopped: list[int] = []
     too_late: list[int] = []
+    carriers: list[str] = []

@@ -75,6 +75,7 @@ class LaneKeys:
         self.ledger_prefix = prefix + "ledger:"
         self.customer_prefix = prefix + "customer:"
         self.pace_prefix = prefix + "pace:"
+        self.unpaid_prefix = prefix + "unpaid:"
         self._prefix = prefix
         self.fixed = [self.lane, self.audit, self.ready, self.leases, self.timers, self.counts]
 
@@ -119,6 +120,10 @@ class LaneKeys:
     def pace(self, shop: str, channel: Channel) -> str:
         """Sorted set: reminders handed over in the last minute -> by when, if the policy sets a pace."""
         return f"{self.pace_prefix}{shop}{SEPARATOR}{channel}"
+
+    def unpaid(self, shop: str, customer: str) -> str:
+        """List: this customer's unpaid orders, oldest first; those from before it was kept are not in it."""
+        return f"{self.unpaid_prefix}{shop}{SEPARATOR}{customer}"
 
     def seen(self, shop: str, bucket: int) -> str:
         """Hash: event -> digest and first answer, of the events received on one day."""

@@ -11,6 +11,9 @@ from dispatcher.storage.customers import StoredCustomer
 from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.packing import unpack
 
+OTHERS_READ = 10
+"""A lease looks at so many unpaid orders of a customer, the oldest."""
+
 RECORDS_KEPT = 500
 """An order remembers the numbers of its newest so many audit records."""
 
@@ -29,7 +32,9 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     repeated call gets the same answer; `leases` ended without a commit; `handed` is the hand-off's
     instant (its commit's, until it is settled). `agent` claimed it and calls before `valid_until`;
     `result` is how that went. Who gave it back last has `released` it, until the next claim. `person` is
-    whose ledger has its slot, where that is not the customer's own.
+    whose ledger has its slot, where that is not the customer's own. A reminder dropped as merged names its
+    `carrier`, whose message goes on its `channel`, `handed` to be at its commit; the carrier names what it
+    `carries`.
     """
 
     status: Status
@@ -48,12 +53,15 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     result: str | None = None
     released: str | None = None
     person: str | None = None
+    carrier: str | None = None
+    carries: tuple[str, ...] = ()
 
 
 class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Where an order and its reminders stand; without `customer` only its end is known so far.
 
-    `records` are the numbers of its audit records in their lane.
+    `records` are the numbers of its audit records in their lane. `shared`: its customer had another unpaid
+    order beside it.
     """
 
     state: OrderState
@@ -63,13 +71,14 @@ class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     customer: str | None = None
     steps: list[StoredStep] = []
     records: list[int] = []
+    shared: bool = False
 
     def used(self, but: int) -> tuple[Handoff, ...]:
-        """Return the hand-offs of the order's steps other than `but`."""
+        """Return the hand-offs of the order's steps other than `but`, carried ones among them."""
         return tuple(
             Handoff(step=number, channel=step.channel, at=step.handed or step.due)
             for number, step in enumerate(self.steps, 1)
-            if number != but and step.status in HANDED_OVER
+            if number != but and (step.status in HANDED_OVER or step.carrier is not None)
         )
 
 
@@ -82,10 +91,19 @@ def facts_of(stored: bytes) -> OrderFacts:
     return _FACTS.decode(unpack(stored))
 
 
+class Other(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Another unpaid order of a customer."""
+
+    id: str
+    order: StoredOrder
+    facts: OrderFacts
+
+
 class Leased(msgspec.Struct, kw_only=True, gc=False):
     """One leased reminder with what deciding about it needs; `facts`, `customer` are `None` if unreadable.
 
     `person` is whose hand-offs `ledger` has, where those are not the customer's alone.
+    `others` are unpaid orders of the same customer.
     """
 
     reminder: str
@@ -96,6 +114,7 @@ class Leased(msgspec.Struct, kw_only=True, gc=False):
     ledger: Ledger
     customer: StoredCustomer | None
     person: str | None = None
+    others: tuple[Other, ...] = ()
 
     @property
     def step(self) -> StoredStep:

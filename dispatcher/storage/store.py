@@ -1,12 +1,12 @@
 """The store: one typed function a script."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from dispatcher.errors import StoreRefused, StoreUnavailable
+from dispatcher.errors import StoreUnavailable
 from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Instant
 from dispatcher.policy.units import MAX_MIN_GAP
 from dispatcher.policy.zones import DAY
@@ -14,22 +14,17 @@ from dispatcher.storage import keys as names
 from dispatcher.storage.calls import Call
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, Settlement, TaskEnd
-from dispatcher.storage.customers import customer_of
 from dispatcher.storage.lanes import stored_lanes
-from dispatcher.storage.ledgers import ledger_of
+from dispatcher.storage.leasing import leased
 from dispatcher.storage.packing import Packed, pack
 from dispatcher.storage.reading import Reader
-from dispatcher.storage.records import ORDER, Lease, Leased, facts_of
+from dispatcher.storage.records import Lease
 from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
-from dispatcher.storage.unreadable import UNREADABLE
-
-T = TypeVar("T")
 
 SLOT_KEPT_MS = MAX_MIN_GAP + DAY
 """How long a hand-off stays in its customer's ledger at least: as long as a policy can look back."""
 
 _REPLY = msgspec.msgpack.Decoder(IntakeReply)
-_LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
 
 
 class Store(Reader):
@@ -87,6 +82,8 @@ class Store(Reader):
             "retention": self.retention,
             "customer_prefix": call.lane.customer_prefix,
             "customer_kept": SLOT_KEPT_MS,
+            "order_prefix": call.lane.order_prefix,
+            "unpaid_prefix": call.lane.unpaid_prefix,
             "shops": call.shops,
         }
         script = NEW_ORDERS if any(event.plan is not None for event in events) else SCRIPTS["intake"]
@@ -108,23 +105,9 @@ class Store(Reader):
             "ledger_prefix": call.lane.ledger_prefix,
             "customer_prefix": call.lane.customer_prefix,
             "pace_prefix": call.lane.pace_prefix,
+            "unpaid_prefix": call.lane.unpaid_prefix,
         }
         token, rev, policy, lane_now, tasks, *rest = await SCRIPTS["lease"](self.redis, call.keys, head, [])
-        items = []
-        for position in range(0, len(rest), 5):
-            reminder = rest[position].decode()
-            _, order_id, number = names.split_reminder_id(reminder)
-            items.append(
-                Leased(
-                    reminder=reminder,
-                    order_id=order_id,
-                    number=number,
-                    order=ORDER.decode(rest[position + 1]),
-                    facts=_readable(facts_of, rest[position + 2]),
-                    ledger=ledger_of(_LEDGER.decode(rest[position + 3])),
-                    customer=_readable(customer_of, rest[position + 4]),
-                )
-            )
         return Lease(
             shop=shop,
             channel=channel,
@@ -132,7 +115,7 @@ class Store(Reader):
             now=lane_now,
             shop_rev=rev,
             policy=policy,
-            items=items,
+            items=leased(rest),
             open_tasks=None if tasks < 0 else tasks,
         )
 
@@ -144,7 +127,7 @@ class Store(Reader):
             call.about(command)
             if isinstance(command, Commit):
                 call.about_commit(command)
-        head |= {"now": now, "shops": call.shops}
+        head |= {"now": now, "shops": call.shops, "order_prefix": call.lane.order_prefix}
         replies = await SCRIPTS[script](self.redis, call.keys, head, commands)
         return [reply.decode() for reply in replies]
 
@@ -200,6 +183,7 @@ class Store(Reader):
             "now": now,
             "retention": self.retention,
             "slot_kept": SLOT_KEPT_MS,
+            "unpaid_prefix": call.lane.unpaid_prefix,
             "shops": call.shops,
         }
         replies = await SCRIPTS["turn"](self.redis, call.keys, head, items)
@@ -249,10 +233,3 @@ class Store(Reader):
         about = msgspec.json.encode({"at": now, "actor": actor}).decode()
         item = {"kind": kind, "pause": channel or EVERY_CHANNEL, "about": about, "details": details}
         await self._configure(shop, item, now, actor)
-
-
-def _readable(read: Callable[[bytes], T], text: bytes) -> T | None:
-    try:
-        return read(text)
-    except (*UNREADABLE, StoreRefused):
-        return None

@@ -220,6 +220,8 @@ POLICY: dict[str, str] = {
     "caps.per_channel.chat": "In the chat; 0 = none.",
     "caps.per_channel.sms": "By SMS; 0 = none.",
     "caps.per_channel.phone": "By calls; 0 = none.",
+    "merge": "One message for several orders of a customer, by chat or SMS. Absent: each order has its own.",
+    "merge.within": "It names the orders whose reminders are due within this time.",
     "suppression": "Who is left alone. Absent: nobody.",
     "suppression.min_total": "An order below this total is dropped.",
     "suppression.sensitive_channels": "Channels for an order with a sensitive item; empty = none.",

@@ -79,6 +79,8 @@ def decision_told(decision: Decision) -> dict[str, Any]:
         for name in ("per_order", "per_channel", "max_open", "pace"):
             if (limit := getattr(limits, name)) is not None:
                 written["limits"][name] = limit
+        if decision.carries:
+            written["carries"] = [{"order": each.order, "step": each.step} for each in decision.carries]
     return written
 
 

@@ -255,5 +255,5 @@ def _result(event: Event, reply: IntakeReply) -> Result:
         order=event.order,
         reminders=ids(range(1, reply.reminders + 1)),
         stopped=ids(reply.stopped),
-        too_late=ids(reply.too_late),
+        too_late=(*ids(reply.too_late), *reply.carriers),
     )

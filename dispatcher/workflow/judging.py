@@ -1,5 +1,6 @@
 """Turns a leased reminder into what will be recorded of it: facts, decision, text, commit."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -10,11 +11,14 @@ from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decide import decide
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.document import Policy
-from dispatcher.policy.facts import Channel, Customer, CustomerStanding, Facts, Instant, OrderFacts
-from dispatcher.storage.commands import Commit
+from dispatcher.policy.facts import Channel, Customer, CustomerStanding, Facts, Instant, OrderFacts, Rival
+from dispatcher.policy.reminders import Status
+from dispatcher.policy.rivals import looks_around
+from dispatcher.policy.seeing import rival
+from dispatcher.storage.commands import Carry, Commit
 from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.packing import Packed
-from dispatcher.storage.records import Lease, Leased, StoredOrder
+from dispatcher.storage.records import Lease, Leased, Other, StoredOrder
 from dispatcher.workflow import details
 
 
@@ -26,7 +30,10 @@ class Renderer(Protocol):
 
 
 class Handover(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A message for a channel with what it stands on; its call must start before `valid_until`."""
+    """A message for a channel with what it stands on; its call must start before `valid_until`.
+
+    `carries` tells whether it names orders beside its own.
+    """
 
     message: Message
     valid_until: Instant
@@ -34,6 +41,7 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     policy: Policy
     token: int
     person: str | None = None
+    carries: bool = False
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -74,6 +82,25 @@ def facts_about(
     )
 
 
+def among(facts: Facts, others: Sequence[Other], policy: Policy, now: Instant) -> Facts:
+    """Return the facts with the waiting reminders of the customer's other orders, the next one of each."""
+    if not others or not looks_around(policy):
+        return facts
+    hand_offs = Ledger(instants=facts.ledger, by_channel=facts.by_channel)
+    seen: list[Rival] = []
+    for other in others:
+        waiting = [
+            (step.due, number)
+            for number, step in enumerate(other.order.steps, 1)
+            if step.status is Status.PLANNED
+        ]
+        if waiting:
+            number = min(waiting)[1]
+            its = facts_about(facts.shop, number, other.order, other.facts, hand_offs, facts.standing)
+            seen.append(rival(its, facts, policy, now))
+    return msgspec.structs.replace(facts, others=tuple(seen))
+
+
 def judge(
     item: Leased, lease: Lease, policy: Policy, render: Renderer, now: Instant, latest: Instant
 ) -> Judged:
@@ -91,6 +118,7 @@ def judge(
         item.customer.standing,
         lease.open_tasks,
     )
+    facts = among(facts, item.others, policy, now)
     decision, rendered = decided(facts, policy, render, now)
     if rendered is None or not isinstance(decision, Send):
         return Judged(commit=_commit(item, lease, decision, now))
@@ -104,6 +132,7 @@ def judge(
         policy=policy,
         token=lease.token,
         person=item.person,
+        carries=bool(decision.carries),
     )
     return Judged(commit=_send(item, lease, decision, rendered, valid_until), handover=handover)
 
@@ -177,7 +206,18 @@ def _send(item: Leased, lease: Lease, decision: Send, rendered: Rendered, valid_
     bind(commit, decision)
     commit.valid_until = valid_until
     commit.template, commit.text = rendered.template, rendered.text
+    commit.carries = _carries(item.others, decision)
     return commit
+
+
+def _carries(others: Sequence[Other], decision: Send) -> tuple[Carry, ...] | None:
+    orders = {other.id: other.order for other in others}
+    carries = []
+    for each in decision.carries:
+        order = orders[each.order]
+        due = order.steps[each.step - 1].due
+        carries.append(Carry(order=each.order, step=each.step, rev=order.rev, due=due))
+    return tuple(carries) or None
 
 
 def _open_task(item: Leased, lease: Lease, decision: Send, rendered: Rendered) -> Commit:

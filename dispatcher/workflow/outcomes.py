@@ -38,7 +38,7 @@ def _refused(handed: HandedOver, refusal: Refused, now: Instant) -> Settlement:
         case Retry() as retry:
             return _retried(handed, retry)
         case Fail(reason=reason) | Drop(reason=reason):
-            return _settled(handed, "fail", reason=reason)
+            return _settled(handed, "fail", reason=reason, **_back(handed, now))
 
 
 def _retried(handed: HandedOver, retry: Retry) -> Settlement:
@@ -50,7 +50,16 @@ def _retried(handed: HandedOver, retry: Retry) -> Settlement:
         channel=retry.channel,
         tried=retry.tried,
         details=details.packed({"due": details.moment(retry.due)}),
+        **_back(handed, retry.due),
     )
+
+
+def _back(handed: HandedOver, due: Instant) -> dict[str, Any]:
+    """Return when what the message carried is looked at again: with it, so that both may go together."""
+    if not handed.handover.carries:
+        return {}
+    told = {"due": details.moment(due), "carrier": handed.handover.message.reference}
+    return {"back": due, "back_details": details.packed(told)}
 
 
 def _settled(done: HandedOver, outcome: SettledAs, **more: Any) -> Settlement:

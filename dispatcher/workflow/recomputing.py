@@ -47,7 +47,9 @@ UNREADABLE = (Expected, AttributeError, IndexError, KeyError, TypeError, ValueEr
 """How what is no decision of ours shows when it is read or decided about."""
 
 HANDS_OVER = frozenset({"reminder.sending", "task.claimed"})
-GIVES_BACK = frozenset({"reminder.retrying", "reminder.failed", "reminder.dropped", "task.released"})
+GIVES_BACK = frozenset(
+    {"reminder.retrying", "reminder.failed", "reminder.dropped", "reminder.returned", "task.released"}
+)
 """Nothing was handed over after all."""
 
 Told = dict[str, Any]
@@ -115,7 +117,7 @@ class Recomputer:
             waiting.told = {**waiting.told, "moment": said["moment"]}
         if record.kind in GIVES_BACK:
             waiting.gone.clear()
-        if record.kind in HANDS_OVER:
+        if record.kind in HANDS_OVER or ("carrier" in said and record.kind == "reminder.dropped"):
             waiting.gone.add(instant(record.at))
         if "handed_at" in said:
             waiting.gone.add(instant(said["handed_at"]))

@@ -11,13 +11,13 @@ import msgspec
 from msgspec.structs import FieldInfo
 
 from dispatcher.policy.event_values import instant
-from dispatcher.policy.facts import CHANNELS, Consent, Facts, Handoff, Instant, Item
+from dispatcher.policy.facts import CHANNELS, Consent, Facts, Handoff, Instant, Item, Rival
 from dispatcher.policy.terms import Policy
 
 Inputs = dict[str, dict[str, Any]]
 """The inputs of a record's rules by the rule's name."""
 
-OTHER_FORM = frozenset({"used", "ledger"})
+OTHER_FORM = frozenset({"used", "ledger", "others"})
 """Inputs that are not the fact of their name, and are read by themselves."""
 
 THERE = "there"
@@ -100,6 +100,7 @@ def facts_of(
             channel: (now,) * count
             for channel, count in inputs.get("channel_cap", {}).get("today", {}).items()
         },
+        "others": _others(inputs),
     }
     return Facts(**own, **{part: PARTS[part](**values) for part, values in found.items()})  # type: ignore[arg-type]
 
@@ -170,6 +171,22 @@ def _ledger(record: Record, inputs: Inputs, now: Instant) -> tuple[Instant, ...]
     if gap is None:
         return (now,) * count
     return () if gap["last"] is None else (instant(gap["last"]),) * max(1, count)
+
+
+def _others(inputs: Inputs) -> tuple[Rival, ...]:
+    """Return what waited for the customer beside the reminder, as the one rule that looked at it tells."""
+    told = inputs.get("merge", inputs.get("arbitration", {})).get("others", ())
+    return tuple(
+        Rival(
+            order=each["order"],
+            step=each["step"],
+            due=instant(each["due"]),
+            closes_at=instant(each["closes_at"]),
+            total=each["total"],
+            obstacle=each["obstacle"],
+        )
+        for each in told
+    )
 
 
 def _used(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.checkers.rivals import Other, gives_way, merged
 from tests.checkers.routing import Known, Reach
 from tests.checkers.spans import day_span
 from tests.checkers.standing import (
@@ -49,6 +50,7 @@ class Case:
     today: dict[str, int] = field(default_factory=dict)
     replied_at: int | None = None
     paid_other_at: int | None = None
+    others: tuple[Other, ...] = ()
 
     @property
     def left_alone(self) -> Iterator[Refusing]:
@@ -103,11 +105,13 @@ class Verdict:
     def send(self, kind: str, times: Times) -> Facts:
         """Return the facts of a hand-off."""
         case, terms = self.case, self.case.known.terms
+        named, closes_at = self.carried(times), case.known.closes_at
         ships = ships_today(case.now, case.availability, terms)
         if terms.cutoff is not None:
             self.rules.append(Answer("shipping", "pass", {"ships_today": ships}))
         start, end = day_span(case.now, case.known.zone)
-        until = min(end, times.allowed_until(case.now, case.known.closes_at))
+        last = min([closes_at, *(each.closes_at for each in named)])
+        until = min(end, times.allowed_until(case.now, last))
         if ships:
             until = min(until, cutoff_at(case.now, terms))
         limits: dict[str, Any] = {"day_start": written(start), "day_end": written(end)}
@@ -125,7 +129,17 @@ class Verdict:
             "valid_until": written(until),
             "ships_today": ships,
             "limits": {**limits, "per_day": terms.per_day, "min_gap_ms": terms.min_gap},
+            **({"carries": [{"order": each.order, "step": each.step} for each in named]} if named else {}),
         }
+
+    def carried(self, times: Times) -> list[Other]:
+        """Return what goes with a text; a call is about one order."""
+        case = self.case
+        found = merged(case.others, case.now, case.known.terms) if times.channel != "phone" else None
+        if found is None:
+            return []
+        self.rules.append(found[0])
+        return found[1]
 
     def _facts(self, kind: str, reason: str | None, channel: str) -> Facts:
         rules = [answer.as_recorded() for answer in self.rules]
@@ -231,7 +245,7 @@ def _timed(verdict: Verdict, times: Times) -> Facts:
     answers = list(times.answers(case.now))
     verdict.rules += answers
     if all(answer.outcome == "pass" for answer in answers) and not times.used_up(case.now):
-        return _sent(verdict, times)
+        return _among_rivals(verdict, times)
     slot = times.first_free(case.now, known.closes_at, since=case.due)
     if slot.at is None:
         verdict.rules.append(Answer("time_left", "drop", {"closes_at": written(known.closes_at)}))
@@ -241,6 +255,26 @@ def _timed(verdict: Verdict, times: Times) -> Facts:
         if answer.outcome == "drop":
             return verdict.drop(reason)
     reason = {"earliest_after": "min_gap", "channel_cap": "daily_cap"}.get(slot.first or "", slot.first or "")
+    return verdict.defer(reason, times.channel, known.released(times, slot, case.step))
+
+
+def _among_rivals(verdict: Verdict, times: Times) -> Facts:
+    case, known = verdict.case, verdict.case.known
+    own = Other(
+        order=known.order,
+        step=case.step,
+        due=case.now,
+        closes_at=known.closes_at,
+        total=known.total,
+        obstacle=None,
+    )
+    found = gives_way(own, case.others, case.now, times) if times.channel != "phone" else None
+    if found is None:
+        return _sent(verdict, times)
+    answer, slot, reason = found
+    verdict.rules.append(answer)
+    if slot is None:
+        return _sent(verdict, times)
     return verdict.defer(reason, times.channel, known.released(times, slot, case.step))
 
 

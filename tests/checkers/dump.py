@@ -69,5 +69,6 @@ def _reminder(step: dict[str, Any]) -> Reminder:
             due=int(due) if due is not None else None,
             channel=step.get("channel") or None,
             attempt=int(step.get("attempt") or 0),
+            carrier=step.get("carrier"),
         )
     )

@@ -4,6 +4,7 @@ MOVES: dict[str, tuple[frozenset[str | None], str]] = {
     "reminder.planned": (frozenset({None, "planned"}), "planned"),
     "reminder.deferred": (frozenset({"planned", "open"}), "planned"),
     "reminder.dropped": (frozenset({None, "planned", "open", "sending"}), "dropped"),
+    "reminder.returned": (frozenset({"dropped"}), "planned"),
     "reminder.sending": (frozenset({"planned"}), "sending"),
     "reminder.sent": (frozenset({"sending"}), "sent"),
     "reminder.uncertain": (frozenset({"sending"}), "uncertain"),
@@ -24,11 +25,20 @@ COMMITS = frozenset({"reminder.sending", "task.claimed"})
 """What takes the customer's slot: from here on the customer may have been reminded."""
 
 RESCHEDULES = frozenset(
-    {"reminder.planned", "reminder.deferred", "reminder.retrying", "task.opened", "task.overflowed"}
+    {
+        "reminder.planned",
+        "reminder.deferred",
+        "reminder.retrying",
+        "reminder.returned",
+        "task.opened",
+        "task.overflowed",
+    }
 )
 """What sets a new due time, and may set a new channel."""
 
-GIVES_BACK = frozenset({"reminder.retrying", "reminder.failed", "reminder.dropped", "task.released"})
+GIVES_BACK = frozenset(
+    {"reminder.retrying", "reminder.failed", "reminder.dropped", "reminder.returned", "task.released"}
+)
 """What returns the slot, if there is one: nothing was handed over, and no call was made."""
 
 

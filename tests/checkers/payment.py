@@ -58,13 +58,16 @@ def not_after_opt_out(records: Iterable[Record]) -> list[str]:
 def _untrue(record: Record, replayer: Replayer, handed: set[str]) -> Iterator[str]:
     """What an answer said against how the reminders stood then, and what it left out of its own order's."""
     stopped, too_late = set(record["details"]["stopped"]), set(record["details"]["too_late"])
+    carriers = replayer.carriers(order_key(record))
+    for reminder in sorted(carriers - too_late):
+        yield f"does not tell that {reminder} names its order"
     for reminder in sorted(stopped):
         if replayer.status(reminder) not in WAITING:
             yield f"stopped {reminder}, which was {replayer.status(reminder)}"
         if reminder in handed:
             yield f"stopped {reminder}, which was handed over"
     for reminder in sorted(too_late):
-        if replayer.status(reminder) not in HANDED_OVER:
+        if replayer.status(reminder) not in {*HANDED_OVER, None if reminder in carriers else ""}:
             yield f"too late for {reminder}, which was {replayer.status(reminder)}"
     for reminder, status in replayer.steps(order_key(record)):
         if status in WAITING and reminder not in stopped:

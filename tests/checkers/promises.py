@@ -18,6 +18,7 @@ from tests.checkers.limits import (
     quiet,
     while_valid,
 )
+from tests.checkers.merges import merges
 from tests.checkers.payment import not_after_opt_out, not_after_payment, one_per_step
 from tests.checkers.recompute import recompute
 from tests.checkers.records import Record, form, no_phone_numbers
@@ -48,6 +49,7 @@ __all__ = [
     "gapless",
     "gaps",
     "handoffs",
+    "merges",
     "minute_bound",
     "no_phone_numbers",
     "not_after_opt_out",
@@ -111,6 +113,7 @@ ALWAYS: tuple[Check, ...] = (
     not_after_opt_out,
     before_close,
     while_valid,
+    merges,
     decisions_recomputable_inputs,
     no_phone_numbers,
 )

@@ -14,6 +14,7 @@ from tests.checkers.deciding import Case, claimed, decided
 from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES
 from tests.checkers.planning import LEAST_AGE, Plan, planned
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
+from tests.checkers.rivals import others
 from tests.checkers.routing import Known, Reach
 from tests.checkers.said import Said
 from tests.checkers.terms import DEFAULT_DOCUMENT, Terms, terms
@@ -86,6 +87,8 @@ class _Reader:
             waiting.gone.add(instant(record["at"]))
         if kind in GIVES_BACK:
             waiting.gone.clear()
+        if record["reason"] == "merged" and kind == "reminder.dropped":
+            waiting.gone.add(instant(record["at"]))
         if "handed_at" in details:
             waiting.gone.add(instant(details["handed_at"]))
         if "rules" in details:
@@ -141,6 +144,7 @@ class _Reader:
             today=inputs.get("channel_cap", {}).get("today", {}),
             replied_at=said.replied,
             paid_other_at=said.paid,
+            others=others(inputs),
         )
 
     def _plan(self, record: Record, known: Known, inputs: Inputs, now: int) -> Plan:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES, after
-from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
+from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key, split_reminder
 from tests.checkers.said import Said
 from tests.checkers.state import Order, Reminder, Shop, State, counter, essential, shared
 
@@ -33,6 +33,8 @@ class Replayer:
         self.state = State()
         self._steps: dict[OrderKey, set[str]] = {}
         self._holder: dict[str, tuple[str, str]] = {}
+        self._carried: dict[str, set[str]] = {}
+        self._customers: dict[OrderKey, str] = {}
         self._said = Said()
 
     def result(self) -> State:
@@ -62,6 +64,15 @@ class Replayer:
     def steps(self, order: OrderKey) -> list[tuple[str, str]]:
         """Return (reminder, present status) of every reminder of an order."""
         return [(found, self.state.reminders[found].status) for found in sorted(self._steps.get(order, ()))]
+
+    def customer(self, order: OrderKey) -> str | None:
+        """Return whose order it is, `None` while nothing was told of it."""
+        return self._customers.get(order)
+
+    def carriers(self, order: OrderKey) -> set[str]:
+        """Return the reminders of other orders whose messages stand for some of an order's."""
+        found = (self.state.reminders[reminder].carrier for reminder in self._steps.get(order, ()))
+        return {carrier for carrier in found if carrier is not None}
 
     def apply(self, record: Record) -> None:
         """Follow one record."""
@@ -113,6 +124,7 @@ class Replayer:
         expected = before.state if before else "unpaid"
         if details["state"] != expected:
             self._problem(record, f"says the order is {details['state']}, expected {expected}")
+        self._customers[key] = record["customer"]
         revision = (before.revision if before else 0) + 1
         if details["revision"] != revision:
             self._problem(record, f"is revision {details['revision']}, expected {revision}")
@@ -136,6 +148,7 @@ class Replayer:
         if self.order_state(record) in {None, "unpaid"}:
             return self._problem(record, f"retires an order that is {self.order_state(record)}")
         del self.state.orders[key], self.state.records[key]
+        self._customers.pop(key, None)
         for reminder in self._steps.pop(key, set()):
             del self.state.reminders[reminder]
             self._give_back(reminder)
@@ -159,8 +172,38 @@ class Replayer:
         due = instant(record["details"]["due"]) if kind in RESCHEDULES else before.due
         self._slot(record)
         self._steps.setdefault(order_key(record), set()).add(reminder)
-        self.state.reminders[reminder] = Reminder(status=status, due=due, channel=channel, attempt=attempt)
+        carrier = self._carrier(record, before)
+        self.state.reminders[reminder] = Reminder(
+            status=status, due=due, channel=channel, attempt=attempt, carrier=carrier
+        )
         return None
+
+    def _carrier(self, record: Record, before: Reminder) -> str | None:
+        """Return whose message stands for a reminder now; what was not handed over stands for none."""
+        kind, reminder = record["kind"], record["reminder"]
+        carrier: str | None = record["details"].get("carrier")
+        if kind == "reminder.returned":
+            self._carried.get(before.carrier or "", set()).discard(reminder)
+            if before.carrier is None or before.carrier != carrier:
+                self._problem(record, f"comes back from {carrier}, was carried by {before.carrier}")
+        elif record["reason"] == "merged":
+            self._carried.setdefault(carrier or "", set()).add(reminder)
+            if carrier is None or self.status(carrier) != "sending":
+                self._problem(record, f"is carried by {carrier}, which is not being sent")
+            return carrier
+        elif kind in GIVES_BACK:
+            self._lose(record, reminder)
+        return None
+
+    def _lose(self, record: Record, carrier: str) -> None:
+        """Of what a reminder carried, only that of orders which ended stays dropped."""
+        for reminder in self._carried.pop(carrier, set()):
+            shop, order, _ = split_reminder(reminder)
+            found = self.state.reminders.get(reminder)
+            if found is not None:
+                self.state.reminders[reminder] = replace(found, carrier=None)
+                if self.state.orders[shop, order].state == "unpaid":
+                    self._problem(record, f"does not bring back {reminder}")
 
     def _slot(self, record: Record) -> None:
         kind, reminder = record["kind"], record["reminder"]

@@ -83,8 +83,6 @@ def event(kind: str, order: str, at: int, customer: str, total: str, **more: Any
 
 EVENTS = [
     event("order.unpaid", "plain", NOON, "C-1", "99.00"),
-    event("order.unpaid", "second", NOON, "C-1", "99.00"),
-    event("order.unpaid", "third", NOON, "C-1", "99.00"),
     event("order.unpaid", "dear", NOON, "C-2", "500.00"),
     event("order.unpaid", "gone", NOON, "C-3", "99.00", stock="sold_out"),
     event("order.unpaid", "flash", NOON, "C-4", "99.00", closes_at=iso(NOON + 10 * MINUTE)),
@@ -92,8 +90,10 @@ EVENTS = [
     event("order.unpaid", "wordless", NOON, "C-5", "99.00", pay_url=None),
     event("order.unpaid", "abroad", NOON, "C-6", "99.00", zone="America/New_York"),
     event("order.unpaid", "raised", NOON, "C-7", "99.00"),
-    event("order.unpaid", "hurried", NOON, "C-1", "800.00", closes_at=iso(NOON + 3 * HOUR)),
     event("order.amended", "raised", NOON + MINUTE, "C-7", "800.00"),
+    event("order.unpaid", "second", NOON + 20 * MINUTE, "C-1", "99.00"),
+    event("order.unpaid", "third", NOON + 20 * MINUTE, "C-1", "99.00"),
+    event("order.unpaid", "hurried", NOON + 20 * MINUTE, "C-1", "800.00", closes_at=iso(NOON + 3 * HOUR)),
 ]
 
 

@@ -28,12 +28,13 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Reminder:
-    """A reminder; `attempt` counts its commits."""
+    """A reminder; `attempt` counts its commits, and the message of its `carrier` stands for it."""
 
     status: str
     due: int | None = None
     channel: str | None = None
     attempt: int = 0
+    carrier: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +94,7 @@ def essential(reminder: Reminder) -> Reminder:
         due=reminder.due if reminder.status in WAITING else None,
         channel=reminder.channel if reminder.status != "dropped" else None,
         attempt=reminder.attempt,
+        carrier=reminder.carrier,
     )
 
 

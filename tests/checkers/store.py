@@ -22,6 +22,7 @@ class Client(Protocol):
     def get(self, name: str) -> Any: ...
     def hgetall(self, name: str) -> Any: ...
     def zrange(self, name: str, start: int, end: int, *, withscores: bool) -> Any: ...
+    def lrange(self, name: str, start: int, end: int) -> Any: ...
     def xrange(self, name: str) -> Any: ...
 
 
@@ -36,6 +37,7 @@ class Lane:
     counts: dict[str, int] = field(default_factory=dict)
     customers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     ledgers: dict[tuple[str, str], Scores] = field(default_factory=dict)
+    unpaid: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     shops: dict[str, dict[str, str]] = field(default_factory=dict)
     pauses: dict[str, str] = field(default_factory=dict)
     leases: Scores = field(default_factory=dict)
@@ -110,6 +112,8 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
                 lane.ledgers[first, second] = _scores(client, prefix + key)
             case "shared":
                 lane.ledgers[first, shared(second)] = _scores(client, prefix + key)
+            case "unpaid":
+                lane.unpaid[first, second] = [order.decode() for order in client.lrange(prefix + key, 0, -1)]
             case "shop":
                 lane.shops[rest] = _hash(client, prefix + key)
     return lane

@@ -12,8 +12,8 @@ def structure(client: Client, lanes: int) -> list[str]:
     """Find what contradicts itself in the store, which must be at rest.
 
     That is: reminders that wait nowhere or twice, queue members and slots without their reminder, a wrong
-    index of queue heads or statuses, orders without a timer, a lane that miscounts its audit, queues or
-    open tasks, or does not know what is paused.
+    index of queue heads, statuses or unpaid orders, orders without a timer, a lane that miscounts its audit,
+    queues or open tasks, or does not know what is paused.
     """
     return [
         f"lane {number}: {problem}"
@@ -25,6 +25,7 @@ def structure(client: Client, lanes: int) -> list[str]:
             _ready,
             _statuses,
             _timers,
+            _unpaid,
             _count,
             _waiting,
             _open,
@@ -125,6 +126,21 @@ def _timers(lane: Lane) -> Iterator[str]:
     found = {timer for timer in lane.timers if timer.startswith("c~")}
     for timer in sorted(expected ^ found):
         yield f"customer {timer[2:]} has {'no timer' if timer in expected else 'a timer for nothing'}"
+
+
+def _unpaid(lane: Lane) -> Iterator[str]:
+    """Each customer's list has the unpaid orders, once, and those that share one know it."""
+    expected: dict[tuple[str, str], list[str]] = {}
+    for (shop, order), stored in lane.orders.items():
+        if stored["state"] == "unpaid" and stored.get("customer"):
+            expected.setdefault((shop, stored["customer"]), []).append(order)
+    for customer in sorted(expected.keys() | lane.unpaid.keys()):
+        right, found = sorted(expected.get(customer, [])), sorted(lane.unpaid.get(customer, []))
+        if right != found:
+            yield f"customer {'~'.join(customer)} has not paid {right}, listed are {found}"
+        for order in right if len(right) > 1 else []:
+            if not lane.orders[customer[0], order].get("shared"):
+                yield f"order {customer[0]}~{order} does not know of the others of its customer"
 
 
 def _count(lane: Lane) -> Iterator[str]:

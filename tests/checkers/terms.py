@@ -72,6 +72,7 @@ class Terms:
     per_channel: dict[str, int]
     max_open: int | None
     pace: dict[str, int]
+    merge_within: int | None
     min_total: Decimal | None
     sensitive_channels: tuple[str, ...] | None
     consent_required: tuple[str, ...]
@@ -113,6 +114,7 @@ def terms(document: dict[str, Any]) -> Terms:
         per_channel=caps.get("per_channel", {}),
         max_open=phone.get("max_open"),
         pace=document.get("pace", {}),
+        merge_within=_duration(document.get("merge", {}).get("within")),
         min_total=_amount(suppression.get("min_total")),
         sensitive_channels=None if sensitive is None else tuple(sensitive),
         consent_required=tuple(suppression.get("consent_required", ())),

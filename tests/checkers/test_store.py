@@ -95,6 +95,8 @@ def write(client: redis.Redis) -> None:
     client.zadd(f"{LANE}leases", {"demo~O-1~3": START + 9, "demo~O~2~2": START + 9})
     client.zadd(f"{LANE}ledger:demo~C-1", {"demo~O-1~1": START})
     client.zadd(f"{LANE}ledger:demo~王~1", {"demo~O~2~1": START, "demo~O~2~2": START})
+    client.rpush(f"{LANE}unpaid:demo~C-1", "O-1")
+    client.rpush(f"{LANE}unpaid:demo~王~1", "O~2")
     client.zadd(f"{LANE}ready", {"demo~sms": START + HOUR})
     client.zadd(f"{LANE}status:demo~claimed", {"demo~O~2~1": START})
     client.hset(f"{LANE}counts", mapping=COUNTS)
@@ -240,6 +242,18 @@ BROKEN: dict[str, tuple[Callable[[redis.Redis], object], str]] = {
     "a timer of nobody": (
         lambda c: c.zadd(f"{LANE}timers", {"c~demo~C-1": 1}),
         "customer demo~C-1 has a timer for nothing",
+    ),
+    "an unpaid order that is not listed": (
+        lambda c: c.delete(f"{LANE}unpaid:demo~C-1"),
+        "customer demo~C-1 has not paid ['O-1'], listed are []",
+    ),
+    "listed though it ended": (
+        lambda c: c.rpush(f"{LANE}unpaid:demo~C-1", "O-3"),
+        "customer demo~C-1 has not paid ['O-1'], listed are ['O-1', 'O-3']",
+    ),
+    "an order that does not know of another": (
+        lambda c: store(c, "O-4", state="unpaid", rev=1, customer="C-1", steps={}),
+        "order demo~O-1 does not know of the others of its customer",
     ),
     "a lost record": (lambda c: c.hincrby(f"{LANE}lane", "seq", 1), "counts"),
 }

@@ -1,5 +1,6 @@
 """Made-up orders, and what it takes to render a message about them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.rendering import Rendered, render
 from dispatcher.policy.decisions import Limits, Send
 from dispatcher.policy.document import Policy, default_policy
-from dispatcher.policy.facts import Channel, Customer, Facts, Item, Order, OrderState, Receiver
+from dispatcher.policy.facts import Channel, Customer, Facts, Item, Order, OrderState, Receiver, Rival
 
 HOUR = 3_600_000
 PLACED = 1_794_363_630_000  # 2026-11-11 10:20:30 in Shanghai, a Wednesday
@@ -51,6 +52,7 @@ def rendered(
     ships_today: bool = False,
     policy: Policy = POLICY,
     now: int | None = None,
+    others: Sequence[Order] = (),
 ) -> Rendered:
     """The message for a step, two hours after the order or two hours before its close."""
     at = NOW[step] if now is None else now
@@ -71,5 +73,9 @@ def rendered(
         limits=Limits(day_start=at - 12 * HOUR, day_end=at + 12 * HOUR),
         ships_today=ships_today,
         rules=(),
+        carries=tuple(
+            Rival(order=each.id, step=1, due=at, closes_at=each.closes_at, total=each.total, known=each)
+            for each in others
+        ),
     )
     return render(catalog, facts, send, policy, at)

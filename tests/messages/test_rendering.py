@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.errors import InvalidTemplate, MessageTooLong, MissingField
-from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.catalog import KINDS, Catalog
 from dispatcher.messages.sms import segments
 from dispatcher.policy.facts import CHANNELS, Channel, Item, Receiver
 from tests.messages.cases import CASES
@@ -189,8 +189,8 @@ def test_any_use_of_a_missing_field_stops_the_message_by_name(
 ) -> None:
     manifest = "".join(
         f'[templates.{kind}.{channel}]\nversion=2\nclass="notice"\ntechnique="check_details"\nelements=[]\n'
-        for kind in ("first_reminder", "before_close")
-        for channel in CHANNELS
+        for kind, channels in KINDS.items()
+        for channel in channels
     )
     edited("catalog.toml", 'locale = "zh-CN"\n' + manifest)
     catalog = Catalog.load(edited("zh-CN/first_reminder/chat.j2", use % field))

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from dispatcher.storage.commands import Commit, Intake, PlanStep, Replan, TaskEnd
+from dispatcher.storage.commands import Carry, Commit, Intake, PlanStep, Replan, TaskEnd
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
 from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store
@@ -84,6 +84,16 @@ def _commit(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
     return make
 
 
+async def _carrying(scene: Scene, store: Store) -> Any:
+    order = await store.order("demo", "F-due-1")
+    assert order is not None
+    carry = Carry(order="F-due-1", step=1, rev=order.rev, due=order.steps[0].due)
+    first, second = scene.leased.items[:2]
+    commits = [send(scene.leased, first, details=DETAILS)]
+    commits.append(send(scene.leased, second, details=DETAILS, carries=(carry,)))
+    return await store.commit(0, commits, LATER)
+
+
 def _settle(outcome: str) -> Callable[[Scene, Store], Awaitable[Any]]:
     async def make(scene: Scene, store: Store) -> Any:
         one, other = scene.sending
@@ -145,6 +155,7 @@ MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "intake replied": _intake("customer.replied"),
     "lease": _lease,
     **{f"commit {kind}": _commit(kind) for kind in ("send", "open", "claim", "defer", "drop", "release")},
+    "commit carrying": _carrying,
     **{f"settle {outcome}": _settle(outcome) for outcome in ("sent", "uncertain", "retry", "fail")},
     "task completed": _task("completed"),
     "task released": _task("released"),

@@ -44,7 +44,19 @@ def tables(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
     if "facts" in last:
         yield "facts", last
         yield "plan", last["plan"][-1]
-    assert spec.keys() <= {"head", "shop", "item", "of_order", "of_customer", "ending", "facts", "plan"}
+    if "carries" in last:
+        yield "carry", last["carries"][-1]
+    assert spec.keys() <= {
+        "head",
+        "shop",
+        "item",
+        "of_order",
+        "of_customer",
+        "ending",
+        "facts",
+        "plan",
+        "carry",
+    }
 
 
 def broken_fields(call: Call) -> Iterator[Broken]:

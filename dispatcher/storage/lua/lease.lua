@@ -1,9 +1,9 @@
 -- Leases due reminders of one shop and channel, with what deciding about them needs. An order's record does not
 -- change with a lease: the lease stands in LEASES alone.
--- uses: args lane orders ledgers customers queues pace
--- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string pace_prefix:string
+-- uses: args lane orders ledgers customers queues others pace
+-- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string unpaid_prefix:string pace_prefix:string
 -- shop: name:string key:key due:list status:list
--- reply: {token, shop rev, policy version, now, open tasks or -1, reminder, order, facts, ledger, customer, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept
+-- reply: {token, shop rev, policy version, now, open tasks or -1, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept, of others what others_of() finds
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
@@ -33,6 +33,7 @@ for _, id in ipairs(ids) do
   if type(facts) == 'string' and ledger and said and WAITING[step.status] then
     local n = #reply
     reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = id, text, facts, ledger, said
+    reply[n + 6] = others_of(shop, string.sub(name, #shop.name + 2), order)
     leased[#leased + 1], leased[#leased + 2] = lease_end, id
     gone[#gone + 1] = id
   elseif readable and not step then

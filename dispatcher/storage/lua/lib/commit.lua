@@ -15,6 +15,7 @@ local function check_commit(i, item)
   end
   check_pace(item)
   if item.customer_key then need_customer(KEYS[item.customer_key]) end
+  check_carries(i, item)
 end
 
 -- Whether the one who asks still holds the reminder: a worker by its token, a person while the task is open.
@@ -31,7 +32,7 @@ end
 
 -- Whether all that a hand-off was decided on still holds, the customer's slot included.
 local function stands(shop, item, order)
-  if not unchanged(shop, item, order) or paused(shop, item.channel) then return false end
+  if not unchanged(shop, item, order) or paused(shop, item.channel) or not may_carry(shop, item, order) then return false end
   if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
   if item.per_order and used(order, item.step) >= item.per_order then return false end
   if channel_full(item) or past_pace(item) or too_many_tasks(shop, item) then return false end
@@ -67,6 +68,7 @@ function COMMIT.send(shop, item, order, step)
   hand_over(item, step, now)
   put(KEYS[item.text_key], item.text)
   record('reminder.sending', shop, item, order, step)
+  carry_others(shop, item, step)
   return 'committed'
 end
 

@@ -49,6 +49,7 @@ local function accept(shop, event)
   local ended = order.time -- where it was paid or cancelled before it is known
   order.rev, order.time, order.closes = order.rev + 1, event.time, event.closes
   order.customer = event.customer
+  if kind == 'order.accepted' and order.state == 'unpaid' then note_unpaid(shop, event.order, order) end
   store_order(key, order)
   put(KEYS[event.facts_key], event.facts)
   audit(kind, of_order(shop, event.order, order), event.details,
@@ -65,17 +66,21 @@ end
 local function finish(shop, event, state)
   local key = KEYS[event.order_key]
   local order = load_order(key) or {state = 'unpaid', rev = 0, time = event.time, steps = {}}
-  local stopped, too_late, stopped_ids, too_late_ids = {}, {}, {}, {}
+  local stopped, too_late, stopped_ids, too_late_ids, carriers = {}, {}, {}, {}, nil
   for number, step in ipairs(order.steps) do
     local id = reminder_id(shop, event.order, number)
     if WAITING[step.status] then
       stopped[#stopped + 1], stopped_ids[#stopped_ids + 1] = number, id
     elseif HANDED_OVER[step.status] then
       too_late[#too_late + 1], too_late_ids[#too_late_ids + 1] = number, id
+    elseif step.carrier then
+      carriers = carriers or {}
+      carriers[#carriers + 1], too_late_ids[#too_late_ids + 1] = step.carrier, step.carrier
     end
   end
   audit(event.type, of_order(shop, event.order, order), event.details,
     '{"event":' .. cjson.encode(event.event) .. ',"stopped":' .. json_list(stopped_ids) .. ',"too_late":' .. json_list(too_late_ids) .. '}')
+  if order.state == 'unpaid' then forget_unpaid(shop, event.order, order) end
   if order.state == 'unpaid' or order.state == 'closed' then
     order.state, order.rev = state, order.rev + 1
     if state == 'paid' and order.customer then note_payment(shop, order.customer, event.time) end
@@ -83,5 +88,5 @@ local function finish(shop, event, state)
   end
   store_order(key, order)
   end_steps(shop, event.order, order, state)
-  return {status = 'accepted', reminders = #order.steps, stopped = stopped, too_late = too_late}
+  return {status = 'accepted', reminders = #order.steps, stopped = stopped, too_late = too_late, carriers = carriers}
 end

@@ -57,11 +57,11 @@ local function move(shop, step, id, status)
   step.status = status
 end
 
--- Hand-offs of an order's steps other than one: they change no revision, since they change nothing that was told.
+-- Hand-offs of an order's steps other than one, carried ones too: they change no revision, since they change nothing that was told.
 local function used(order, but)
   local handed_over = 0
   for number, step in ipairs(order.steps) do
-    if number ~= but and HANDED_OVER[step.status] then handed_over = handed_over + 1 end
+    if number ~= but and (HANDED_OVER[step.status] or step.carrier) then handed_over = handed_over + 1 end
   end
   return handed_over
 end

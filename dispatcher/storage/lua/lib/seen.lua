@@ -24,7 +24,8 @@ local function remembered(shop, event)
   local first = answered[shop][event.seen]
   if first == nil then return nil end
   if first.digest ~= event.digest then return {status = 'reused'} end
-  return {status = 'duplicate', reminders = first.reminders, stopped = first.stopped, too_late = first.too_late}
+  return {status = 'duplicate', reminders = first.reminders, stopped = first.stopped, too_late = first.too_late,
+    carriers = first.carriers}
 end
 
 local function remember(shop, event, reply)

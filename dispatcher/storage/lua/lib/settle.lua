@@ -38,6 +38,7 @@ end
 -- Nothing was handed over: the slot is free again, and a reminder whose order ended meanwhile ends with it.
 local function not_handed_over(shop, item, order, step)
   free_slot(KEYS[item.ledger], item.reminder)
+  bring_back(shop, item, step)
   step.handed = nil
   if order.state == 'unpaid' then return true end
   move(shop, step, item.reminder, 'dropped')

@@ -31,6 +31,7 @@ end
 
 local function close(shop, item, order)
   order.state, order.rev = 'closed', order.rev + 1
+  forget_unpaid(shop, item.order, order)
   store_order(KEYS[item.order_key], order)
   audit('order.closed', of_order(shop, item.order, order, {reason = 'closed'}))
   end_steps(shop, item.order, order, 'closed')

@@ -1,0 +1,48 @@
+"""How a reminder that is decided about sees the others of its customer."""
+
+import msgspec
+
+from dispatcher.policy.decide import decide
+from dispatcher.policy.decisions import Defer, Drop
+from dispatcher.policy.facts import Facts, Instant, Rival
+from dispatcher.policy.terms import Policy
+
+
+def rival(other: Facts, facts: Facts, policy: Policy, now: Instant) -> Rival:
+    """Another order's waiting reminder, beside the one that `facts` are about.
+
+    To be carried it must be free to go now, by the same channel to the same address; to be waited for it is
+    enough that it will go at all.
+    """
+    obstacle = _not_carried(other, facts, policy, now) if policy.merge is not None else None
+    due = other.due
+    if policy.merge is None:
+        at = max(other.due, now)
+        decision = decide(other, policy, at)
+        if isinstance(decision, Drop):
+            obstacle = decision.reason
+        elif isinstance(decision, Defer) and decision.until > at:
+            due = decision.until
+    return Rival(
+        order=other.order.id,
+        step=other.step,
+        due=due,
+        closes_at=other.order.closes_at,
+        total=other.order.total,
+        obstacle=obstacle,
+        known=other.order,
+    )
+
+
+def _not_carried(other: Facts, facts: Facts, policy: Policy, now: Instant) -> str | None:
+    if other.order.currency != facts.order.currency:
+        return "currency"
+    if _address(other, facts) != _address(facts, facts):
+        return "address"
+    here = msgspec.structs.replace(other, channel=facts.channel, due=min(other.due, now))
+    decision = decide(here, policy, now)
+    return decision.reason if isinstance(decision, Defer | Drop) else None
+
+
+def _address(of: Facts, facts: Facts) -> str | None:
+    return of.customer.chat if facts.channel == "chat" else of.customer.phone

@@ -1,0 +1,55 @@
+"""What a lease's reply says (see `lua/lease.lua`)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from dispatcher.errors import StoreRefused
+from dispatcher.storage.customers import customer_of
+from dispatcher.storage.keys import split_reminder_id
+from dispatcher.storage.ledgers import ledger_of
+from dispatcher.storage.records import ORDER, Leased, Other, facts_of
+from dispatcher.storage.unreadable import UNREADABLE
+
+T = TypeVar("T")
+
+_LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
+
+
+def leased(found: Sequence[Any]) -> list[Leased]:
+    """Return the reminders that a reply lists behind its head."""
+    return [_leased(*found[position : position + 6]) for position in range(0, len(found), 6)]
+
+
+def _leased(
+    reminder: bytes, order: bytes, facts: bytes, ledger: bytes, customer: bytes, others: Sequence[bytes]
+) -> Leased:
+    name = reminder.decode()
+    _, order_id, number = split_reminder_id(name)
+    return Leased(
+        reminder=name,
+        order_id=order_id,
+        number=number,
+        order=ORDER.decode(order),
+        facts=_readable(facts_of, facts),
+        ledger=ledger_of(_LEDGER.decode(ledger)),
+        customer=_readable(customer_of, customer),
+        others=_others(others) if others else (),
+    )
+
+
+def _others(found: Sequence[bytes]) -> tuple[Other, ...]:
+    """Return the other orders of a customer; one that cannot be read is left out."""
+    others = []
+    for name, order, facts in zip(found[::3], found[1::3], found[2::3], strict=True):
+        if (known := _readable(facts_of, facts)) is not None:
+            others.append(Other(id=name.decode(), order=ORDER.decode(order), facts=known))
+    return tuple(others)
+
+
+def _readable(read: Callable[[bytes], T], text: bytes | None) -> T | None:
+    try:
+        return None if text is None else read(text)
+    except (*UNREADABLE, StoreRefused):
+        return None

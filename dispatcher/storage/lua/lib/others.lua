@@ -1,0 +1,51 @@
+-- The unpaid orders of a customer, by which those that come due near each other find each other. An order that
+-- shares its customer with another is marked `shared`, so that nothing more is read for any other. The list is an index
+-- and no more: where it cannot be read or written, each order is reminded of alone.
+local facts_read = {}
+
+local function unpaid_key(shop, customer)
+  return HEAD.unpaid_prefix .. shop.name .. '~' .. customer
+end
+
+local function note_unpaid(shop, id, order)
+  local key = unpaid_key(shop, order.customer)
+  local count = redis.pcall('RPUSH', key, id)
+  if type(count) ~= 'number' or count < 2 then return end
+  order.shared = true
+  if count > 2 then return end
+  local other_key = HEAD.order_prefix .. shop.name .. '~' .. redis.call('LINDEX', key, 0)
+  local readable, other = pcall(load_order, other_key)
+  if readable and other then
+    other.shared = true
+    store_order(other_key, other)
+  end
+end
+
+local function forget_unpaid(shop, id, order)
+  if order.customer then redis.pcall('LREM', unpaid_key(shop, order.customer), 1, id) end
+end
+
+-- The facts of an order as they are stored, read once a call, or nil.
+local function read_facts(name)
+  if facts_read[name] == nil then
+    local found = redis.pcall('GET', HEAD.facts_prefix .. name)
+    facts_read[name] = type(found) == 'string' and found or false
+  end
+  return facts_read[name]
+end
+
+-- The other unpaid orders of a shared order's customer, at most OTHERS_READ: {order, text, facts, order, …}.
+local function others_of(shop, id, order)
+  local found = {}
+  local ids = order.shared and redis.pcall('LRANGE', unpaid_key(shop, order.customer), 0, OTHERS_READ) or {}
+  for _, other_id in ipairs(ids) do
+    local name = shop.name .. '~' .. other_id
+    local readable, other, text = pcall(load_order, HEAD.order_prefix .. name)
+    local facts = other_id ~= id and readable and other and other.state == 'unpaid' and read_facts(name)
+    if facts then
+      local n = #found
+      found[n + 1], found[n + 2], found[n + 3] = other_id, text, facts
+    end
+  end
+  return found
+end

@@ -1,0 +1,61 @@
+"""What is told of reminders that one message carries."""
+
+from collections.abc import Iterable, Iterator
+
+from tests.checkers.records import Record, in_order, name, order_key
+from tests.checkers.replay import Replayer
+from tests.checkers.state import HANDED_OVER
+
+
+def merges(records: Iterable[Record]) -> list[str]:
+    """Find merged reminders that nothing was handed over for, and messages that carry what they must not.
+
+    A message names unpaid orders of its own customer, each once, and takes their reminders in the same step;
+    each reminder has one carrier, which is or may have been handed over, or comes back.
+    """
+    replayer, violations, expected = Replayer(), list[str](), dict[str, str]()
+    for record in in_order(records):
+        if not (_merged(record) and record["reminder"] in expected):
+            violations += _left(expected)
+            expected = {}
+        if record["kind"] == "reminder.sending":
+            violations += [f"{name(record)}: {problem}" for problem in _wrong(record, replayer)]
+            expected = dict.fromkeys(_named(record), record["reminder"])
+        if _merged(record) and expected.pop(record["reminder"], None) != record["details"].get("carrier"):
+            violations.append(f"{name(record)}: its carrier does not name it")
+        replayer.apply(record)
+    return [
+        *violations,
+        *_left(expected),
+        *(
+            f"{reminder} was merged, and its carrier {found.carrier} is {replayer.status(found.carrier)}"
+            for reminder, found in replayer.state.reminders.items()
+            if found.carrier is not None and replayer.status(found.carrier) not in {*HANDED_OVER, None}
+        ),
+    ]
+
+
+def _merged(record: Record) -> bool:
+    return bool(record["reason"] == "merged" and record["kind"] == "reminder.dropped")
+
+
+def _left(expected: dict[str, str]) -> list[str]:
+    return [f"{carrier} names {reminder} and does not take it" for reminder, carrier in expected.items()]
+
+
+def _named(record: Record) -> list[str]:
+    carries = record["details"].get("decision", {}).get("carries", ())
+    return [f"{record['shop']}~{each['order']}~{each['step']}" for each in carries]
+
+
+def _wrong(record: Record, replayer: Replayer) -> Iterator[str]:
+    carries = record["details"].get("decision", {}).get("carries", ())
+    orders = [record["order"], *(each["order"] for each in carries)]
+    if len(set(orders)) < len(orders):
+        yield "names an order twice"
+    for order in orders[1:]:
+        key = record["shop"], order
+        if (known := replayer.state.orders.get(key)) is None or known.state != "unpaid":
+            yield f"names {order}, which is {known.state if known else 'not known'}"
+        if replayer.customer(key) != replayer.customer(order_key(record)):
+            yield f"names {order}, which is another customer's"

@@ -1,0 +1,106 @@
+"""What one message carries is told by a hand-off, and nothing is told twice."""
+
+from typing import Any
+
+from tests.checkers.merges import merges
+from tests.checkers.payment import not_after_payment
+from tests.checkers.replay import replay
+from tests.checkers.story import DECISION, HOUR, Story
+
+NAMES_B = DECISION | {"carries": [{"order": "B", "step": 1}]}
+
+
+def two(customer: str = "C-1") -> Story:
+    """Two orders whose reminders are due."""
+    return Story().accepted("A").accepted("B", customer).planned("A").planned("B")
+
+
+def carried(story: Story | None = None, **fields: Any) -> Story:
+    """The message of A carries the reminder of B."""
+    told = (story or two()).sending("A", decision=NAMES_B)
+    return told.dropped("merged", "B", **({"carrier": "demo~A~1"} | fields))
+
+
+def returned(story: Story) -> Story:
+    due = story.records[-1]["at"]
+    return story.record("reminder.returned", "B", 1, channel="sms", carrier="demo~A~1", due=due)
+
+
+def test_what_a_message_carries_is_merged_with_it() -> None:
+    records = carried().sent("A").records
+
+    state = replay(records)
+
+    assert (merges(records), state.problems) == ([], [])
+    assert state.reminders["demo~B~1"].carrier == "demo~A~1"
+
+
+def test_what_was_not_handed_over_comes_back() -> None:
+    story = returned(carried()).record("reminder.failed", "A", 1, channel="sms", reason="rejected")
+
+    state = replay(story.records)
+
+    assert (merges(story.records), state.problems) == ([], [])
+    assert (state.reminders["demo~B~1"].status, state.reminders["demo~B~1"].carrier) == ("planned", None)
+
+
+def test_what_does_not_come_back_is_found() -> None:
+    story = carried().record("reminder.failed", "A", 1, channel="sms", reason="rejected")
+
+    assert [problem.split(": ")[1] for problem in replay(story.records).problems] == [
+        "does not bring back demo~B~1"
+    ]
+
+
+def test_of_an_order_that_ended_nothing_comes_back() -> None:
+    story = carried().paid("B", too_late=["demo~A~1"])
+    story.record("reminder.failed", "A", 1, channel="sms", reason="rejected")
+
+    assert replay(story.records).problems == []
+
+
+def test_what_nobody_carries_does_not_come_back() -> None:
+    records = returned(two().dropped("too_late", "B")).records
+
+    assert len(replay(records).problems) == 1
+
+
+def test_a_message_that_does_not_take_what_it_names_is_found() -> None:
+    records = two().sending("A", decision=NAMES_B).sent("A").records
+
+    assert merges(records) == ["demo~A~1 names demo~B~1 and does not take it"]
+
+
+def test_a_reminder_merged_with_a_message_that_does_not_name_it_is_found() -> None:
+    records = two().sending("A").dropped("merged", "B", carrier="demo~A~1").records
+
+    assert [problem.partition(": ")[2] for problem in merges(records)] == ["its carrier does not name it"]
+
+
+def test_an_order_that_ended_is_not_to_be_named() -> None:
+    records = carried(two().paid("B", stopped=["demo~B~1"])).records
+
+    assert any("names B, which is paid" in problem for problem in merges(records))
+
+
+def test_an_order_of_another_customer_is_not_to_be_named() -> None:
+    records = carried(two(customer="C-2")).records
+
+    assert any("names B, which is another customer's" in problem for problem in merges(records))
+
+
+def test_an_order_is_named_once() -> None:
+    twice = DECISION | {"carries": [{"order": "B", "step": 1}, {"order": "B", "step": 2}]}
+    records = two().sending("A", decision=twice).records
+
+    assert any("names an order twice" in problem for problem in merges(records))
+
+
+def test_who_pays_a_named_order_is_told_of_the_message() -> None:
+    truly = carried().sent("A").wait(HOUR).paid("B", too_late=["demo~A~1"]).records
+    silent = carried().sent("A").wait(HOUR).paid("B").records
+
+    assert not_after_payment(truly) == []
+    assert [problem.partition(": ")[2] for problem in not_after_payment(silent)] == [
+        "does not tell that demo~A~1 names its order"
+    ]
