@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from dispatcher.policy.facts import Channel, Instant, OrderFacts
+from dispatcher.policy.facts import Channel, Instant, OrderFacts, OrderState
 from dispatcher.storage import keys as names
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.customers import StoredCustomer, customer_of
 from dispatcher.storage.keys import LaneKeys, lane_of
-from dispatcher.storage.records import ORDER, ShopState, StoredOrder, facts_of
+from dispatcher.storage.leasing import readable_facts
+from dispatcher.storage.records import ORDER, OTHERS_READ, Other, ShopState, StoredOrder, facts_of
 from dispatcher.storage.unreadable import UNREADABLE, Passed, readable
 
 T = TypeVar("T")
@@ -100,6 +101,20 @@ class Reader:
             return {}
         texts = await self.redis.mget([self._of(shop).facts(shop, order) for shop, order in ids])
         return _decoded(facts_of, ids, texts)
+
+    async def others(self, shop: str, order_id: str, order: StoredOrder) -> tuple[Other, ...]:
+        """Return the other unpaid orders of an order's customer, as a lease of it would bring them."""
+        if not order.shared or order.customer is None:
+            return ()
+        listed = await self.redis.lrange(self._of(shop).unpaid(shop, order.customer), 0, OTHERS_READ)  # type: ignore[misc]
+        names = [name.decode() for name in listed]
+        found = await self.readable_orders([(shop, name) for name in names if name != order_id])
+        texts = await self.redis.mget([self._of(shop).facts(*pair) for pair in found]) if found else []
+        return tuple(
+            Other(id=name, order=other, facts=known)
+            for ((_, name), other), text in zip(found.items(), texts, strict=True)
+            if other.state is OrderState.UNPAID and (known := readable_facts(text)) is not None
+        )
 
     async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
         """Return a customer's hand-off instants, oldest first."""

@@ -11,7 +11,7 @@ from dispatcher.policy.reminders import WAITING, Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.records import StoredOrder, StoredStep
-from dispatcher.workflow.judging import Renderer, decided, facts_about
+from dispatcher.workflow.judging import Renderer, among, decided, facts_about
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
@@ -66,15 +66,18 @@ class Explaining:
         customers = {facts.customer for facts in known.values()}
         told = {customer: await self._told(shop, customer, force) for customer in customers}
         now = self._clock.now()
-        return {
-            (name, number): self._outlook(
-                facts_about(shop, number, order, facts, *told[facts.customer]), force, now
-            )
-            for name, order in waiting.items()
-            if (facts := known.get((shop, name))) is not None
-            for number, step in enumerate(order.steps, 1)
-            if _waits(step)
-        }
+        outlooks = {}
+        for name, order in waiting.items():
+            if (facts := known.get((shop, name))) is None:
+                continue
+            others = await self._store.others(shop, name, order)
+            for number, step in enumerate(order.steps, 1):
+                if _waits(step):
+                    about = facts_about(shop, number, order, facts, *told[facts.customer])
+                    if step.status is not Status.OPEN:
+                        about = among(about, others, force.policy, now)
+                    outlooks[name, number] = self._outlook(about, force, now)
+        return outlooks
 
     async def _told(self, shop: str, customer: Customer, force: InForce) -> tuple[Ledger, CustomerStanding]:
         _, ledger = await ledger_of(self._people, shop, customer, force.policy)

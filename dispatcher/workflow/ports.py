@@ -6,7 +6,7 @@ from typing import Protocol
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.storage.commands import Commit, Intake, IntakeReply, Replan, Settlement, TaskEnd
 from dispatcher.storage.customers import StoredCustomer
-from dispatcher.storage.records import Lease, ShopState, StoredOrder, StoredStep
+from dispatcher.storage.records import Lease, Other, ShopState, StoredOrder, StoredStep
 
 
 class Clock(Protocol):
@@ -92,6 +92,9 @@ class Store(Policies, Orders, KnownOrders, Protocol):
 
     async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
         """Read a customer's hand-offs."""
+
+    async def others(self, shop: str, order_id: str, order: StoredOrder) -> tuple[Other, ...]:
+        """Read the other unpaid orders of an order's customer."""
 
     async def customer(self, shop: str, customer: str) -> StoredCustomer:
         """Read what is kept of a customer."""

@@ -232,6 +232,14 @@ async def paid_other_order(api: Asking) -> None:
     await api.world.dispatch()
 
 
+async def merged(api: Asking) -> None:
+    await under(api, BY_SMS + '[merge]\nwithin = "1h"')
+    await take(api, "B")
+    later(api, MINUTE)
+    await take(api)
+    await api.world.dispatch()
+
+
 SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
@@ -261,6 +269,7 @@ SCENES: dict[str, Scene] = {
         opted_out,
         replied,
         paid_other_order,
+        merged,
     )
 }
 """Reason -> its scene."""

@@ -167,6 +167,28 @@ async def test_the_decision_that_follows_is_the_one_that_was_told(api: Asking) -
     assert (early, (await explained(api, f"demo~{waiting}~1"))["status"]) == ("planned", "sent")
 
 
+async def test_what_waits_for_a_better_order_says_so(api: Asking) -> None:
+    await under(api, "[caps]\nmin_gap = '3h'\n" + BY_SMS)
+    await take(api, "A", total="10.00")
+    await take(api, "B", total="99.00", placed_at=NOON + HOUR)
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    assert (told["decision"], told["reason"], told["blocking"]) == ("defer", "min_gap", ["arbitration"])
+    assert told["next_eligible"] == "2025-11-11T05:01:00.000Z"
+
+
+async def test_what_a_message_would_carry_is_told_before(api: Asking) -> None:
+    await under(api, BY_SMS + '[merge]\nwithin = "1h"')
+    await take(api, "A")
+    await take(api, "B")
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    (merge,) = [rule for rule in told["rules"] if rule["rule"] == "merge"]
+    assert [other["order"] for other in merge["inputs"]["others"]] == ["B"]
+
+
 # By order and by customer.
 
 
@@ -213,8 +235,9 @@ async def test_a_customer_who_got_nothing_is_told_why_page_by_page(api: Asking) 
     assert sorted(one["reminder"] for one in told) == [f"demo~{order}~1" for order in "ABDE"]
     waiting = [one["now"] for one in told if one["now"] is not None]
     assert [(now["reason"], now["next_eligible"]) for now in waiting] == [
-        ("daily_cap", "2025-11-11T16:00:00.000Z")
-    ] * 3
+        ("daily_cap", "2025-11-11T16:00:00.000Z"),
+        *[("daily_cap", "2025-11-11T16:01:00.000Z")] * 2,  # which let the first one go first
+    ]
 
 
 @pytest.mark.parametrize(
@@ -282,7 +305,6 @@ OURS = ["phone_window", "overflow", "not_scheduled"]
 LATER = {
     "promised",
     "refused",
-    "merged",
     "wording",
     "operator",
 }
