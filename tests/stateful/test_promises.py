@@ -95,6 +95,14 @@ POLICIES = [
         )
     ),
 ]
+MERGING = load_toml(
+    POLICY.format(channels='["chat", "sms"]', overflow="1h", pay_within="24h")
+    + """
+    [merge]
+    within = "2h"
+    """
+)
+POLICIES.append(MERGING)
 RULES = CheckerRules(
     zone="Asia/Shanghai",
     per_day=2,
@@ -283,6 +291,13 @@ class World(RuleBasedStateMachine):
         self.time_passes(5 * MINUTE)
         self.work(which, answers)
         self.work_on(which, stops)
+
+    @rule(which=workers, answers=st.lists(st.sampled_from(ANSWERS), max_size=4), order=orders)
+    def merge_and_pay(self, which: int, answers: list[str], order: str) -> None:
+        self.do(self.workers[1].service.put_policy("demo", MERGING, "other", "user:test"))
+        self.rush_and_work(which, answers, 2)
+        self.ended(order, "order.paid", 0)
+        self.work_on(which, 4)
 
     @rule(which=workers)
     def crash(self, which: int) -> None:
