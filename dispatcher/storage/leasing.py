@@ -1,18 +1,15 @@
 """What a lease's reply says (see `lua/lease.lua`)."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from dispatcher.errors import StoreRefused
 from dispatcher.storage.customers import customer_of
 from dispatcher.storage.keys import split_reminder_id
 from dispatcher.storage.ledgers import ledger_of
 from dispatcher.storage.records import ORDER, Leased, Other, facts_of
-from dispatcher.storage.unreadable import UNREADABLE
-
-T = TypeVar("T")
+from dispatcher.storage.unreadable import if_readable
 
 _LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
 
@@ -32,9 +29,9 @@ def _leased(
         order_id=order_id,
         number=number,
         order=ORDER.decode(order),
-        facts=_readable(facts_of, facts),
+        facts=if_readable(facts_of, facts),
         ledger=ledger_of(_LEDGER.decode(ledger)),
-        customer=_readable(customer_of, customer),
+        customer=if_readable(customer_of, customer),
         others=_others(others) if others else (),
     )
 
@@ -43,13 +40,6 @@ def _others(found: Sequence[bytes]) -> tuple[Other, ...]:
     """Return the other orders of a customer; one that cannot be read is left out."""
     others = []
     for name, order, facts in zip(found[::3], found[1::3], found[2::3], strict=True):
-        if (known := _readable(facts_of, facts)) is not None:
+        if (known := if_readable(facts_of, facts)) is not None:
             others.append(Other(id=name.decode(), order=ORDER.decode(order), facts=known))
     return tuple(others)
-
-
-def _readable(read: Callable[[bytes], T], text: bytes | None) -> T | None:
-    try:
-        return None if text is None else read(text)
-    except (*UNREADABLE, StoreRefused):
-        return None

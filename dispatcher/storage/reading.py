@@ -8,9 +8,8 @@ from dispatcher.storage import keys as names
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.customers import StoredCustomer, customer_of
 from dispatcher.storage.keys import LaneKeys, lane_of
-from dispatcher.storage.leasing import readable_facts
 from dispatcher.storage.records import ORDER, OTHERS_READ, Other, ShopState, StoredOrder, facts_of
-from dispatcher.storage.unreadable import UNREADABLE, Passed, readable
+from dispatcher.storage.unreadable import UNREADABLE, Passed, if_readable, readable
 
 T = TypeVar("T")
 
@@ -113,7 +112,7 @@ class Reader:
         return tuple(
             Other(id=name, order=other, facts=known)
             for ((_, name), other), text in zip(found.items(), texts, strict=True)
-            if other.state is OrderState.UNPAID and (known := readable_facts(text)) is not None
+            if other.state is OrderState.UNPAID and (known := if_readable(facts_of, text)) is not None
         )
 
     async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:

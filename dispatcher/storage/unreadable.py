@@ -55,3 +55,11 @@ def readable(what: str, decode: Callable[[S], T], text: S) -> T:
         return decode(text)
     except UNREADABLE as error:
         raise StoreRefused(f"{what} cannot be read") from error
+
+
+def if_readable(decode: Callable[[S], T], text: S | None) -> T | None:
+    """Return what a stored text tells, `None` where there is none or it cannot be read."""
+    try:
+        return None if text is None else decode(text)
+    except (*UNREADABLE, StoreRefused):
+        return None

@@ -11,7 +11,8 @@ from dispatcher.policy.reminders import WAITING, Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.records import StoredOrder, StoredStep
-from dispatcher.workflow.judging import Renderer, among, decided, facts_about
+from dispatcher.workflow.gathering import among, facts_about
+from dispatcher.workflow.judging import Renderer, decided
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store

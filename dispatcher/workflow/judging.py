@@ -11,15 +11,12 @@ from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decide import decide
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.document import Policy
-from dispatcher.policy.facts import Channel, Customer, CustomerStanding, Facts, Instant, OrderFacts, Rival
-from dispatcher.policy.reminders import Status
-from dispatcher.policy.rivals import looks_around
-from dispatcher.policy.seeing import rival
+from dispatcher.policy.facts import Channel, Customer, Facts, Instant
 from dispatcher.storage.commands import Carry, Commit
-from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.packing import Packed
-from dispatcher.storage.records import Lease, Leased, Other, StoredOrder
+from dispatcher.storage.records import Lease, Leased, Other
 from dispatcher.workflow import details
+from dispatcher.workflow.gathering import among, facts_about
 
 
 class Renderer(Protocol):
@@ -49,56 +46,6 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     commit: Commit
     handover: Handover | None = None
-
-
-def facts_about(
-    shop: str,
-    number: int,
-    order: StoredOrder,
-    known: OrderFacts,
-    ledger: Ledger,
-    standing: CustomerStanding,
-    open_tasks: int | None = None,
-) -> Facts:
-    """Return what deciding about an order's step stands on."""
-    step = order.steps[number - 1]
-    return Facts(
-        shop=shop,
-        order=known.order,
-        customer=known.customer,
-        state=order.state,
-        step=number,
-        status=step.status,
-        moment=step.moment,
-        due=step.due,
-        channel=step.channel,
-        attempt=step.attempt,
-        tried=step.tried,
-        used=order.used(but=number),
-        ledger=ledger.instants,
-        standing=standing,
-        by_channel=ledger.by_channel,
-        open_tasks=open_tasks,
-    )
-
-
-def among(facts: Facts, others: Sequence[Other], policy: Policy, now: Instant) -> Facts:
-    """Return the facts with the waiting reminders of the customer's other orders, the next one of each."""
-    if not others or not looks_around(policy):
-        return facts
-    hand_offs = Ledger(instants=facts.ledger, by_channel=facts.by_channel)
-    seen: list[Rival] = []
-    for other in others:
-        waiting = [
-            (step.due, number)
-            for number, step in enumerate(other.order.steps, 1)
-            if step.status is Status.PLANNED
-        ]
-        if waiting:
-            number = min(waiting)[1]
-            its = facts_about(facts.shop, number, other.order, other.facts, hand_offs, facts.standing)
-            seen.append(rival(its, facts, policy, now))
-    return msgspec.structs.replace(facts, others=tuple(seen))
 
 
 def judge(

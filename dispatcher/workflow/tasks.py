@@ -14,7 +14,8 @@ from dispatcher.storage.ledgers import NOBODY
 from dispatcher.storage.records import StoredOrder
 from dispatcher.workflow import details
 from dispatcher.workflow.finding import find
-from dispatcher.workflow.judging import Renderer, bind, facts_about
+from dispatcher.workflow.gathering import facts_about
+from dispatcher.workflow.judging import Renderer, bind
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
