@@ -121,13 +121,31 @@ class TaskNotOpen(DispatcherError):
 
 
 class NotNow(DispatcherError):
-    """A hand-off that the policy does not allow at this moment; `reason` is the blocking rule's."""
+    """A hand-off that the policy does not allow at this moment; `reason` is the blocking rule's.
+
+    `blocking` names the rules that stand against it, `next_eligible` (ms, UTC) when it may go as far as is
+    known, `None` where that is never or nobody knows.
+    """
 
     code = "not-now"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, blocking: tuple[str, ...] = (), next_eligible: int | None = None) -> None:
         super().__init__(f"the policy does not allow this hand-off now: {reason}")
         self.reason = reason
+        self.blocking = blocking
+        self.next_eligible = next_eligible
+
+
+class NotWaiting(DispatcherError):
+    """A reminder that does not wait for its time any more, or is a task that waits for people."""
+
+    code = "not-waiting"
+
+
+class WrongMoment(InvalidInput):
+    """A time that a reminder cannot be moved to."""
+
+    code = "wrong-moment"
 
 
 class Contended(DispatcherError):

@@ -21,10 +21,12 @@ from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, StorePool
 from dispatcher.storage.lanes import stored_lanes
+from dispatcher.storage.operators import Operators
 from dispatcher.storage.people import People
 from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store
 from dispatcher.workflow import details
+from dispatcher.workflow.by_hand import ByHand
 from dispatcher.workflow.dispatch import Dispatcher
 from dispatcher.workflow.explaining import Explaining
 from dispatcher.workflow.housekeeping import Housekeeping
@@ -33,6 +35,7 @@ from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock
 from dispatcher.workflow.replanning import Replanning
 from dispatcher.workflow.sending import Breaker, Sender
+from dispatcher.workflow.steering import Steering
 from dispatcher.workflow.tasks import Tasks
 
 DAY_MS = 24 * 3_600_000
@@ -80,6 +83,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     housekeeping: Housekeeping
     tasks: Tasks
+    operators: Operators
+    by_hand: ByHand
+    steering: Steering
     replanning: Replanning
     explaining: Explaining
     clock: Clock
@@ -151,6 +157,8 @@ async def build(
         )
         for name, channel in channels.items()
     }
+    operators = Operators(store)
+    explaining = Explaining(store, people, policies, write, clock)
     return Service(
         store=store,
         audit=audit,
@@ -160,6 +168,9 @@ async def build(
         housekeeping=Housekeeping(store, clock),
         tasks=Tasks(store, people, policies, write, clock),
         replanning=Replanning(store, partial(replan, store), policies, clock),
-        explaining=Explaining(store, people, policies, write, clock),
+        operators=operators,
+        by_hand=ByHand(store, people, policies, clock),
+        steering=Steering(store, operators, explaining, clock),
+        explaining=explaining,
         clock=clock,
     )

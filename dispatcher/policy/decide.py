@@ -9,6 +9,7 @@ from dispatcher.policy.channel_caps import channel_cap_rule, channel_full_until,
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.pace import pace_of
+from dispatcher.policy.people import refuse_unwanted
 from dispatcher.policy.release import released
 from dispatcher.policy.rivals import carried, yields
 from dispatcher.policy.routing import Routes, refuse_channel, routes, routing_rule
@@ -29,7 +30,7 @@ from dispatcher.policy.timing import Slot, Timing
 from dispatcher.policy.way import CALLS_WAIT, no_time, way
 from dispatcher.policy.zones import FOREVER, iso, zone
 
-REASONS = {"earliest_after": "min_gap", "channel_cap": "daily_cap"}
+REASONS = {"earliest_after": "min_gap", "channel_cap": "daily_cap", "promise": "promised"}
 """The reason that stands for a rule of another name."""
 
 SHIPS_TODAY = Rule(rule="shipping", outcome="pass", inputs={"ships_today": True})
@@ -60,8 +61,12 @@ def decide(facts: Facts, policy: Policy, now: Instant) -> Decision:
 
 
 def decide_claim(facts: Facts, policy: Policy, now: Instant) -> Decision:
-    """Whether an agent may call now; `Defer.until` is when that is allowed next."""
+    """Whether an agent may reach the customer now: by a call for an open task, else on the facts' channel.
+
+    `Defer.until` is when that is allowed next.
+    """
     rules: list[Rule] = []
+    channel: Channel = "phone" if facts.status == "open" else facts.channel
     tz = zone(facts.customer.timezone or policy.timezone)
     refusal = (
         refuse_settled(facts.state, rules)
@@ -69,19 +74,19 @@ def decide_claim(facts: Facts, policy: Policy, now: Instant) -> Decision:
         or _left_alone(facts, policy, now, tz, rules)
     )
     if refusal is None:
-        _note_channel_caps(facts, policy, now, tz, "phone", rules)
-        refusal = _not_callable(facts, policy, rules)
+        _note_channel_caps(facts, policy, now, tz, channel, rules)
+        refusal = _not_usable(facts, policy, channel, rules)
     if refusal is not None:
         return Drop(reason=refusal, rules=tuple(rules))
-    timing = _timing(facts, policy, "phone", tz)._replace(earliest=None)
+    timing = _timing(facts, policy, channel, tz)._replace(earliest=None)
     answers = timing.rules(now)
     rules.extend(answers)
     if all(rule.outcome == "pass" for rule in answers) and not _channel_used_up(timing, now):
-        return _send(facts, timing, now, rules)
+        return _send(facts, timing, now, rules, opens_task=False)
     slot = timing.first_free(now, facts.order.closes_at)
     if slot.at == FOREVER:
-        return _drop_for_close(facts, policy, rules)
-    return _deferred(facts, slot.at, "phone", _reason(slot), rules)
+        return _drop_for_close(facts, policy, now, rules)
+    return _deferred(facts, slot.at, channel, _reason(slot), rules)
 
 
 def _no_longer_wanted(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> str | None:
@@ -100,7 +105,8 @@ def _refuse_late(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) 
 def _left_alone(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo, rules: list[Rule]) -> str | None:
     """What the order or the customer says against a reminder, or that the order has had enough of them."""
     refusal = (
-        refuse_sold_out(facts.order, rules)
+        refuse_unwanted(facts, rules)
+        or refuse_sold_out(facts.order, rules)
         or refuse_small(facts.order, policy, rules)
         or refuse_used_up(len(facts.used), policy, rules)
     )
@@ -110,10 +116,10 @@ def _left_alone(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo, rules:
     return refuse_replied(standing, policy, now, rules) or refuse_paid_other(standing, policy, now, tz, rules)
 
 
-def _not_callable(facts: Facts, policy: Policy, rules: list[Rule]) -> str | None:
-    """An amendment, the customer or a new policy may have forbidden the call since its task was opened."""
-    refusal = refuse_channel("phone", facts.order, facts.customer, policy, facts.standing.opted_out)
-    rules.append(_routing(facts, policy, "drop" if refusal else "phone"))
+def _not_usable(facts: Facts, policy: Policy, channel: Channel, rules: list[Rule]) -> str | None:
+    """What a person chose, order, customer or policy may forbid, of a task since it was opened."""
+    refusal = refuse_channel(channel, facts.order, facts.customer, policy, facts.standing.opted_out)
+    rules.append(_routing(facts, policy, "drop" if refusal else channel))
     return refusal
 
 
@@ -145,7 +151,7 @@ def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> 
     """Nobody claimed the task: the next channel takes over; without one it stays open while a call may be."""
     tried: tuple[Channel, ...] = (*facts.tried, "phone")
     ranked, _ = _routes(facts, policy, tried)
-    if not ranked and (refusal := _not_callable(facts, policy, rules)) is not None:
+    if not ranked and (refusal := _not_usable(facts, policy, "phone", rules)) is not None:
         return Drop(reason=refusal, rules=tuple(rules))
     if not ranked:
         closes_at = facts.order.closes_at
@@ -160,7 +166,7 @@ def _timing(facts: Facts, policy: Policy, channel: Channel, tz: ZoneInfo) -> Tim
         earlier = [handoff.at for handoff in facts.used if handoff.step < facts.step]
         earliest = max(earlier) + policy.before_close.earliest_after if earlier else None
     on_channel = facts.by_channel.get(channel, ())
-    return Timing(policy, tz, channel, policy.caps, facts.ledger, earliest, on_channel)
+    return Timing(policy, tz, channel, policy.caps, facts.ledger, earliest, on_channel, facts.promised_until)
 
 
 def _note_channel_caps(
@@ -184,7 +190,7 @@ def _past_the_tasks(
         return Defer(until=now, channel=channel, reason="overflow", rules=tuple(rules), tried=tried)
     again = now + CALLS_WAIT
     if again >= facts.order.closes_at:
-        return _drop_for_close(facts, policy, rules)
+        return _drop_for_close(facts, policy, now, rules)
     return _deferred(facts, again, "phone", "overflow", rules)
 
 
@@ -195,12 +201,12 @@ def _judge_time(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -
     if all(rule.outcome == "pass" for rule in answers) and not _channel_used_up(timing, now):
         yielded = yields(facts, timing, now, rules)
         if yielded is None:
-            return _send(facts, timing, now, rules)
+            return _send(facts, timing, now, rules, opens_task=timing.channel == "phone")
         until = released(timing, yielded.slot, facts.order, facts.customer, facts.step)
         return _deferred(facts, until, timing.channel, yielded.reason, rules)
     slot = timing.first_free(now, closes_at, since=facts.due)
     if slot.at == FOREVER:
-        return _drop_for_close(facts, policy, rules)
+        return _drop_for_close(facts, policy, now, rules)
     if refuse_held(slot.held, policy, rules):
         return Drop(reason="too_late", rules=tuple(rules))
     until = released(timing, slot, facts.order, facts.customer, facts.step)
@@ -215,13 +221,13 @@ def _reason(slot: Slot) -> str:
     return REASONS.get(slot.first or "", slot.first or "")
 
 
-def _drop_for_close(facts: Facts, policy: Policy, rules: list[Rule]) -> Drop:
+def _drop_for_close(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> Drop:
     inputs = {"closes_at": iso(facts.order.closes_at)}
     rules.append(Rule(rule="time_left", outcome="drop", inputs=inputs))
-    return Drop(reason=no_time(policy), rules=tuple(rules))
+    return Drop(reason=no_time(facts, policy, now), rules=tuple(rules))
 
 
-def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send:
+def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule], *, opens_task: bool) -> Send:
     carries = carried(facts, timing, now, rules)
     policy, closes_at = timing.policy, min([facts.order.closes_at, *(each.closes_at for each in carries)])
     bounds = limits(policy.caps, now, timing.tz)
@@ -236,10 +242,10 @@ def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Send
     if (pace := pace_of(policy, timing.channel)) is not None:
         bounds = replace(bounds, pace=pace)
     overflow_at = None
-    if timing.channel == "phone" and policy.phone is not None:
+    if opens_task and policy.phone is not None:
         if policy.phone.overflow_after is not None:
             overflow_at = min(now + policy.phone.overflow_after, closes_at)
-        if policy.phone.max_open is not None and facts.status != "open":
+        if policy.phone.max_open is not None:
             bounds = replace(bounds, max_open=policy.phone.max_open)
     return Send(
         channel=timing.channel,

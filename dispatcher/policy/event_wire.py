@@ -172,11 +172,21 @@ PARTIAL_DATA = Shape(
     required=frozenset({"order"}),
 )
 SPEAKER = Shape({"id": Field(texts.identifier, nullable=False)}, required=frozenset({"id"}))
+NAMED_ORDER = Shape({"id": ORDER.fields["id"]}, ORDER.required)
 REPLY_DATA = Shape(
     {"customer": Field(branch=_as_object(SPEAKER), nullable=False)}, required=frozenset({"customer"})
 )
 OPT_OUT_DATA = Shape(
     {**REPLY_DATA.fields, "channel": Field(values.one_of(CHANNELS))}, required=REPLY_DATA.required
+)
+
+REMINDED_DATA = Shape(
+    {
+        "order": Field(branch=_as_object(NAMED_ORDER), nullable=False),
+        "channel": Field(values.one_of(CHANNELS), nullable=False),
+        "agent": _TEXT,
+    },
+    required=frozenset({"order", "channel"}),
 )
 
 

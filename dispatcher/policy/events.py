@@ -30,6 +30,7 @@ class EventType(StrEnum):
     CANCELLED = "order.cancelled"
     OPTED_OUT = "customer.opted_out"
     REPLIED = "customer.replied"
+    REMINDED = "order.reminded"
 
 
 class OrderPatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -47,7 +48,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `order` is the order's id, and `patch` is there for `order.unpaid` and `order.amended` only. What a
     customer did is about no order but has the id of the `customer`, and an opt-out its `channel`, `None`
-    for all.
+    for all; a reminder sent by hand has the `channel` it took, and maybe the `agent` who sent it.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     patch: OrderPatch | None
     customer: str | None = None
     channel: Channel | None = None
+    agent: str | None = None
 
 
 _TYPES = {str(kind): kind for kind in EventType}
@@ -71,6 +73,7 @@ _SHAPES = {
     EventType.UNPAID: event_wire.COMPLETE_DATA,
     EventType.OPTED_OUT: event_wire.OPT_OUT_DATA,
     EventType.REPLIED: event_wire.REPLY_DATA,
+    EventType.REMINDED: event_wire.REMINDED_DATA,
 }
 """What an event's data holds; of any other type `PARTIAL_DATA`."""
 
@@ -102,6 +105,7 @@ def decode_event(raw: bytes | dict[str, Any]) -> Event:
         patch=patch,
         customer=data["customer"]["id"] if kind in BY_CUSTOMER else None,
         channel=data.get("channel"),
+        agent=data.get("agent"),
     )
 
 

@@ -118,12 +118,13 @@ class Handoff(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 class CustomerStanding(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a customer said or did beside the order: channels not to be used any more, the last reply, and
-    the newest payment of another order of the shop.
+    the newest payment of another order of the shop; and since when an operator has them left alone.
     """
 
     opted_out: tuple[Channel, ...] = ()
     replied_at: Instant | None = None
     paid_other_at: Instant | None = None
+    paused_since: Instant | None = None
 
 
 NOTHING_SAID = CustomerStanding()
@@ -153,6 +154,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     shop, oldest first, over all orders and channels; `by_channel`: those of which the channel is known.
     `open_tasks`: call tasks of the shop that wait for an agent, where that was counted.
     `others` are reminders of the customer's other orders.
+    `promised_until` and `refused_at` are what the customer said of this order in a call.
     """
 
     shop: str
@@ -172,3 +174,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     by_channel: dict[Channel, tuple[Instant, ...]] = {}
     open_tasks: int | None = None
     others: tuple[Rival, ...] = ()
+    promised_until: Instant | None = None
+    refused_at: Instant | None = None

@@ -42,9 +42,9 @@ class Slot(NamedTuple):
 class Timing(NamedTuple):
     """The rules of time for one hand-off, in their fixed order.
 
-    `earliest` is where a later step may begin at all; `ledger` is the customer's, oldest first. A plan
-    is made without `caps`, since nobody knows yet what else the customer will get. `on_channel` are the
-    hand-offs by this channel.
+    `earliest` is where a later step may begin at all, `promised` until when the customer is left in peace
+    to pay; `ledger` is the customer's, oldest first. A plan is made without `caps`, since nobody knows yet
+    what else the customer will get. `on_channel` are the hand-offs by this channel.
     """
 
     policy: Policy
@@ -54,11 +54,13 @@ class Timing(NamedTuple):
     ledger: tuple[Instant, ...] = ()
     earliest: Instant | None = None
     on_channel: tuple[Instant, ...] = ()
+    promised: Instant | None = None
 
     def blocked(self, at: Instant) -> Block | None:
         """The first rule that forbids `at`."""
-        if self.earliest is not None and at < self.earliest:
-            return Block("earliest_after", self.earliest)
+        for rule, until in (("earliest_after", self.earliest), ("promise", self.promised)):
+            if until is not None and at < until:
+                return Block(rule, until)
         policy, tz = self.policy, self.tz
         quiet = quiet_span(policy, at, tz)
         if quiet is not None and quiet[0] <= at:
@@ -109,6 +111,9 @@ class Timing(NamedTuple):
             applied.append(
                 _rule("earliest_after", {"earliest": iso(self.earliest)}, self._earliest_until(at))
             )
+        if self.promised is not None:
+            kept_until = self.promised if at < self.promised else None
+            applied.append(_rule("promise", {"promised_until": iso(self.promised)}, kept_until))
         days, holidays = policy.days, policy.holidays
         quiet = quiet_span(policy, at, self.tz)
         if quiet is not None:

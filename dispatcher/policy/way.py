@@ -49,7 +49,7 @@ def way(
         return Way(channel, crowded=crowded)
     if full:
         return Way(full[0], crowded=full[0] == "phone" and crowded)
-    return Way(None, routes.refusal or no_time(policy, used_up=used_up))
+    return Way(None, routes.refusal or no_time(facts, policy, now, used_up=used_up))
 
 
 def too_many_tasks(facts: Facts, policy: Policy) -> bool:
@@ -58,7 +58,9 @@ def too_many_tasks(facts: Facts, policy: Policy) -> bool:
     return most is not None and facts.open_tasks is not None and facts.open_tasks >= most
 
 
-def no_time(policy: Policy, *, used_up: bool = False) -> str:
-    """Why no instant is left: none is ever allowed, or none before the close."""
-    none_allowed = policy.caps is not None and policy.caps.per_day == 0
-    return "daily_cap" if none_allowed or used_up else "closes_before_window"
+def no_time(facts: Facts, policy: Policy, now: Instant, *, used_up: bool = False) -> str:
+    """Why no instant is left: none is ever allowed, or none before the close, be it for a promise."""
+    if used_up or (policy.caps is not None and policy.caps.per_day == 0):
+        return "daily_cap"
+    promised = facts.promised_until is not None and now < facts.promised_until
+    return "promised" if promised else "closes_before_window"

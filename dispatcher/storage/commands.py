@@ -37,9 +37,9 @@ class Carry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
-    """A decision to be recorded (see `lua/commit.lua`)."""
+    """A decision to be recorded (see `lua/commit.lua`); `id` is the asker's for an agent's own hand-off."""
 
-    kind: Literal["send", "open", "claim", "defer", "drop", "release"]
+    kind: Literal["send", "open", "claim", "defer", "drop", "release", "hand"]
     token: int | None = None
     rev: int
     shop_rev: int
@@ -67,6 +67,7 @@ class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     pace: int | None = None
     pace_key: int | None = None
     carries: tuple[Carry, ...] | None = None
+    id: str | None = None
 
 
 SettledAs = Literal["sent", "uncertain", "retry", "fail"]
@@ -96,6 +97,18 @@ class TaskEnd(Command, kw_only=True, omit_defaults=True, gc=False):
     kind: Literal["completed", "released"]
     agent: str
     result: str | None = None
+    why: str | None = None
+    said: Instant | None = None
+    details: Packed
+
+
+class Steer(Command, kw_only=True, omit_defaults=True, gc=False):
+    """What an operator does with a reminder that `was` due at an instant (see `lua/steer.lua`)."""
+
+    kind: Literal["cancel", "send_now", "postpone"]
+    rev: int
+    was: Instant
+    due: Instant | None = None
     details: Packed
 
 
@@ -126,7 +139,8 @@ class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """An event to be taken (see `lua/intake.lua`).
 
     `rev` is the revision an amendment was merged with; the type `probe` asks only whether the event
-    was taken before. What a customer says is about no order, and maybe about one `channel`.
+    was taken before. What a customer says is about no order, and maybe about one `channel`; a hand-off by
+    an `agent` is about one.
     """
 
     event: str
@@ -142,6 +156,8 @@ class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     timer: str = ""
     customer_key: int = 0
     channel: Channel | None = None
+    agent: str | None = None
+    handed: Instant | None = None
     shop_rev: int | None = None
     rev: int | None = None
     customer: str | None = None
@@ -158,7 +174,16 @@ class IntakeReply(msgspec.Struct, kw_only=True, gc=False):
     """
 
     status: Literal[
-        "accepted", "duplicate", "stale", "reused", "new", "customer_differs", "policy_changed", "conflict"
+        "accepted",
+        "duplicate",
+        "stale",
+        "reused",
+        "new",
+        "customer_differs",
+        "policy_changed",
+        "conflict",
+        "unknown",
+        "full",
     ]
     reminders: int = 0
     stopped: list[int] = []

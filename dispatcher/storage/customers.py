@@ -7,7 +7,8 @@ from dispatcher.storage.unreadable import readable
 
 
 class StoredCustomer(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
-    """What a customer said and when: `opted_out` by channel (`*`: all), the last reply, the newest payment.
+    """What a customer said and when: `opted_out` by channel (`*`: all), the last reply, the newest payment;
+    and since when an operator has paused reminders to the customer.
 
     `rev` is never the same for two states of a customer; 0 where nothing is kept.
     """
@@ -16,6 +17,7 @@ class StoredCustomer(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False)
     opted_out: dict[str, Instant] = {}
     replied: Instant | None = None
     paid: Instant | None = None
+    paused: Instant | None = None
 
     @property
     def standing(self) -> CustomerStanding:
@@ -27,6 +29,7 @@ class StoredCustomer(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False)
             opted_out=tuple(channel for channel in CHANNELS if every or channel in self.opted_out),
             replied_at=self.replied,
             paid_other_at=self.paid,
+            paused_since=self.paused,
         )
 
 

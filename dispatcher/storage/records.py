@@ -14,6 +14,9 @@ from dispatcher.storage.packing import unpack
 OTHERS_READ = 10
 """A lease looks at so many unpaid orders of a customer, the oldest."""
 
+MOST_STEPS = 50
+"""An order takes no hand-off by a person beyond so many steps."""
+
 RECORDS_KEPT = 500
 """An order remembers the numbers of its newest so many audit records."""
 
@@ -31,10 +34,11 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     `answered` is the token last answered with `answer`, `settled` the one last settled, so that a
     repeated call gets the same answer; `leases` ended without a commit; `handed` is the hand-off's
     instant (its commit's, until it is settled). `agent` claimed it and calls before `valid_until`;
-    `result` is how that went. Who gave it back last has `released` it, until the next claim. `person` is
-    whose ledger has its slot, where that is not the customer's own. A reminder dropped as merged names its
-    `carrier`, whose message goes on its `channel`, `handed` to be at its commit; the carrier names what it
-    `carries`.
+    `result` is how that went, with `why` the customer had not paid and the time the customer `said`. Who
+    gave it back last has `released` it, until the next claim. A step with a `hand` was handed over by a
+    person, who named it so. `person` is whose ledger has its slot, where that is not the customer's own. A
+    reminder dropped as merged names its `carrier`, whose message goes on its `channel`, `handed` to be at its
+    commit; the carrier names what it `carries`.
     """
 
     status: Status
@@ -55,13 +59,17 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     person: str | None = None
     carrier: str | None = None
     carries: tuple[str, ...] = ()
+    why: str | None = None
+    said: Instant | None = None
+    hand: str | None = None
 
 
 class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Where an order and its reminders stand; without `customer` only its end is known so far.
 
     `records` are the numbers of its audit records in their lane. `shared`: its customer had another unpaid
-    order beside it.
+    order beside it. Of calls is kept until when the customer `promised` to pay, when the customer
+    `refused`, and which channels were `given_up` for the whole order.
     """
 
     state: OrderState
@@ -72,6 +80,14 @@ class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     steps: list[StoredStep] = []
     records: list[int] = []
     shared: bool = False
+    promised: Instant | None = None
+    refused: Instant | None = None
+    given_up: tuple[Channel, ...] = ()
+
+    def tried(self, number: int) -> tuple[Channel, ...]:
+        """Return the channels that a step is not to take any more."""
+        own = self.steps[number - 1].tried if number <= len(self.steps) else ()
+        return (*own, *(channel for channel in self.given_up if channel not in own)) if self.given_up else own
 
     def used(self, but: int) -> tuple[Handoff, ...]:
         """Return the hand-offs of the order's steps other than `but`, carried ones among them."""

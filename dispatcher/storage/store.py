@@ -84,6 +84,7 @@ class Store(Reader):
             "customer_kept": SLOT_KEPT_MS,
             "order_prefix": call.lane.order_prefix,
             "unpaid_prefix": call.lane.unpaid_prefix,
+            "ledger_prefix": call.lane.ledger_prefix,
             "shops": call.shops,
         }
         script = NEW_ORDERS if any(event.plan is not None for event in events) else SCRIPTS["intake"]

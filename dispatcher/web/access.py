@@ -17,6 +17,8 @@ from dispatcher.telemetry import KEY_UNREADABLE
 SCOPES = (
     "events:write",
     "orders:read",
+    "reminders:send",
+    "reminders:steer",
     "audit:read",
     "tasks:read",
     "tasks:work",

@@ -31,6 +31,7 @@ from dispatcher.web import (
     pauses,
     policies,
     reminders,
+    steering,
     tasks,
 )
 from dispatcher.web.access import Access, admit
@@ -46,6 +47,10 @@ ROUTES = (
     orders.get_order,
     reminders.list_reminders,
     reminders.get_reminder,
+    steering.send_by_hand,
+    steering.cancel_reminder,
+    steering.send_now,
+    steering.postpone_reminder,
     explaining.explain_reminder,
     explaining.explain_order,
     explaining.explain_customer,

@@ -13,7 +13,8 @@ from dispatcher.storage.keys import reminder_id
 from dispatcher.storage.listing import Listed, Listing, Place, Wanted
 from dispatcher.storage.records import StoredOrder, StoredStep
 from dispatcher.wiring import Service
-from dispatcher.workflow.explaining import BLOCKING, PAUSED, Outlook
+from dispatcher.workflow.explaining import Outlook
+from dispatcher.workflow.refusing import BLOCKING, PAUSED
 
 DECISIONS = {
     "reminder.planned": "plan",
@@ -23,6 +24,8 @@ DECISIONS = {
     "task.opened": "send",
     "task.overflowed": "defer",
     "task.claimed": "send",
+    "operator.postponed": "defer",
+    "operator.sent_now": "plan",
 }
 """The audit's kinds that are decisions about a reminder."""
 

@@ -1,6 +1,9 @@
 """What each field of the API means, in the one place that the OpenAPI document takes it from."""
 
+from dispatcher.web.meanings_of_people import OF_PEOPLE
+
 FIELDS: dict[str, str] = {
+    **OF_PEOPLE,
     # Events, as they come in.
     "Event.specversion": "The version of CloudEvents.",
     "Event.id": "The event's id. With `source` it names the event: sent again, it has no effect again.",
@@ -177,6 +180,7 @@ TIMES = frozenset(
         "decided_at",
         "next_eligible",
         "since",
+        "customer_paused_since",
         "until",
     }
 )

@@ -1,9 +1,12 @@
-"""Pauses: nothing of a shop is handed over, on one channel or on all, until the pause ends."""
+"""Pauses: nothing is handed over, on a channel of a shop, on all, or to a customer, until the pause ends."""
+
+from typing import Any
 
 import msgspec
 from litestar import delete, get, post
 
-from dispatcher.policy import event_values
+from dispatcher.errors import FieldProblem, InvalidInput
+from dispatcher.policy import event_text, event_values
 from dispatcher.policy.event_wire import Field, Shape
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.zones import iso
@@ -12,18 +15,27 @@ from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.describing import Described, opens
 from dispatcher.web.parts import Asked, parts_of
-from dispatcher.web.query import one_of, read_fields, read_query
+from dispatcher.web.query import identifier, one_of, read_fields, read_query
+from dispatcher.wiring import Service
 
 READ, SCOPE = "policy:read", "shop:pause"
 
-BODY = Shape({"channel": Field(event_values.one_of(CHANNELS))})
-PARAMS = {"channel": one_of(CHANNELS, "The channel whose pause ends; if not given, the pause of all.")}
+BODY = Shape({"channel": Field(event_values.one_of(CHANNELS)), "customer": Field(event_text.identifier)})
+ABOUT = {"customer": identifier("A customer who may be paused.")}
+PARAMS = {
+    "channel": one_of(CHANNELS, "The channel whose pause ends; if not given, the pause of all."),
+    "customer": identifier("The customer whose pause ends, instead of a channel."),
+}
 
 
-class Paused(msgspec.Struct, frozen=True):
-    """The channels of a shop that are paused, `*` standing for all of them at once."""
+class Paused(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The channels of a shop that are paused, `*` standing for all of them at once.
+
+    Of a customer who was asked about and is paused it is told since when.
+    """
 
     paused: tuple[str, ...]
+    customer_paused_since: str | None = None
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,16 +54,18 @@ class Pauses(Paused, frozen=True, kw_only=True):
 
 @get(
     "/v1/shops/{shop:str}/pause",
-    opt=opens(READ, Described(answers={"application/json": Pauses})),
+    opt=opens(READ, Described(query=ABOUT, answers={"application/json": Pauses})),
 )
 async def get_pauses(request: Asked) -> Answer:
     """Tell what is paused of a shop, since when and by whom."""
-    read_query(request, {})
+    given = read_query(request, ABOUT)
     shop = request.path_params["shop"]
     require(request, shop)
-    found = await pauses_of(parts_of(request).service.store, shop)
+    service = parts_of(request).service
+    found = await pauses_of(service.store, shop)
     pauses = tuple(_told(channel, about) for channel, about in found.items())
-    return answer(Pauses(paused=tuple(found), pauses=pauses))
+    since = await _since(service, shop, given.get("customer"))
+    return answer(Pauses(paused=tuple(found), customer_paused_since=since, pauses=pauses))
 
 
 def _told(channel: str, about: About | None) -> Pause:
@@ -69,14 +83,21 @@ def _told(channel: str, about: About | None) -> Pause:
     ),
 )
 async def pause_shop(request: Asked) -> Answer:
-    """Pause a shop's channel, or without one the whole shop; what is being sent is sent."""
+    """Pause a shop's channel, or without one the whole shop; what is being sent is sent.
+
+    With a customer only that one is left alone: what comes due meanwhile is dropped.
+    """
     read_query(request, {})
     shop = request.path_params["shop"]
     caller = require(request, shop)
     given = await read_fields(request, BODY)
     service = parts_of(request).service
-    await service.store.pause(shop, given.get("channel"), service.clock.now(), caller.actor)
-    return answer(Paused((await service.store.shop(shop)).paused))
+    customer = _customer(given)
+    if customer is None:
+        await service.store.pause(shop, given.get("channel"), service.clock.now(), caller.actor)
+    else:
+        await service.operators.pause(shop, customer, service.clock.now(), caller.actor)
+    return await _left(service, shop, customer)
 
 
 @delete(
@@ -90,5 +111,28 @@ async def resume_shop(request: Asked) -> Answer:
     shop = request.path_params["shop"]
     caller = require(request, shop)
     service = parts_of(request).service
-    await service.store.resume(shop, given.get("channel"), service.clock.now(), caller.actor)
-    return answer(Paused((await service.store.shop(shop)).paused))
+    customer = _customer(given)
+    if customer is None:
+        await service.store.resume(shop, given.get("channel"), service.clock.now(), caller.actor)
+    else:
+        await service.operators.resume(shop, customer, service.clock.now(), caller.actor)
+    return await _left(service, shop, customer)
+
+
+def _customer(given: dict[str, Any]) -> str | None:
+    """Return the customer that is named; `InvalidInput` where a channel is, too."""
+    customer: str | None = given.get("customer")
+    if customer is not None and given.get("channel") is not None:
+        problem = FieldProblem("/customer", "expected without a channel: a customer is paused on all")
+        raise InvalidInput(f"the request is not right: {problem}", (problem,))
+    return customer
+
+
+async def _left(service: Service, shop: str, customer: str | None) -> Answer:
+    paused = (await service.store.shop(shop)).paused
+    return answer(Paused(paused, await _since(service, shop, customer)))
+
+
+async def _since(service: Service, shop: str, customer: str | None) -> str | None:
+    since = None if customer is None else (await service.store.customer(shop, customer)).paused
+    return None if since is None else iso(since)

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from dispatcher.errors import DispatcherError, InvalidInput
+from dispatcher.errors import DispatcherError, InvalidInput, NotNow
+from dispatcher.policy.zones import iso
 from dispatcher.web.answers import PROBLEM_JSON, Answer, answer
 
 TYPE = "urn:dispatcher:problem:"
@@ -44,6 +45,7 @@ KINDS: dict[str, Kind] = {
     "customer-differs": Kind(409, "The order belongs to another customer"),
     "event-id-reused": Kind(409, "The event's id was used before"),
     "not-now": Kind(409, "The policy does not allow this now"),
+    "not-waiting": Kind(409, "The reminder does not wait for its time"),
     "task-not-open": Kind(409, "The task is not in the state for this"),
     "store-refused": Kind(
         409,
@@ -53,6 +55,7 @@ KINDS: dict[str, Kind] = {
     "path-too-long": Kind(414, "The path is too long", "no id is that long"),
     "too-large": Kind(413, "The request is too large", "a path of this service takes a smaller body"),
     "unsupported-media-type": Kind(415, "No such kind of body is read here"),
+    "wrong-moment": Kind(422, "The reminder cannot be moved there"),
     "head-too-large": Kind(431, "The headers are too large"),
     "overloaded": Kind(TOO_MANY, "Too much waits already"),
     "internal": Kind(500, "Something is wrong with this service", "it was logged; repeating it is safe"),
@@ -71,25 +74,31 @@ class WrongField(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An RFC 9457 problem."""
+    """An RFC 9457 problem; one about the policy names the rules that block, and when they stop to."""
 
     type: str
     title: str
     status: int
     detail: str
     errors: tuple[WrongField, ...] = ()
+    blocking: tuple[str, ...] = ()
+    next_eligible: str | None = None
 
 
 def problem_of(error: DispatcherError) -> Problem:
     """Return the problem that an error is told as."""
     kind = KINDS[error.code]
     wrong = error.problems if isinstance(error, InvalidInput) else ()
+    blocked = error if isinstance(error, NotNow) else None
+    eligible = blocked.next_eligible if blocked else None
     return Problem(
         type=TYPE + error.code,
         title=kind.title,
         status=kind.status,
         detail=kind.detail or str(error),
         errors=tuple(WrongField(one.pointer, one.detail) for one in wrong),
+        blocking=blocked.blocking if blocked else (),
+        next_eligible=None if eligible is None else iso(eligible),
     )
 
 

@@ -13,11 +13,12 @@ from dispatcher.policy.event_wire import Field, Shape
 from dispatcher.policy.events import EventType
 from dispatcher.web.describing import ref
 from dispatcher.web.meanings import TIMES, meaning
-from dispatcher.web.query import Schema
+from dispatcher.web.query import SHOP_ID, Schema
 
 MONEY = "^[0-9]{1,10}(\\.[0-9]{1,4})?$"
 
 _LEAVES: dict[Callable[..., Any], Schema] = {
+    event_text.shop_id: SHOP_ID,
     event_text.identifier: {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES},
     event_text.source: {"type": "string", "minLength": 1, "maxLength": MAX_SOURCE_BYTES},
     event_values.instant: {"type": "string", "format": "date-time", "maxLength": MAX_TIME_CHARS},
@@ -55,6 +56,8 @@ _COMPONENTS: dict[str, Shape] = {
     "EventCustomer": event_wire.CUSTOMER,
     "Consent": event_wire.CONSENT,
     "Speaker": event_wire.SPEAKER,
+    "NamedOrder": event_wire.NAMED_ORDER,
+    "RemindedData": event_wire.REMINDED_DATA,
     "OptOutData": event_wire.OPT_OUT_DATA,
     "ReplyData": event_wire.REPLY_DATA,
 }
@@ -70,6 +73,7 @@ _EVENTS = {
     EventType.CANCELLED: ("CancelledEvent", "EventData"),
     EventType.OPTED_OUT: ("OptedOutEvent", "OptOutData"),
     EventType.REPLIED: ("RepliedEvent", "ReplyData"),
+    EventType.REMINDED: ("RemindedEvent", "RemindedData"),
 }
 """Types of events -> the names of the event's and its data's schemas."""
 
@@ -148,5 +152,6 @@ def _branch(field: Field) -> Schema:
         return ref("Promotion")
     assert field.branch is not None
     shape = getclosurevars(field.branch).nonlocals["shape"]
-    (name,) = (name for name, known in _COMPONENTS.items() if known == shape)
+    same = [name for name, known in _COMPONENTS.items() if known is shape]
+    (name,) = same or (name for name, known in _COMPONENTS.items() if known == shape)
     return ref(name)

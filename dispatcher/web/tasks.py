@@ -5,8 +5,10 @@ from typing import Any, get_args
 import msgspec
 from litestar import get, post
 
+from dispatcher.errors import FieldProblem, InvalidInput
 from dispatcher.policy import event_text, event_values
 from dispatcher.policy.event_wire import Field, Shape
+from dispatcher.policy.facts import Instant
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.listing import Listed, Place, Wanted
@@ -18,7 +20,7 @@ from dispatcher.web.paging import LIMIT, Page, cursor
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.query import SHOP, one_of, read_fields, read_query
 from dispatcher.web.reminders import Reminder, asked_for, find, page_of, told
-from dispatcher.workflow.tasks import Claim, Outcome
+from dispatcher.workflow.tasks import APPOINTED, Claim, Outcome, WhyUnpaid
 
 READ, WORK = "tasks:read", "tasks:work"
 
@@ -33,8 +35,18 @@ PARAMS = {
 
 _AGENT = Field(event_text.line(MAX_AGENT), nullable=False)
 _OUTCOME = Field(event_values.one_of(get_args(Outcome)), nullable=False)
+_TIME = Field(event_values.instant)
 AGENT = Shape({"agent": _AGENT}, frozenset({"agent"}))
-END = Shape({"agent": _AGENT, "outcome": _OUTCOME}, frozenset({"agent", "outcome"}))
+END = Shape(
+    {
+        "agent": _AGENT,
+        "outcome": _OUTCOME,
+        "promised_until": _TIME,
+        "call_back_at": _TIME,
+        "reason": Field(event_values.one_of(get_args(WhyUnpaid))),
+    },
+    frozenset({"agent", "outcome"}),
+)
 
 CODES = ("unknown-order", "task-not-open")
 
@@ -144,10 +156,20 @@ async def release_task(request: Asked) -> Answer:
     ),
 )
 async def complete_task(request: Asked) -> Answer:
-    """Record how the call of an agent went; it may be repeated with the same outcome."""
+    """Record how the call of an agent went; it may be repeated with the same outcome.
+
+    A promise needs `promised_until`, a call back `call_back_at`: until then nothing goes for this order.
+    """
     service = parts_of(request).service
     caller, listed, given = await _working(request, END)
-    await service.tasks.complete(listed.reminder, given["agent"], given["outcome"], caller.actor)
+    await service.tasks.complete(
+        listed.reminder,
+        given["agent"],
+        given["outcome"],
+        caller.actor,
+        said=_appointed(given),
+        why=given.get("reason"),
+    )
     return answer(told(await find(service.store, listed.reminder)))
 
 
@@ -155,6 +177,22 @@ async def _working(request: Asked, shape: Shape) -> tuple[Caller, Listed, dict[s
     read_query(request, {})
     caller, listed = await asked_for(request)
     return caller, listed, await read_fields(request, shape)
+
+
+def _appointed(given: dict[str, Any]) -> Instant | None:
+    """Return the time that the outcome names; `InvalidInput` if it is missing or another's is there."""
+    needed = APPOINTED.get(given["outcome"])
+    problems = [
+        FieldProblem(f"/{name}", f"expected with the outcome {outcome} alone")
+        for outcome, name in APPOINTED.items()
+        if name != needed and given.get(name) is not None
+    ]
+    said: Instant | None = given.get(needed) if needed else None
+    if needed and said is None:
+        problems.append(FieldProblem(f"/{needed}", f"required with the outcome {given['outcome']}"))
+    if problems:
+        raise InvalidInput(f"the body is not right: {problems[0]}", tuple(problems))
+    return said
 
 
 def _claimed(listed: Listed, claim: Claim, text: str | None) -> Claimed:

@@ -41,6 +41,12 @@ def of_time(event: Event) -> Packed:
     return packed({"time": iso(event.time)})
 
 
+def of_reported(handed: Instant, agent: str | None) -> Packed:
+    """Return what the record of a hand-off that an agent made and reported says of it."""
+    told = {"handed_at": iso(handed), "by_hand": "reported"}
+    return packed(told if agent is None else told | {"agent": agent})
+
+
 def of_plan(step: Planned | Unplanned) -> Packed:
     """Return what the record of a planned (or never planned) step says of it."""
     return packed(plan_told(step))

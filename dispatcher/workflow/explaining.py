@@ -16,15 +16,13 @@ from dispatcher.workflow.judging import Renderer, decided
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
+from dispatcher.workflow.refusing import BLOCKING
 
 PAUSED = "paused"
 """The rule that holds back what a pause is on, which no decision knows of."""
 
 FOLLOWED = 32
 """Times in a row that a reminder is put off, in looking for when it may go."""
-
-BLOCKING = frozenset({"defer", "drop"})
-"""Outcomes of rules that hold a reminder back."""
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +54,24 @@ class Explaining:
         self._policies = policies
         self._render = render
         self._clock = clock
+
+    async def if_due(self, shop: str, order_id: str, number: int, order: StoredOrder) -> Outlook | None:
+        """Return what would be decided about a planned reminder if it were due; `None` once it retired."""
+        known = (await self._store.facts([(shop, order_id)])).get((shop, order_id))
+        if known is None:
+            return None
+        force = await self._policies.in_force(shop, anew=True)
+        told = await self._told(shop, known.customer, force)
+        now = self._clock.now()
+        facts = facts_about(shop, number, order, known, *told)
+        facts = among(facts, await self._store.others(shop, order_id, order), force.policy, now)
+        facts = msgspec.structs.replace(facts, due=now)
+        for _ in range(FOLLOWED):
+            decision, _ = decided(facts, force.policy, self._render, now)
+            if not isinstance(decision, Defer) or decision.until > now:
+                break
+            facts = msgspec.structs.replace(facts, channel=decision.channel, tried=decision.tried)
+        return self._outlook(facts, force, now)
 
     async def outlooks(self, shop: str, orders: Mapping[str, StoredOrder]) -> dict[tuple[str, int], Outlook]:
         """Return the outlook of each (order, step) that waits; none where its order retired meanwhile."""

@@ -35,12 +35,14 @@ def facts_about(
         due=step.due,
         channel=step.channel,
         attempt=step.attempt,
-        tried=step.tried,
+        tried=order.tried(number),
         used=order.used(but=number),
         ledger=ledger.instants,
         standing=standing,
         by_channel=ledger.by_channel,
         open_tasks=open_tasks,
+        promised_until=order.promised,
+        refused_at=order.refused,
     )
 
 

@@ -1,7 +1,7 @@
 """Takes events: reads what an amendment amends, plans, and lets the store record it all in one step."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -12,6 +12,7 @@ from dispatcher.errors import (
     DispatcherError,
     EventIdReused,
     InvalidEvent,
+    NotNow,
     StoreFull,
     StoreRefused,
     UnknownOrder,
@@ -27,6 +28,7 @@ from dispatcher.telemetry import EVENT_REFUSED
 from dispatcher.workflow import details
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
+from dispatcher.workflow.waves import waves
 
 T = TypeVar("T")
 
@@ -37,6 +39,8 @@ ATTEMPTS = 8
 
 REFUSALS: dict[str, DispatcherError] = {
     "reused": EventIdReused("an event with this id was taken before, with other content"),
+    "unknown": UnknownOrder("the order is not known here yet; repeat the event once it is"),
+    "full": NotNow("attempts_used_up", ("attempts_used_up",)),
     "customer_differs": CustomerDiffers("the order belongs to another customer"),
 }
 Known = dict[tuple[str, str | None], tuple[int, OrderFacts | None] | StoreRefused]
@@ -78,7 +82,7 @@ class EventIntake:
             else:
                 lanes.setdefault(self._store.lane_of(event.shop), []).append((position, event))
         for lane, numbered in lanes.items():
-            for wave in _waves(numbered):
+            for wave in waves(numbered):
                 results |= await self._take_wave(lane, wave, actor)
         return [results[position] for position in range(len(events))]
 
@@ -90,12 +94,12 @@ class EventIntake:
             items: list[tuple[int, Event, Intake]] = []
             refusals: dict[int, DispatcherError] = {}
             for position, event in wave:
-                item = _bare(event)
+                item = _bare(event, self._clock.now())
                 try:
                     self._plan(item, event, known, forces)
                 except DispatcherError as refusal:
                     refusals[position] = refusal
-                    item = _bare(event, probe=True)
+                    item = _bare(event, self._clock.now(), probe=True)
                 items.append((position, event, item))
             replies = await self._record(lane, [item for _, _, item in items], actor)
             wave = []
@@ -178,9 +182,14 @@ def _or_raise(found: T | StoreRefused) -> T:
     return found
 
 
-def _bare(event: Event, *, probe: bool = False) -> Intake:
+def _bare(event: Event, now: Instant, *, probe: bool = False) -> Intake:
     """Return what the store must know of any event; a probe only asks whether it was taken before."""
     told = None if event.type in CHANGES_FACTS else details.of_time(event)
+    handed = None
+    if event.type is EventType.REMINDED:
+        # Whose clock is ahead has not sent it in the future.
+        handed = min(event.time, now)
+        told = details.of_reported(handed, event.agent)
     return Intake(
         event=event.id,
         seen=f"{event.source}\x1f{event.id}",
@@ -191,23 +200,10 @@ def _bare(event: Event, *, probe: bool = False) -> Intake:
         shop_name=event.shop,
         customer=event.customer,
         channel=event.channel,
+        agent=event.agent,
+        handed=handed,
         details=told,
     )
-
-
-def _waves(numbered: list[tuple[int, Event]]) -> Iterator[list[tuple[int, Event]]]:
-    """Cut a lane's events so that an amendment is read after what came before it in the batch."""
-    wave: list[tuple[int, Event]] = []
-    named: set[tuple[str, str | None]] = set()
-    for position, event in numbered:
-        order = (event.shop, event.order)
-        if event.type is EventType.AMENDED and order in named:
-            yield wave
-            wave, named = [], set()
-        wave.append((position, event))
-        named.add(order)
-    if wave:
-        yield wave
 
 
 def _amend(event: Event, before: OrderFacts | None, force: InForce) -> OrderFacts:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
-from dispatcher.storage.commands import Commit, Intake, IntakeReply, Replan, Settlement, TaskEnd
+from dispatcher.storage.commands import Commit, Intake, IntakeReply, Replan, Settlement, Steer, TaskEnd
 from dispatcher.storage.customers import StoredCustomer
 from dispatcher.storage.records import Lease, Other, ShopState, StoredOrder, StoredStep
 
@@ -31,6 +31,13 @@ class Orders(Protocol):
 
     async def order(self, shop: str, order: str) -> StoredOrder | None:
         """Read one order."""
+
+
+class Operators(Protocol):
+    """Where what operators do with reminders is recorded."""
+
+    async def steer(self, shop: str, steers: Sequence[Steer], now: Instant, actor: str) -> list[str]:
+        """End or move single reminders."""
 
 
 class KnownOrders(Protocol):

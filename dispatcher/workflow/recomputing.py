@@ -25,6 +25,7 @@ from dispatcher.policy.facts import Instant, OrderFacts, OrderState
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.schedule import plan
 from dispatcher.workflow import details
+from dispatcher.workflow.heard import Heard, by_hand
 from dispatcher.workflow.judging import task_due
 from dispatcher.workflow.recorded import Record, facts_of
 
@@ -45,6 +46,9 @@ TEXT_RULES = frozenset({"template_fields", "wording"})
 
 UNREADABLE = (Expected, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """How what is no decision of ours shows when it is read or decided about."""
+
+BY_PERSONS = frozenset({"task.claimed", "reminder.sent"})
+"""Kinds of records of decisions that let a person reach the customer."""
 
 HANDS_OVER = frozenset({"reminder.sending", "task.claimed"})
 GIVES_BACK = frozenset(
@@ -75,12 +79,14 @@ class Recomputer:
         self._policies: dict[tuple[str, int], Policy | None] = {}
         self._orders: dict[tuple[str, str], Told] = {}
         self._waiting: dict[tuple[str, str], dict[int, Waiting]] = {}
+        self._heard = Heard()
 
     def read(self, record: Record) -> list[str]:
         """Return how a record differs from what is decided again, and remember what it says."""
         found: list[str] = []
         try:
             self._read(record, found)
+            self._heard.note(record)
         except UNREADABLE as error:
             found.append(f"is not as such records are: {type(error).__name__}: {error}")
         return found
@@ -150,13 +156,18 @@ class Recomputer:
             told = order | of_any | {"state": OrderState.UNPAID}
         else:
             self.decisions += 1
-            told = order | waiting.told | {"status": Status.OPEN if waiting.open else Status.PLANNED}
+            told = (
+                order
+                | (waiting.told or by_hand(record))
+                | {"status": Status.OPEN if waiting.open else Status.PLANNED}
+            )
+            told |= self._heard.of(record)
         gone = {step: other.gone for step, other in steps.items()}
         facts = facts_of(record, policy, now, told, gone)
         if planned:
             made = plan(OrderFacts(order=facts.order, customer=facts.customer), policy, now)
             return _of_plan(made[facts.step - 1])
-        if record.kind == "task.claimed":
+        if record.kind in BY_PERSONS:
             return _of_decision(decide_claim(facts, policy, now), record, waiting, facts.order.closes_at, now)
         return _of_decision(decide(facts, policy, now), record, waiting, facts.order.closes_at, now)
 
@@ -189,13 +200,9 @@ def _of_decision(
             kind = "task.overflowed" if overflows else "reminder.deferred"
             told = {"kind": kind, "reason": decision.reason, "channel": decision.channel}
             told["due"] = details.moment(decision.until)
-        case Send() if record.kind == "task.claimed":
-            told = {
-                "kind": "task.claimed",
-                "reason": None,
-                "channel": "phone",
-                "handed_at": details.moment(now),
-            }
+        case Send() if record.kind in BY_PERSONS:
+            told = {"kind": record.kind, "reason": None, "channel": decision.channel}
+            told["handed_at"] = details.moment(now)
         case Send(channel="phone"):
             told = {"kind": "task.opened", "reason": None, "channel": "phone"}
             told["due"] = details.moment(task_due(decision, closes_at))

@@ -200,7 +200,7 @@ def _used(
     """
     capped: int = inputs.get("order_cap", {}).get("used", 0)
     channels = inputs.get("routing", {}).get("used") or ["sms"] * capped
-    steps = [step for step in sorted(gone) if step != record.step] or [0]
+    steps = [step for step in sorted(gone) if step != record.step and gone[step]] or [0]
     earliest = inputs.get("earliest_after", {}).get("earliest")
     before = policy.before_close
     counted = instant(earliest) - (before.earliest_after or 0) if earliest and before else None

@@ -4,7 +4,15 @@ from typing import Literal
 
 import msgspec
 
-from dispatcher.errors import Contended, MissingField, NotNow, StoreRefused, TaskNotOpen
+from dispatcher.errors import (
+    Contended,
+    FieldProblem,
+    InvalidInput,
+    MissingField,
+    NotNow,
+    StoreRefused,
+    TaskNotOpen,
+)
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.facts import NOTHING_SAID, Facts, Instant, OrderFacts
@@ -19,9 +27,16 @@ from dispatcher.workflow.judging import Renderer, bind
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
+from dispatcher.workflow.refusing import held_by_pause, refused
 
-Outcome = Literal["promised", "refused", "no_answer", "wrong_number", "other"]
+Outcome = Literal["promised", "refused", "paid", "no_answer", "call_back", "wrong_number", "other"]
 """How a call went."""
+
+WhyUnpaid = Literal["cannot_pay", "forgot", "price", "doubt", "comparing", "changed_mind", "delivery"]
+"""Why the customer had not paid, as the agent heard it."""
+
+APPOINTED: dict[str, str] = {"promised": "promised_until", "call_back": "call_back_at"}
+"""Outcomes that name a time -> what that time is called."""
 
 ATTEMPTS = 8
 """How often a claim is tried while the order or the policy changes under it."""
@@ -69,7 +84,7 @@ class Tasks:
             force = await self._policies.in_force(shop, anew=True)
             person, ledger = await ledger_of(self._people, shop, known.customer, force.policy)
             if force.state.paused_for("phone"):
-                raise NotNow("paused")
+                raise held_by_pause()
             facts = facts_about(shop, number, order, known, ledger, customer.standing)
             commit = self._commit(task, agent, facts, order, force, person)
             commit.customer_rev = customer.rev or None
@@ -94,7 +109,7 @@ class Tasks:
         now = self._clock.now()
         decision = decide_claim(facts, force.policy, now)
         if not isinstance(decision, Send):
-            raise NotNow(decision.reason)
+            raise refused(decision)
         try:  # what was written when the task was opened need not be true any more
             rendered = self._render(facts, decision, force.policy, now)
         except MissingField:
@@ -124,12 +139,22 @@ class Tasks:
         bind(commit, decision)
         return commit
 
-    async def complete(self, task: str, agent: str, outcome: Outcome, actor: str) -> None:
+    async def complete(
+        self,
+        task: str,
+        agent: str,
+        outcome: Outcome,
+        actor: str,
+        *,
+        said: Instant | None = None,
+        why: WhyUnpaid | None = None,
+    ) -> None:
         """Record how the call of an agent went, once however often it is said.
 
-        Raises `UnknownOrder` or `TaskNotOpen`.
+        `said` is the time that the customer named, where the outcome is in `APPOINTED`. Raises
+        `UnknownOrder`, `TaskNotOpen`, or `InvalidInput` when that time is not ahead.
         """
-        await self._end(task, agent, actor, "completed", outcome)
+        await self._end(task, agent, actor, "completed", outcome, said, why)
 
     async def release(self, task: str, agent: str, actor: str) -> None:
         """Give a claimed task back because the call was not made: others may claim it.
@@ -146,9 +171,18 @@ class Tasks:
         actor: str,
         kind: Literal["completed", "released"],
         outcome: Outcome | None,
+        said: Instant | None = None,
+        why: WhyUnpaid | None = None,
     ) -> None:
         shop, order_id, number, order = await find(self._store, task)
-        said = {"agent": agent} if outcome is None else {"agent": agent, "outcome": outcome}
+        told = {"agent": agent}
+        if outcome is not None:
+            told["outcome"] = outcome
+        if why is not None:
+            told["reason"] = why
+        if outcome is not None and said is not None:
+            self._check_ahead(APPOINTED[outcome], said, order.steps[number - 1].status)
+            told[APPOINTED[outcome]] = details.moment(said)
         end = TaskEnd(
             kind=kind,
             reminder=task,
@@ -158,8 +192,16 @@ class Tasks:
             step=number,
             agent=agent,
             result=outcome,
-            details=details.packed(said),
+            why=why,
+            said=said,
+            details=details.packed(told),
         )
         (answer,) = await self._store.end_tasks(self._store.lane_of(shop), [end], self._clock.now(), actor)
         if answer == "lost":
             raise TaskNotOpen("the task is not claimed by this agent")
+
+    def _check_ahead(self, field: str, said: Instant, status: Status) -> None:
+        """Who repeats a completion is not refused because its time has come meanwhile."""
+        if status is Status.CLAIMED and said <= self._clock.now():
+            problem = FieldProblem(f"/{field}", "expected a time in the future")
+            raise InvalidInput(f"the outcome is not right: {problem}", (problem,))

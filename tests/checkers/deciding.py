@@ -15,6 +15,7 @@ from tests.checkers.standing import (
     not_held_long,
     not_talking,
     not_too_often,
+    not_unwanted,
     open_still,
     ships_today,
     timely,
@@ -26,6 +27,9 @@ from tests.checkers.timing import Answer, Times, written
 
 Facts = dict[str, Any]
 """What a record should say: its kind, reason, channel and due time, and the rules."""
+
+
+REASONS = {"earliest_after": "min_gap", "channel_cap": "daily_cap", "promise": "promised"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +55,15 @@ class Case:
     replied_at: int | None = None
     paid_other_at: int | None = None
     others: tuple[Other, ...] = ()
+    promised_until: int | None = None
+    refused_at: int | None = None
+    paused_since: int | None = None
 
     @property
     def left_alone(self) -> Iterator[Refusing]:
         """What order or customer say against a reminder, or that the order has had enough of them."""
         known = self.known
+        yield from not_unwanted(self.refused_at, self.paused_since)
         yield in_stock(self.availability)
         yield from worth_it(known.total, known.terms)
         yield from not_too_often(self.handed, known.terms)
@@ -71,6 +79,7 @@ class Case:
             ledger=self.ledger,
             earliest=self.earliest,
             today=(self.now, self.today.get(channel, 0)),
+            promised=self.promised_until,
         )
 
     def channel_cap(self, chosen: str | None) -> Iterator[Answer]:
@@ -165,18 +174,27 @@ def decided(case: Case) -> Facts:
 
 def claimed(case: Case) -> Facts:
     """Return what should be recorded of a claim; a kind of its own says that it had to be refused."""
+    return _by_person(case, "phone", "task.claimed" if case.open else "no claim")
+
+
+def handed_over(case: Case, channel: str) -> Facts:
+    """Return what should be recorded of a hand-off that an agent asked for; likewise."""
+    return _by_person(case, channel, "reminder.sent")
+
+
+def _by_person(case: Case, channel: str, kind: str) -> Facts:
     verdict, known, reach = Verdict(case), case.known, case.reach
-    callable_now = reach.refusal("phone", known) is None
+    usable = reach.refusal(channel, known) is None
     # Where a step may begin was asked when its task was opened.
-    times = replace(case.times("phone"), earliest=None)
+    times = replace(case.times(channel), earliest=None)
     standing = (unpaid(case.state), open_still(case.now, known.closes_at), *case.left_alone)
     verdict.rules += [answer for answer, _ in standing]
-    verdict.rules += case.channel_cap("phone")
-    verdict.rules.append(reach.answer(known, "phone" if callable_now else "drop"))
+    verdict.rules += case.channel_cap(channel)
+    verdict.rules.append(reach.answer(known, channel if usable else "drop"))
     verdict.rules += times.answers(case.now)
-    freely = all(answer.outcome in {"pass", "phone"} for answer in verdict.rules)
+    freely = all(answer.outcome in {"pass", channel} for answer in verdict.rules)
     allowed = freely and not times.used_up(case.now)
-    sent = verdict.send("task.claimed" if allowed and case.open else "no claim", times)
+    sent = verdict.send(kind if allowed else "no hand-off", times)
     return sent | {"handed_at": written(case.now)}
 
 
@@ -211,7 +229,7 @@ def _routed(verdict: Verdict) -> Facts:
     verdict.rules += case.channel_cap(channel)
     verdict.rules.append(reach.answer(known, channel or "drop"))
     if channel is None:
-        return verdict.drop(refusal or ("daily_cap" if used_up else _no_time(known)))
+        return verdict.drop(refusal or ("daily_cap" if used_up else _no_time(case)))
     if "phone" in crowded and _before(possible, "phone", channel):
         return _past_the_tasks(verdict, channel)
     if channel != case.waited_on:
@@ -236,7 +254,7 @@ def _past_the_tasks(verdict: Verdict, channel: str) -> Facts:
         return verdict.defer("overflow", channel, case.now)
     if again >= case.known.closes_at:
         verdict.rules.append(Answer("time_left", "drop", {"closes_at": written(case.known.closes_at)}))
-        return verdict.drop(_no_time(case.known))
+        return verdict.drop(_no_time(case))
     return verdict.defer("overflow", "phone", again)
 
 
@@ -249,12 +267,12 @@ def _timed(verdict: Verdict, times: Times) -> Facts:
     slot = times.first_free(case.now, known.closes_at, since=case.due)
     if slot.at is None:
         verdict.rules.append(Answer("time_left", "drop", {"closes_at": written(known.closes_at)}))
-        return verdict.drop(_no_time(known))
+        return verdict.drop(_no_time(case))
     for answer, reason in not_held_long(slot.held, known.terms):
         verdict.rules.append(answer)
         if answer.outcome == "drop":
             return verdict.drop(reason)
-    reason = {"earliest_after": "min_gap", "channel_cap": "daily_cap"}.get(slot.first or "", slot.first or "")
+    reason = REASONS.get(slot.first or "", slot.first or "")
     return verdict.defer(reason, times.channel, known.released(times, slot, case.step))
 
 
@@ -288,5 +306,8 @@ def _sent(verdict: Verdict, times: Times) -> Facts:
     return verdict.send("task.opened", times) | {"due": written(due)}
 
 
-def _no_time(known: Known) -> str:
-    return "daily_cap" if known.terms.per_day == 0 else "closes_before_window"
+def _no_time(case: Case) -> str:
+    if case.known.terms.per_day == 0:
+        return "daily_cap"
+    promised = case.promised_until is not None and case.now < case.promised_until
+    return "promised" if promised else "closes_before_window"

@@ -58,6 +58,7 @@ def _customer(stored: dict[str, Any]) -> Customer:
         opted_out=tuple(sorted((stored.get("opted_out") or {}).items())),
         replied=stored.get("replied"),
         paid=stored.get("paid"),
+        paused=stored.get("paused"),
     )
 
 

@@ -13,7 +13,8 @@ class Handoff:
 
     A `person` stands for all customers who share a phone number and count as one.
 
-    `outcome` is sent, claimed, uncertain, or in_flight when the audit ends before its outcome.
+    `outcome` is sent, claimed, uncertain, or in_flight when the audit ends before its outcome. One that is
+    `reported` was made by an agent whatever any rule says, and is known from its record on, `seq`.
     """
 
     shop: str
@@ -29,6 +30,12 @@ class Handoff:
     closes_at: int | None = None
     zone: str | None = None
     person: str | None = None
+    seq: int = 0
+    reported: bool = False
+
+    def known_at(self, other: "Handoff") -> bool:
+        """Whether it was known when another one was committed: it took its slot then or before."""
+        return not self.reported or self.seq < other.seq
 
     @property
     def certain(self) -> bool:
@@ -72,7 +79,8 @@ class _Reader:
             started = self.pending.pop(record["reminder"], None) or self._started(record, outcome)
             handed_at = details.get("handed_at")
             at = instant(handed_at) if handed_at else started.at
-            self.found.append(replace(started, at=at, outcome=outcome))
+            reported = details.get("by_hand") == "reported"
+            self.found.append(replace(started, at=at, outcome=outcome, reported=reported))
         elif kind in GIVES_BACK:
             self.pending.pop(record["reminder"], None)
         if kind == "task.released":
@@ -96,4 +104,5 @@ class _Reader:
             closes_at=closes_at,
             zone=zone,
             person=record["details"].get("person"),
+            seq=record["seq"],
         )

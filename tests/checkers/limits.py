@@ -1,8 +1,10 @@
-"""I3 and I4: how often and when a customer may be reminded, judged at the instant of hand-off."""
+"""I3 and I4: how often and when a customer may be reminded, judged at the instant of hand-off.
+
+What an agent did and reported afterwards breaks no rule, but counts against whatever came later.
+"""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from tests.checkers.days import open_on
 from tests.checkers.handoffs import Handoff, handoffs
@@ -21,8 +23,12 @@ def caps(records: Iterable[Record], per_day: int, zone: str) -> list[str]:
     for customer, found in _by_customer(records).items():
         for nth, handoff in enumerate(found):
             today = local(handoff.at, handoff.zone or zone).date()
-            count = sum(local(before.at, handoff.zone or zone).date() == today for before in found[: nth + 1])
-            if count > per_day:
+            count = sum(
+                local(before.at, handoff.zone or zone).date() == today
+                for before in found[: nth + 1]
+                if before is handoff or before.known_at(handoff)
+            )
+            if count > per_day and not handoff.reported:
                 violations.append(
                     f"{handoff} is number {count} of {today} for {'~'.join(customer)}, the cap is {per_day}"
                 )
@@ -81,8 +87,9 @@ def per_order(records: Iterable[Record], most: int) -> list[str]:
     return [
         f"{handoff} is number {nth} of its order, the cap is {most}"
         for found in orders.values()
-        for nth, handoff in enumerate(found, 1)
-        if nth > most
+        for place, handoff in enumerate(found)
+        if (nth := 1 + sum(before.known_at(handoff) for before in found[:place])) > most
+        and not handoff.reported
     ]
 
 
@@ -91,7 +98,7 @@ def gaps(records: Iterable[Record], min_gap_ms: int) -> list[str]:
     return [
         f"{later} comes {later.at - earlier.at} ms after {earlier}, the gap is {min_gap_ms}"
         for found in _by_customer(records).values()
-        for earlier, later in pairwise(found)
+        for earlier, later in _followed(found)
         if later.at - earlier.at < min_gap_ms
     ]
 
@@ -145,8 +152,16 @@ def while_valid(records: Iterable[Record]) -> list[str]:
     ]
 
 
+def _followed(found: Sequence[Handoff]) -> Iterator[tuple[Handoff, Handoff]]:
+    """Yield each hand-off that a rule let go, behind the last one that was known of then."""
+    for place, later in enumerate(found):
+        before = [earlier for earlier in found[:place] if earlier.known_at(later)]
+        if before and not later.reported:
+            yield before[-1], later
+
+
 def _possible(records: Iterable[Record]) -> list[Handoff]:
-    return [handoff for handoff in handoffs(records) if handoff.possible]
+    return [handoff for handoff in handoffs(records) if handoff.possible and not handoff.reported]
 
 
 def _by_customer(records: Iterable[Record]) -> dict[tuple[str, str], list[Handoff]]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from tests.checkers.handoffs import handoffs
-from tests.checkers.moves import COMMITS
+from tests.checkers.moves import COMMITS, asked_by_hand
 from tests.checkers.records import Record, in_order, name, order_key
 from tests.checkers.replay import Replayer
 from tests.checkers.said import Said
@@ -32,7 +32,7 @@ def not_after_payment(records: Iterable[Record]) -> list[str]:
     handed = {handoff.reminder for handoff in handoffs(records)}
     violations, stopped, replayer = [], set(), Replayer()
     for record in records:
-        if record["kind"] in COMMITS and replayer.order_state(record) in OVER:
+        if _commits(record) and replayer.order_state(record) in OVER:
             violations.append(f"{name(record)}: its order is {replayer.order_state(record)}")
         elif record["kind"] in ANSWERED:
             violations += [f"{name(record)}: {problem}" for problem in _untrue(record, replayer, handed)]
@@ -49,10 +49,14 @@ def not_after_opt_out(records: Iterable[Record]) -> list[str]:
     """Find commits on a channel after its customer had opted out of it."""
     violations, said = [], Said()
     for record in in_order(records):
-        if record["kind"] in COMMITS and record["channel"] in said.of(record).unwanted:
+        if _commits(record) and record["channel"] in said.of(record).unwanted:
             violations.append(f"{name(record)}: {record['customer']} opted out of {record['channel']}")
         said.apply(record)
     return violations
+
+
+def _commits(record: Record) -> bool:
+    return record["kind"] in COMMITS or asked_by_hand(record)
 
 
 def _untrue(record: Record, replayer: Replayer, handed: set[str]) -> Iterator[str]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.checkers.conclusions import differences, recorded, without_text
-from tests.checkers.deciding import Case, claimed, decided
-from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES
+from tests.checkers.deciding import Case, claimed, decided, handed_over
+from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES, asked_by_hand
 from tests.checkers.planning import LEAST_AGE, Plan, planned
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
 from tests.checkers.rivals import others
@@ -22,6 +22,7 @@ from tests.checkers.terms import DEFAULT_DOCUMENT, Terms, terms
 DECISIONS = frozenset(
     {"reminder.sending", "reminder.deferred", "task.opened", "task.claimed", "task.overflowed"}
 )
+APPOINTED = {"promised": "promised_until", "call_back": "call_back_at"}
 DEFAULT_TERMS = terms(DEFAULT_DOCUMENT)
 
 Inputs = dict[str, dict[str, Any]]
@@ -53,6 +54,7 @@ class _Reader:
         self._told: dict[OrderKey, dict[str, Any]] = {}
         self._waiting: dict[OrderKey, dict[int, _Waiting]] = {}
         self._plan_before: Record | None = None
+        self._heard: dict[OrderKey, dict[str, int]] = {}
         self._said = Said()
 
     def read(self, record: Record) -> list[str]:
@@ -61,16 +63,18 @@ class _Reader:
         problems: list[str] = []
         if "decision" in details or "rules" in details:
             problems = list(self._problems(record))
-        elif kind in DECISIONS or kind == "reminder.planned":
+        elif kind in DECISIONS or kind == "reminder.planned" or asked_by_hand(record):
             problems = ["names no rules"]
         self._said.apply(record)
         if record["step"] is not None:
             self._follow(record)
+            self._hear(record)
         elif kind in {"order.accepted", "order.amended"}:
             self._told[order_key(record)] = details
         elif kind == "order.retired":
             self._told.pop(order_key(record), None)
             self._waiting.pop(order_key(record), None)
+            self._heard.pop(order_key(record), None)
         elif kind == "policy.changed":
             self._in_force[record["shop"]] = record["policy"]
             if "policy" in details:
@@ -94,6 +98,17 @@ class _Reader:
         if "rules" in details:
             self._plan_before = record
 
+    def _hear(self, record: Record) -> None:
+        """Remember what a customer said of an order in a call."""
+        details, outcome = record["details"], record["details"].get("outcome")
+        heard = self._heard.setdefault(order_key(record), {})
+        if record["kind"] != "task.completed":
+            return
+        if outcome in {"promised", "call_back"}:
+            heard["promised_until"] = instant(details[APPOINTED[outcome]])
+        elif outcome == "refused":
+            heard["refused_at"] = instant(record["at"])
+
     def _problems(self, record: Record) -> Iterator[str]:
         version, told = record["policy"], self._told.get(order_key(record))
         found = DEFAULT_TERMS if version == 0 else self._terms.get((record["shop"], version))
@@ -110,13 +125,18 @@ class _Reader:
             yield "was decided after it was recorded"
         if "decision" in record["details"]:
             case = self._case(record, known, inputs, now or 0)
-            expected = claimed(case) if record["kind"] == "task.claimed" else decided(case)
+            expected = self._expected(record, case)
         else:
             expected = planned(self._plan(record, known, inputs, now or 0))
         yield from differences(said, without_text(expected, said))
         until = record["details"].get("valid_until")
         if until and until > said.get("valid_until", ""):
             yield f"may be handed over until {until}, decided was {said.get('valid_until')}"
+
+    def _expected(self, record: Record, case: Case) -> dict[str, Any]:
+        if asked_by_hand(record):
+            return handed_over(case, record["channel"])
+        return claimed(case) if record["kind"] == "task.claimed" else decided(case)
 
     def _case(self, record: Record, known: Known, inputs: Inputs, now: int) -> Case:
         steps = self._waiting.get(order_key(record), {})
@@ -145,6 +165,8 @@ class _Reader:
             replied_at=said.replied,
             paid_other_at=said.paid,
             others=others(inputs),
+            paused_since=said.paused,
+            **self._heard.get(order_key(record), {}),
         )
 
     def _plan(self, record: Record, known: Known, inputs: Inputs, now: int) -> Plan:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES, after
+from tests.checkers.moves import CHANGES_ORDER, COMMITS, GIVES_BACK, RESCHEDULES, after
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key, split_reminder
 from tests.checkers.said import Said
 from tests.checkers.state import Order, Reminder, Shop, State, counter, essential, shared
@@ -90,8 +90,11 @@ class Replayer:
             self._ended(record)
         elif kind == "order.retired":
             self._retired(record)
-        elif kind.startswith(("reminder.", "task.")):
+        elif record["reminder"] is not None:
             self._moved(record)
+            if kind == "task.completed" and record["details"].get("outcome") in CHANGES_ORDER:
+                order = self.state.orders[order_key(record)]
+                self.state.orders[order_key(record)] = replace(order, revision=order.revision + 1)
         elif kind.startswith("order."):
             self._problem(record, "is of no kind we know")
         else:
@@ -162,11 +165,16 @@ class Replayer:
             return self._problem(record, f"not allowed when it is {before.status if before else 'not known'}")
         if before is None and self.order_state(record) is None:
             return self._problem(record, "its order is not known")
+        by_hand = kind == "reminder.sent" and before is None
+        if by_hand != ("by_hand" in record["details"]):
+            self._problem(
+                record, "was sent by nobody" if by_hand else "was planned, and is said to be by hand"
+            )
         before = before or Reminder(status="planned")
         channel = record["channel"] or before.channel
         if kind not in RESCHEDULES and before.channel not in {None, channel}:
             self._problem(record, f"is on {channel}, expected {before.channel}")
-        attempt = before.attempt + (kind in COMMITS)
+        attempt = before.attempt + (kind in COMMITS or by_hand)
         if record["attempt"] not in {None, attempt}:
             self._problem(record, f"is attempt {record['attempt']}, expected {attempt}")
         due = instant(record["details"]["due"]) if kind in RESCHEDULES else before.due
@@ -226,6 +234,8 @@ class Replayer:
             del self.state.slots[customer][reminder]
 
     def _configured(self, record: Record) -> None:
+        if record["customer"] is not None:  # of a customer, which `said` follows
+            return
         shop = self.state.shops.get(record["shop"], Shop())
         channel = record["details"].get("channel") or "*"
         if record["kind"] == "policy.changed":

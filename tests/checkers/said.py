@@ -8,11 +8,12 @@ from tests.checkers.routing import CHANNELS
 
 @dataclass(frozen=True, kw_only=True)
 class Customer:
-    """The channels not wanted (`*`: all) since when, the last reply, the newest payment."""
+    """The channels not wanted (`*`: all) since when, the last reply, the newest payment, the pause."""
 
     opted_out: tuple[tuple[str, int], ...] = ()
     replied: int | None = None
     paid: int | None = None
+    paused: int | None = None
 
     @property
     def unwanted(self) -> tuple[str, ...]:
@@ -49,6 +50,8 @@ class Said:
             self._put(record, opted_out=tuple(sorted(opted_out.items())))
         elif kind == "customer.forgotten":
             self._put(record, replied=None, paid=None)
+        elif kind in {"operator.paused", "operator.resumed"} and record["customer"] is not None:
+            self._put(record, paused=at if kind == "operator.paused" else None)
         else:
             return not kind.startswith("customer.")
         return True

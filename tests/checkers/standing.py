@@ -36,6 +36,14 @@ def timely(now: int, due: int, terms: Terms, pace: int | None = None) -> Iterato
         yield Answer("late", _unless(late), inputs, None if late else due + terms.max_late + 1), "too_late"
 
 
+def not_unwanted(refused_at: int | None, paused_since: int | None) -> Iterator[Refusing]:
+    """Nothing goes for an order whose payment was refused, nor to who is left alone by an operator."""
+    if refused_at is not None:
+        yield Answer("refused", "drop", {"refused_at": written(refused_at)}), "refused"
+    if paused_since is not None:
+        yield Answer("paused", "drop", {"paused_since": written(paused_since)}), "paused"
+
+
 def in_stock(availability: Any) -> Refusing:
     """Nothing goes for an order of which something is sold out."""
     gone = "sold_out" in (availability or ())

@@ -53,6 +53,7 @@ class Times:
     ledger: tuple[int, ...] | None = None
     earliest: int | None = None
     today: tuple[int, int] | None = None
+    promised: int | None = None
 
     def answers(self, at: int) -> Iterator[Answer]:
         """Yield the answer of each rule that is on, in their order.
@@ -64,6 +65,8 @@ class Times:
     def _answers(self, at: int) -> Iterator[Answer]:
         if (earliest := self.earliest) is not None:
             yield _limit("earliest_after", at, earliest, {"earliest": written(earliest)})
+        if (promised := self.promised) is not None:
+            yield _limit("promise", at, promised, {"promised_until": written(promised)})
         if (night := self._night(at)) is not None:
             inside = night[0] <= at
             yield self._span("quiet_hours", night, self.terms.remind_on, inside=inside, blocks=inside)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
+from tests.checkers.moves import asked_by_hand
 from tests.checkers.records import Record, in_order, instant, name, order_key, split_reminder
 from tests.checkers.replay import replay
 from tests.checkers.state import FINAL, State
@@ -38,7 +39,10 @@ def effects(records: Iterable[Record]) -> dict[tuple[str, str], list[int]]:
     """
     found = defaultdict(list)
     for record in in_order(records):
-        if record["kind"].startswith(("order.", "customer.")) and "event" in record["details"]:
+        if (
+            record["kind"].startswith(("order.", "customer.", "reminder.sent"))
+            and "event" in record["details"]
+        ):
             found[record["shop"], record["details"]["event"]].append(instant(record["at"]))
     return dict(found)
 
@@ -99,7 +103,7 @@ def decisions_recomputable_inputs(records: Iterable[Record]) -> list[str]:
     return [
         f"{name(record)}: {problem}"
         for record in records
-        if record["kind"] in {"reminder.sending", "task.opened", "task.claimed"}
+        if record["kind"] in {"reminder.sending", "task.opened", "task.claimed"} or asked_by_hand(record)
         for problem in _decision_problems(record)
     ]
 

@@ -46,6 +46,7 @@ from tests.checkers.replay import replay
 from tests.checkers.state import diff
 from tests.checkers.structure import structure
 from tests.stateful.gates import Worker, worker
+from tests.stateful.people import People
 from tests.worlds import HOUR, MINUTE, NOON, as_json, event, saying
 
 POLICY = """
@@ -135,7 +136,7 @@ channels = st.sampled_from(["sms", "chat", "phone", "sms", "chat", "phone", None
 totals = st.sampled_from(["9.90", "499.99", "500.00"])
 
 
-class World(RuleBasedStateMachine):
+class World(People, RuleBasedStateMachine):
     """The real service with three workers; what is acknowledged and handed over is noted outside of it."""
 
     server: EmbeddedStore
@@ -346,7 +347,8 @@ class World(RuleBasedStateMachine):
     def end(self, task: str, agent: str, claimant: str, *, made: bool) -> None:
         """Complete or release a claimed task, which only the agent who claimed it can do."""
         tasks, actor = self.workers[2].service.tasks, f"user:{agent}"
-        end = tasks.complete(task, agent, "no_answer", actor) if made else tasks.release(task, agent, actor)
+        way = len(self.records) % 4
+        end = self.call_ended(task, agent, way) if made else tasks.release(task, agent, actor)
         if agent == claimant:
             self.do(end)
         else:
@@ -421,9 +423,9 @@ class World(RuleBasedStateMachine):
         paused: set[str | None] = set()
         for record in records:
             match record["kind"]:
-                case "operator.paused":
+                case "operator.paused" if not record["customer"]:
                     paused.add(record["details"]["channel"])
-                case "operator.resumed":
+                case "operator.resumed" if not record["customer"]:
                     paused.discard(record["details"]["channel"])
                 case "reminder.sending" | "task.opened" | "task.claimed":
                     assert not paused & {None, record["channel"]}, record

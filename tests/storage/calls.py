@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from dispatcher.storage.commands import Carry, Commit, Intake, PlanStep, Replan, TaskEnd
+from dispatcher.storage.commands import Carry, Commit, Intake, PlanStep, Replan, Steer, TaskEnd
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
+from dispatcher.storage.operators import Operators
 from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LATER, Call, Scene, caught, kept, plain, send, settlement
@@ -15,6 +16,7 @@ from tests.worlds import DAY, HOUR, MINUTE, NOON
 AFTER_LEASES = LATER + MINUTE
 AFTER_CLOSE = NOON + 2 * DAY
 AFTER_RETENTION = NOON + 40 * DAY
+KINDS = ("send", "open", "claim", "hand", "defer", "drop", "release")
 TASKS = ("demo~C-claimed-1~1", "demo~C-claimed-2~1")
 DETAILS = plain(b'{"made":"up"}')
 
@@ -31,6 +33,9 @@ def _event(order: str, kind: str) -> Intake:
     )
     if kind in ("order.paid", "order.cancelled"):
         event.details = DETAILS
+        return event
+    if kind == "order.reminded":
+        event.order, event.channel, event.handed, event.details = "F-due-1", "sms", LATER, DETAILS
         return event
     if kind.startswith("customer."):
         event.order, event.customer, event.channel, event.details = None, order, "sms", DETAILS
@@ -53,7 +58,8 @@ def _intake(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
 
 
 def _decision(scene: Scene, kind: str) -> Commit:
-    return msgspec.structs.replace(_decided(scene, kind), details=DETAILS)
+    made = _asked(scene) if kind == "hand" else _decided(scene, kind)
+    return msgspec.structs.replace(made, details=DETAILS)
 
 
 def _decided(scene: Scene, kind: str) -> Commit:
@@ -74,6 +80,12 @@ def _decided(scene: Scene, kind: str) -> Commit:
             of = {"reminder": reminder, "order": "B-open-2", "customer": "C-B-open-2", "step": 1}
             of |= {"agent": "wang", "handed": LATER, "token": None}
             return send(lease, item, kind="claim", channel="phone", **of)
+
+
+def _asked(scene: Scene) -> Commit:
+    of = {"reminder": "demo~F-due-2~2", "order": "F-due-2", "customer": "C-F-due-2", "step": 2}
+    of |= {"agent": "li", "handed": LATER, "token": None, "id": "h-1"}
+    return send(scene.leased, scene.leased.items[1], kind="hand", channel="sms", **of)
 
 
 def _commit(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
@@ -102,13 +114,16 @@ def _settle(outcome: str) -> Callable[[Scene, Store], Awaitable[Any]]:
     return make
 
 
-def _task(kind: Literal["completed", "released"]) -> Callable[[Scene, Store], Awaitable[Any]]:
+def _task(
+    kind: Literal["completed", "released"], result: str = "other"
+) -> Callable[[Scene, Store], Awaitable[Any]]:
     async def make(scene: Scene, store: Store) -> Any:
         ends = []
         for task in TASKS:
             _, order, step = split_reminder_id(task)
             of: dict[str, Any] = {"reminder": task, "order": order, "customer": f"C-{order}", "step": step}
-            ends.append(TaskEnd(**of, kind=kind, agent="agent", result="other", details=DETAILS))
+            of |= {"agent": "agent", "result": result, "why": "price", "said": LATER + HOUR}
+            ends.append(TaskEnd(**of, kind=kind, details=DETAILS))
         return await store.end_tasks(0, ends, LATER, "user:agent")
 
     return make
@@ -140,6 +155,31 @@ async def _replan(scene: Scene, store: Store) -> Any:
     return await replan(store, "demo", plans, LATER, "user:test")
 
 
+def _steer(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
+    async def make(scene: Scene, store: Store) -> Any:
+        steers = []
+        for name in ("F-due-1", "F-due-2"):
+            order = await store.order("demo", name)
+            assert order is not None
+            of: dict[str, Any] = {"reminder": f"demo~{name}~1", "order": name, "step": 1, "rev": order.rev}
+            of |= {"was": order.steps[0].due, "due": LATER + HOUR, "details": DETAILS}
+            steers.append(Steer(**of, kind=kind))  # type: ignore[arg-type]
+        return await Operators(store).steer("demo", steers, LATER, "user:li")
+
+    return make
+
+
+async def _spare(scene: Scene, store: Store) -> Any:
+    return await Operators(store).pause("demo", "C-G-paid", LATER, "user:li")
+
+
+def _twice(call: Call) -> None:
+    """Put another customer before the one that a call is about."""
+    call.keys.append(LaneKeys(0).customer("demo", "C-F-due-1"))
+    call.items[0]["details"] = "{}"
+    call.items.insert(0, {**call.items[0], "customer": "C-F-due-1", "customer_key": len(call.keys)})
+
+
 async def _policy(scene: Scene, store: Store) -> Any:
     return await store.put_policy("demo", "{}", "note", DETAILS, LATER, "user:test")
 
@@ -153,11 +193,15 @@ MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "intake paid": _intake("order.paid"),
     "intake opted out": _intake("customer.opted_out"),
     "intake replied": _intake("customer.replied"),
+    "intake reminded": _intake("order.reminded"),
+    **{f"steer {kind}": _steer(kind) for kind in ("cancel", "send_now", "postpone")},
+    "spare": _spare,
     "lease": _lease,
-    **{f"commit {kind}": _commit(kind) for kind in ("send", "open", "claim", "defer", "drop", "release")},
+    **{f"commit {kind}": _commit(kind) for kind in KINDS},
     "commit carrying": _carrying,
     **{f"settle {outcome}": _settle(outcome) for outcome in ("sent", "uncertain", "retry", "fail")},
     "task completed": _task("completed"),
+    **{f"task {result}": _task("completed", result) for result in ("promised", "refused", "wrong_number")},
     "task released": _task("released"),
     "sweep": _sweep,
     "turn close": _turn("o~demo~A-sent", "o~demo~F-due-1", at=AFTER_CLOSE),
@@ -176,6 +220,8 @@ async def sound(scene: Scene, name: str) -> Call:
     if name == "trim":
         return await caught(scene.redis, scene.store, lambda store, trail: trail.archive(0))
     call = await caught(scene.redis, scene.store, lambda store, trail: MAKERS[name](scene, store))
+    if name == "spare":
+        _twice(call)
     if name.startswith("configure"):
         call.keys.append(LaneKeys(0).pauses)
         pause = {"kind": "pause", "pause": "chat", "queue": "demo~chat", "about": "{}", "details": "{}"}

@@ -151,7 +151,7 @@ async def test_reminders_and_tasks_run_their_course_on_a_full_store(
         await store.commit(0, [send(lease, lease.items[0])], NOON)
         done = await here.dispatch()
         claims = [await service.tasks.claim(f"demo~call-{n}~1", "li", "user:li") for n in (1, 2)]
-        await service.tasks.complete("demo~call-1~1", "li", "promised", "user:li")
+        await service.tasks.complete("demo~call-1~1", "li", "no_answer", "user:li")
         await service.tasks.release("demo~call-2~1", "li", "user:li")
         swept_as = await swept(here, NOON + LEASE)
         await store.pause("demo", "sms", NOON, "user:test")

@@ -8,7 +8,7 @@ from importlib.resources import files
 import msgspec
 import pytest
 
-from dispatcher.storage.commands import Command, Commit, Intake, PlanStep, Replan, Settlement, TaskEnd
+from dispatcher.storage.commands import Command, Commit, Intake, PlanStep, Replan, Settlement, Steer, TaskEnd
 from dispatcher.storage.scripts import NAMES, SCRIPTS, header
 
 STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
@@ -16,7 +16,8 @@ STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
     ("settle", "item"): (Settlement, {"customer"}),
     ("task", "item"): (TaskEnd, {"customer"}),
     ("sweep", "item"): (Command, {"customer", "ledger"}),
-    ("intake", "item of_order of_customer ending facts"): (Intake, {"shop_name"}),
+    ("intake", "item of_order of_hand of_customer ending facts"): (Intake, {"shop_name"}),
+    ("steer", "item"): (Steer, {"customer", "ledger", "person"}),
     ("intake", "plan"): (PlanStep, set()),
     ("replan", "item"): (Replan, set()),
 }

@@ -41,6 +41,8 @@ def tables(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "of_customer" if said else "of_order", last
         if last["type"] in {"order.paid", "order.cancelled"}:
             yield "ending", last
+        if last["type"] == "order.reminded":
+            yield "of_hand", last
     if "facts" in last:
         yield "facts", last
         yield "plan", last["plan"][-1]
@@ -51,6 +53,7 @@ def tables(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
         "shop",
         "item",
         "of_order",
+        "of_hand",
         "of_customer",
         "ending",
         "facts",
@@ -250,7 +253,7 @@ async def test_a_key_of_the_wrong_type_writes_nothing(full: Scene, name: str) ->
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in NAMES if name.split()[0] not in ("lease", "trim", "configure")]
+    "name", [name for name in NAMES if name.split()[0] not in ("lease", "trim", "configure", "spare")]
 )
 async def test_a_stored_order_that_is_none_writes_nothing(full: Scene, name: str) -> None:
     call = await sound(full, name)

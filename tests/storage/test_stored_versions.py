@@ -101,6 +101,16 @@ RECORD = (
 )
 """A record without its last two parts: what its script saw, and what it was told."""
 
+OF_PEOPLE = (
+    "8aa57374617465a6756e70616964a372657602a474696d65cf0000019a71120e00a6636c6f736573cf0000019a76386a00a86375"
+    "73746f6d6572a5432d4f2d34a5737465707392de000ba6737461747573a9636f6d706c65746564a66d6f6d656e74cf0000019a71"
+    "120e00a3647565cf0000019a76386a00a76368616e6e656ca570686f6e65a7617474656d707401a668616e646564cf0000019a71"
+    "120e00a56167656e74a56167656e74ab76616c69645f756e74696ccf0000019a73a53c00a6726573756c74a870726f6d69736564"
+    "a3776879a57072696365a473616964cf0000019a725ba500de0008a6737461747573a473656e74a66d6f6d656e74cf0000019a71"
+    "120e00a3647565cf0000019a71120e00a76368616e6e656ca463686174a7617474656d707401a668616e646564cf0000019a7112"
+    "0e00a56167656e74a56167656e74a468616e64a3682d31a77265636f726473950405090c0ea870726f6d69736564cf0000019a72"
+    "5ba500a772656675736564cf0000019a7148fc80a8676976656e5f757091a570686f6e65"
+)
 TOLD = "0128b52ffd2051fd0000707b32352d31312d31315430345d7d05008080a316b4e6d900e8fe39c56103"
 PLAIN = b'\x00{"due":"2025-11-11T04:00:00.000Z"}'.hex()
 DICTIONARY = "1680f46ba5582d13acf274836435fcdc4c34cdca2d88c5303d6c4c2effc10d8e"
@@ -234,6 +244,45 @@ ORDERS_OF_D1 = {
             "C-O-3",
             [6, 7, 10, 13, 15],
             None,
+        ),
+    ),
+    "with what was said in a call, and sent by hand": (
+        OF_PEOPLE,
+        StoredOrder(
+            state=OrderState.UNPAID,
+            rev=2,
+            time=NOON,
+            closes=CLOSES,
+            customer="C-O-4",
+            records=[4, 5, 9, 12, 14],
+            promised=NOON + 6 * HOUR,
+            refused=NOON + HOUR,
+            given_up=("phone",),
+            steps=[
+                StoredStep(
+                    status=Status.COMPLETED,
+                    moment=NOON,
+                    due=CLOSES,
+                    channel="phone",
+                    attempt=1,
+                    handed=NOON,
+                    agent="agent",
+                    valid_until=NOON + 12 * HOUR,
+                    result="promised",
+                    why="price",
+                    said=NOON + 6 * HOUR,
+                ),
+                StoredStep(
+                    status=Status.SENT,
+                    moment=NOON,
+                    due=NOON,
+                    channel="chat",
+                    attempt=1,
+                    handed=NOON,
+                    agent="agent",
+                    hand="h-1",
+                ),
+            ],
         ),
     ),
     "cancelled before it was known": (

@@ -240,6 +240,43 @@ async def merged(api: Asking) -> None:
     await api.world.dispatch()
 
 
+FIRST_CALLED = """
+[routing]
+channels = ["sms"]
+high_value = "99.00"
+[before_close]
+lead = "20h"
+"""
+
+
+async def called(api: Asking, outcome: str, **said: str) -> None:
+    """Have order `A` called about; its second reminder is due four hours later."""
+    await under(api, FIRST_CALLED)
+    await take(api)
+    await api.world.dispatch()
+    for verb, more in (("claim", {}), ("complete", {"outcome": outcome, **said})):
+        answer = await api.client.post(f"/v1/tasks/demo~A~1/{verb}", json={"agent": "li", **more})
+        assert answer.status_code == 200, answer.text
+
+
+async def promised(api: Asking) -> None:
+    await called(api, "promised", promised_until=iso(NOON + 6 * HOUR))
+    later(api, 4 * HOUR)
+    await api.world.dispatch()
+
+
+async def refused_to_pay(api: Asking) -> None:
+    await called(api, "refused", reason="price")
+
+
+async def operator(api: Asking) -> None:
+    await take(api)
+    await api.client.post("/v1/reminders/demo~A~1/cancel")
+
+
+OF_STEP_2 = frozenset({"promised", "refused"})
+"""Reasons that a call gives, which is the first reminder: they are the second one's."""
+
 SCENES: dict[str, Scene] = {
     scene.__name__: scene
     for scene in (
@@ -270,6 +307,8 @@ SCENES: dict[str, Scene] = {
         replied,
         paid_other_order,
         merged,
+        promised,
+        operator,
     )
-}
+} | {"refused": refused_to_pay}
 """Reason -> its scene."""

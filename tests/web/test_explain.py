@@ -6,7 +6,7 @@ import pytest
 
 from tests.web.asking import Asking
 from tests.web.given_reasons import given_reasons
-from tests.web.reasons import BY_CALL, BY_SMS, NIGHT, SCENES, bare, later, take, taken, under
+from tests.web.reasons import BY_CALL, BY_SMS, NIGHT, OF_STEP_2, SCENES, bare, later, take, taken, under
 from tests.worlds import HOUR, MINUTE, NOON, PERSONAL
 
 
@@ -95,6 +95,15 @@ async def test_what_a_pause_holds_has_no_next_moment(api: Asking, body: dict[str
 
     assert (told["decision"], told["reason"]) == (("defer", "paused") if held else ("send", None))
     assert (told["next_eligible"] is None) is held
+
+
+async def test_a_customer_who_is_left_alone_is_told_as_such(api: Asking) -> None:
+    await take(api, "A")
+    await api.client.post("/v1/shops/demo/pause", json={"customer": "C-1"})
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    assert (told["decision"], told["reason"], told["blocking"]) == ("drop", "paused", ["paused"])
 
 
 async def test_an_open_task_tells_whether_it_can_be_claimed_and_where_it_goes_else(api: Asking) -> None:
@@ -303,10 +312,7 @@ OURS = ["phone_window", "overflow", "not_scheduled"]
 """Reasons that the contract does not name."""
 
 LATER = {
-    "promised",
-    "refused",
     "wording",
-    "operator",
 }
 """Reasons that nothing gives yet."""
 
@@ -326,7 +332,7 @@ def test_every_reason_that_is_given_has_a_scene() -> None:
 async def test_a_reminder_names_the_reason_it_waits_or_ended_for(api: Asking, reason: str) -> None:
     await SCENES[reason](api)
 
-    told = await explained(api, "demo~A~1")
+    told = await explained(api, f"demo~A~{2 if reason in OF_STEP_2 else 1}")
 
     named = {told["reason"], told["history"][-1]["reason"], (told["now"] or {}).get("reason")}
     assert reason in named

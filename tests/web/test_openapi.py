@@ -122,7 +122,16 @@ async def test_what_is_said_of_fields_is_about_fields_that_there_are(api: Asking
 
 
 MEANT_AS = dict.fromkeys(
-    ("UnpaidEvent", "AmendedEvent", "PaidEvent", "CancelledEvent", "OptedOutEvent", "RepliedEvent"), "Event"
+    (
+        "UnpaidEvent",
+        "AmendedEvent",
+        "PaidEvent",
+        "CancelledEvent",
+        "OptedOutEvent",
+        "RepliedEvent",
+        "RemindedEvent",
+    ),
+    "Event",
 )
 MEANT_AS |= {"UnpaidOrder": "EventOrder"}
 
@@ -165,6 +174,10 @@ async def test_a_caller_is_told_what_may_be_repeated(api: Asking) -> None:
         ("/v1/events", "post"),
         ("/v1/explain", "get"),
         ("/v1/reminders", "get"),
+        ("/v1/reminders", "post"),
+        ("/v1/reminders/{reminder}/cancel", "post"),
+        ("/v1/reminders/{reminder}/postpone", "post"),
+        ("/v1/reminders/{reminder}/send-now", "post"),
         ("/v1/shops/{shop}/policy/replan", "post"),
         ("/v1/tasks", "get"),
         ("/v1/tasks/{reminder}/claim", "post"),
@@ -239,6 +252,9 @@ EVENTS = [
     event("customer.opted_out", customer={"id": "C-1"}, channel="sms"),
     event("customer.opted_out", customer={"id": "C-1"}, channel="fax"),
     event("customer.replied", customer={"id": "C-1", "name": "王女士"}),
+    event("order.reminded", order={"id": "O-1"}, channel="chat", agent="li"),
+    event("order.reminded", order={"id": "O-1"}),
+    event("order.reminded", order={"id": "O-1", "total": "1.00"}, channel="chat"),
     event("order.amended", order={"id": "O-1", "total": "1.00", "receiver": None}, customer={"id": "C-1"}),
     event("order.unpaid", order=order() | {"promotion": {"name": "A", "saves": "1"}}, customer=customer()),
     event() | {"type": "order.eaten"},

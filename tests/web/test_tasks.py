@@ -92,17 +92,64 @@ async def test_a_released_task_is_open_for_others(calls: Asking) -> None:
 async def test_a_completed_call_has_its_outcome_in_the_audit_with_who_said_so(calls: Asking) -> None:
     await post(calls, "claim", agent="小李")
 
-    completed = await post(calls, "complete", agent="小李", outcome="promised")
+    completed = await post(calls, "complete", agent="小李", outcome="no_answer")
 
     record = (await calls.world.audit())[-1]
     assert (completed.status_code, completed.json()["status"]) == (200, "completed")
     assert (record["kind"], record["actor"]) == ("task.completed", "key:all")
-    assert (record["details"]["agent"], record["details"]["outcome"]) == ("小李", "promised")
+    assert (record["details"]["agent"], record["details"]["outcome"]) == ("小李", "no_answer")
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer"),
+    [
+        ({"outcome": "promised"}, "/promised_until"),
+        ({"outcome": "promised", "promised_until": None}, "/promised_until"),
+        ({"outcome": "promised", "promised_until": "2025-11-11T11:00:00"}, "/promised_until"),
+        ({"outcome": "promised", "promised_until": "2025-11-11T04:00:00Z"}, "/promised_until"),
+        ({"outcome": "promised", "call_back_at": "2025-11-11T05:00:00Z"}, "/call_back_at"),
+        ({"outcome": "call_back"}, "/call_back_at"),
+        ({"outcome": "call_back", "call_back_at": "2025-11-10T05:00:00Z"}, "/call_back_at"),
+        ({"outcome": "refused", "promised_until": "2025-11-11T05:00:00Z"}, "/promised_until"),
+        ({"outcome": "refused", "reason": "bored"}, "/reason"),
+    ],
+)
+async def test_an_outcome_that_is_not_right_is_refused_naming_its_field(
+    calls: Asking, more: dict[str, Any], pointer: str
+) -> None:
+    await post(calls, "claim", agent="小李")
+    before = await calls.world.audit()
+
+    answer = await post(calls, "complete", agent="小李", **more)
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
+    assert await calls.world.audit() == before
+
+
+async def test_a_promise_is_told_with_its_time_and_the_reason(calls: Asking) -> None:
+    await post(calls, "claim", agent="小李")
+
+    answer = await post(
+        calls,
+        "complete",
+        agent="小李",
+        outcome="promised",
+        promised_until="2025-11-11T18:00:00+08:00",
+        reason="forgot",
+    )
+
+    assert answer.status_code == 200
+    assert (await calls.world.audit())[-1]["details"] == {
+        "agent": "小李",
+        "outcome": "promised",
+        "reason": "forgot",
+        "promised_until": "2025-11-11T10:00:00.000Z",
+    }
 
 
 @pytest.mark.parametrize("verb", ["release", "complete"])
 async def test_the_end_of_a_claim_may_be_repeated(calls: Asking, verb: str) -> None:
-    more = {"outcome": "promised"} if verb == "complete" else {}
+    more = {"outcome": "no_answer"} if verb == "complete" else {}
     await post(calls, "claim", agent="小李")
     first = await post(calls, verb, agent="小李", **more)
     before = await calls.world.audit()
@@ -115,7 +162,7 @@ async def test_the_end_of_a_claim_may_be_repeated(calls: Asking, verb: str) -> N
 
 async def test_a_call_that_went_otherwise_is_not_a_repeated_one(calls: Asking) -> None:
     await post(calls, "claim", agent="小李")
-    await post(calls, "complete", agent="小李", outcome="promised")
+    await post(calls, "complete", agent="小李", outcome="no_answer")
 
     other = await post(calls, "complete", agent="小李", outcome="refused")
 

@@ -82,13 +82,13 @@ async def test_a_claim_is_the_hand_off_and_takes_the_slot(here: World) -> None:
 async def test_a_claimed_task_is_completed_with_its_outcome(here: World) -> None:
     await here.service.tasks.claim(TASK, "li", "user:li")
 
-    await here.service.tasks.complete(TASK, "li", "promised", "user:li")
+    await here.service.tasks.complete(TASK, "li", "no_answer", "user:li")
 
     completed = await last(here)
     assert (await step(here)).status == "completed"
     assert (completed["kind"], completed["details"]) == (
         "task.completed",
-        {"agent": "li", "outcome": "promised"},
+        {"agent": "li", "outcome": "no_answer"},
     )
     assert len(await slots(here)) == 1
 
@@ -96,9 +96,9 @@ async def test_a_claimed_task_is_completed_with_its_outcome(here: World) -> None
 async def test_a_task_is_completed_once_and_only_after_its_claim(here: World) -> None:
     tasks = here.service.tasks
     with pytest.raises(TaskNotOpen):
-        await tasks.complete(TASK, "li", "promised", "user:li")
+        await tasks.complete(TASK, "li", "no_answer", "user:li")
     await tasks.claim(TASK, "li", "user:li")
-    await tasks.complete(TASK, "li", "promised", "user:li")
+    await tasks.complete(TASK, "li", "no_answer", "user:li")
 
     with pytest.raises(TaskNotOpen):
         await tasks.complete(TASK, "li", "refused", "user:li")
@@ -163,13 +163,13 @@ async def test_only_the_agent_who_claimed_a_task_ends_the_claim(here: World) -> 
     before = await here.audit()
 
     with pytest.raises(TaskNotOpen):
-        await tasks.complete(TASK, "wang", "promised", "user:li")
+        await tasks.complete(TASK, "wang", "no_answer", "user:li")
     with pytest.raises(TaskNotOpen):
         await tasks.release(TASK, "wang", "user:li")
 
     assert await here.audit() == before
     assert (await step(here)).agent == "li"
-    await tasks.complete(TASK, "li", "promised", "user:wang")
+    await tasks.complete(TASK, "li", "no_answer", "user:wang")
 
 
 @pytest.mark.parametrize("ended", ["never claimed", "completed", "withdrawn"])
@@ -193,15 +193,15 @@ async def test_what_no_agent_holds_is_not_released(here: World, ended: str) -> N
 async def test_an_agent_who_repeats_how_the_call_went_changes_nothing(here: World) -> None:
     tasks = here.service.tasks
     await tasks.claim(TASK, "li", "user:li")
-    await tasks.complete(TASK, "li", "promised", "user:li")
+    await tasks.complete(TASK, "li", "no_answer", "user:li")
     before = await here.audit()
 
-    await tasks.complete(TASK, "li", "promised", "user:li")
+    await tasks.complete(TASK, "li", "no_answer", "user:li")
     with pytest.raises(TaskNotOpen):
-        await tasks.complete(TASK, "wang", "promised", "user:wang")
+        await tasks.complete(TASK, "wang", "no_answer", "user:wang")
 
     assert await here.audit() == before
-    assert (await step(here)).result == "promised"
+    assert (await step(here)).result == "no_answer"
 
 
 async def test_an_agent_who_repeats_a_release_changes_nothing(here: World) -> None:
@@ -214,7 +214,7 @@ async def test_an_agent_who_repeats_a_release_changes_nothing(here: World) -> No
     with pytest.raises(TaskNotOpen):
         await tasks.release(TASK, "wang", "user:wang")
     with pytest.raises(TaskNotOpen):
-        await tasks.complete(TASK, "li", "promised", "user:li")
+        await tasks.complete(TASK, "li", "no_answer", "user:li")
 
     assert await here.audit() == before
     assert (await step(here)).valid_until is None
@@ -356,12 +356,12 @@ async def test_an_ended_order_withdraws_its_claimed_task(here: World, end: str) 
     assert (await step(here)).status == "withdrawn"
     assert (withdrawn["kind"], withdrawn["reason"]) == ("task.withdrawn", end.removeprefix("order."))
     with pytest.raises(TaskNotOpen):
-        await here.service.tasks.complete(TASK, "li", "promised", "user:li")
+        await here.service.tasks.complete(TASK, "li", "no_answer", "user:li")
 
 
 async def test_a_completed_task_is_too_late_and_stays_completed(here: World) -> None:
     await here.service.tasks.claim(TASK, "li", "user:li")
-    await here.service.tasks.complete(TASK, "li", "promised", "user:li")
+    await here.service.tasks.complete(TASK, "li", "no_answer", "user:li")
 
     (result,) = await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
 
@@ -441,7 +441,7 @@ async def test_a_task_there_is_none_of_is_refused(here: World, task: str) -> Non
     with pytest.raises(UnknownOrder):
         await here.service.tasks.claim(task, "li", "user:li")
     with pytest.raises(UnknownOrder):
-        await here.service.tasks.complete(task, "li", "promised", "user:li")
+        await here.service.tasks.complete(task, "li", "no_answer", "user:li")
     with pytest.raises(UnknownOrder):
         await here.service.tasks.release(task, "li", "user:li")
 

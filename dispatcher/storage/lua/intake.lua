@@ -1,14 +1,15 @@
 -- Takes events: creates and amends orders with their planned reminders, ends them, and notes what customers say.
--- uses: args lane orders customers queues others endings plans seen timers said intake
--- head: now:number actor:string? retention:number customer_prefix:string customer_kept:number order_prefix:string unpaid_prefix:string shops:list
+-- uses: args lane orders ledgers customers queues others endings plans seen timers said hand intake
+-- head: now:number actor:string? retention:number customer_prefix:string customer_kept:number ledger_prefix:string order_prefix:string unpaid_prefix:string shops:list
 -- shop: name:string key:key due:list status:list seen_timer:string customer_timer:string seen_until:number buckets:list
 -- item: event:string seen:string digest:string type:string time:number shop:number rev:number?
 -- of_order: order:string order_key:key facts_key:key timer:string
+-- of_hand: channel:string handed:number agent:string? details:string
 -- of_customer: customer:string customer_key:key channel:string? details:string
 -- ending: details:string
 -- facts: shop_rev:number customer:string facts:string closes:number plan:list details:string
 -- plan: moment:number due:number? channel:string? reason:string? policy:number details:string
--- reply: for each item MessagePack {status, reminders, stopped, too_late, carriers}; status is accepted | duplicate | stale | reused | new | customer_differs | policy_changed | conflict
+-- reply: for each item MessagePack {status, reminders, stopped, too_late, carriers}; status is accepted | duplicate | stale | reused | new | customer_differs | policy_changed | conflict | unknown | full
 local replies = {}
 for i, event in ipairs(ITEMS) do check_event(i, event) end
 for shop in pairs(ids) do read_answers(shop) end
@@ -22,6 +23,8 @@ for i, event in ipairs(ITEMS) do
       reply = finish(shop, event, ENDS[event.type])
     elseif SAYS[event.type] then
       reply = say(shop, event)
+    elseif event.type == 'order.reminded' then
+      reply = reminded(shop, event)
     else
       reply = accept(shop, event)
     end

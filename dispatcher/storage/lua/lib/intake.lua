@@ -16,7 +16,13 @@ local function check_event(i, event)
     return
   end
   check(where, event, 'of_order')
-  load_order(KEYS[event.order_key])
+  local order = load_order(KEYS[event.order_key])
+  if event.type == 'order.reminded' then
+    check(where, event, 'of_hand')
+    if not known(shop, event.channel) then refuse(where .. '.channel: unknown') end
+    if order and order.customer then slots(HEAD.ledger_prefix .. shop.name .. '~' .. order.customer) end
+    return
+  end
   if ENDS[event.type] then return check(where, event, 'ending') end
   check(where, event, 'facts')
   for n, plan in ipairs(event.plan) do
@@ -59,6 +65,18 @@ local function accept(shop, event)
     set_timer(order.closes, event.timer)
     for number, plan in ipairs(event.plan) do plan_step(shop, event, order, number, plan) end
   end
+  return {status = 'accepted', reminders = #order.steps}
+end
+
+-- A reminder that an agent has sent already: it is a fact, and takes its slot whatever the caps say.
+local function reminded(shop, event)
+  local order = load_order(KEYS[event.order_key])
+  if not order or not order.customer then return {status = 'unknown'} end
+  if #order.steps >= MOST_STEPS then return {status = 'full'} end
+  add_hand_off(shop, event.order, order, HEAD.ledger_prefix .. shop.name .. '~' .. order.customer,
+    {id = event.seen, handed = event.handed, channel = event.channel, agent = event.agent, details = event.details},
+    '{"event":' .. cjson.encode(event.event) .. '}')
+  store_order(KEYS[event.order_key], order)
   return {status = 'accepted', reminders = #order.steps}
 end
 

@@ -53,13 +53,13 @@ local function retire(shop, item, order)
   return 'retired'
 end
 
--- Replies and payments are so old that no decision looks at them; an opt-out stays.
+-- Replies and payments are so old that no decision looks at them; an opt-out and a pause stay.
 local function forget(shop, item)
   local key = KEYS[item.customer_key]
   local known = need_customer(key)
   audit('customer.forgotten', {shop = shop.name, customer = item.customer})
   known.replied, known.paid = nil, nil
-  if known.opted_out then store_customer(key, known) else redis.call('DEL', key) end
+  if known.opted_out or known.paused then store_customer(key, known) else redis.call('DEL', key) end
   redis.call('ZREM', TIMERS, item.timer)
   return 'forgotten'
 end

@@ -1,0 +1,31 @@
+-- What the result of a call does to its order, beside ending the task: what was decided about the order's other
+-- reminders before is decided again. A result that is not here does nothing.
+local RESULTS = {}
+
+function RESULTS.promised(_, item, order)
+  order.promised = item.said
+end
+
+-- Who wants to be called back is left in peace until then; the call itself is made by hand.
+RESULTS.call_back = RESULTS.promised
+
+function RESULTS.refused(shop, item, order)
+  order.refused = now
+  for number in ipairs(order.steps) do drop_waiting(shop, item.order, order, number, 'refused') end
+end
+
+function RESULTS.wrong_number(_, _, order, step)
+  order.given_up = {step.channel}
+end
+
+local function check_result(i, item)
+  if RESULTS[item.result] == RESULTS.promised and not item.said then
+    refuse('item ' .. i .. '.said: expected for ' .. item.result)
+  end
+end
+
+local function follow_result(shop, item, order, step)
+  if not RESULTS[item.result] then return end
+  order.rev = order.rev + 1
+  RESULTS[item.result](shop, item, order, step)
+end
