@@ -114,6 +114,12 @@ class UnknownPolicy(DispatcherError):
     code = "unknown-policy"
 
 
+class UnknownIncentive(DispatcherError):
+    """A pool that the policy in force does not have."""
+
+    code = "unknown-incentive"
+
+
 class TaskNotOpen(DispatcherError):
     """A task that is not in the state the request needs: taken by another, overflowed, ended."""
 

@@ -20,6 +20,7 @@ from dispatcher.policy.pace import paces
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, StorePool
+from dispatcher.storage.incentives import top_up
 from dispatcher.storage.lanes import stored_lanes
 from dispatcher.storage.operators import Operators
 from dispatcher.storage.people import People
@@ -30,6 +31,7 @@ from dispatcher.workflow.by_hand import ByHand
 from dispatcher.workflow.dispatch import Dispatcher
 from dispatcher.workflow.explaining import Explaining
 from dispatcher.workflow.housekeeping import Housekeeping
+from dispatcher.workflow.incentives import Incentives
 from dispatcher.workflow.intake import EventIntake
 from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock
@@ -87,6 +89,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     by_hand: ByHand
     steering: Steering
     replanning: Replanning
+    incentives: Incentives
     explaining: Explaining
     clock: Clock
 
@@ -101,6 +104,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
             self.clock.now(),
             actor,
             paces(policy),
+            ",".join(pool.id for pool in policy.incentives or ()),
         )
 
 
@@ -168,6 +172,7 @@ async def build(
         housekeeping=Housekeeping(store, clock),
         tasks=Tasks(store, people, policies, write, clock),
         replanning=Replanning(store, partial(replan, store), policies, clock),
+        incentives=Incentives(store, partial(top_up, store), policies, clock),
         operators=operators,
         by_hand=ByHand(store, people, policies, clock),
         steering=Steering(store, operators, explaining, clock),

@@ -329,7 +329,7 @@ def test_its_table_of_the_policy_has_every_key_that_is_read() -> None:
     everywhere: dict[str, object] = {key: {"?": 0} for key in _keys_read({"?": 0})[""]}
     everywhere |= {"?": 0, "cadence": [{"?": 0, "remind": {"?": 0}}]}
     everywhere |= {"caps": {"?": 0, "per_channel": {"?": 0}}}
-    everywhere |= {"routing": {"?": 0, "segments": {"?": 0}}}
+    everywhere |= {"routing": {"?": 0, "segments": {"?": 0}}, "incentives": [{"?": 0}]}
 
     read = _keys_read(everywhere)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from dispatcher.messages.incentives import Told, told
 from dispatcher.messages.times import in_words
 from dispatcher.messages.values import amount, one_line, shortened
 from dispatcher.policy.decisions import Send
@@ -21,7 +22,7 @@ SPEC_COLUMNS = 24
 PRODUCT_COLUMNS: dict[Channel, int] = {"chat": 40, "sms": 20, "phone": 30}
 ORDER_TAIL_CHARACTERS = 4
 
-Value = str | bool
+Value = str | bool | Told
 
 
 class Subject(msgspec.Struct, frozen=True, gc=False):
@@ -136,6 +137,11 @@ def _orders_product(about: Subject) -> str | None:
     return name and f"{name}等{pieces}件商品"
 
 
+def _incentive(about: Subject) -> Told | None:
+    offer = about.decision.offer
+    return None if offer is None else told(offer, about.facts.order, lambda at: _when(at, about))
+
+
 FIELDS: dict[str, Field] = {
     "shop": Field("shop", _shop),
     "customer": Field("customer.name", lambda about: shortened(about.facts.customer.name, NAME_COLUMNS)),
@@ -149,6 +155,7 @@ FIELDS: dict[str, Field] = {
     "total": Field("order.total", lambda about: amount(about.facts.order.total, about.facts.order.currency)),
     "city": Field("order.receiver.city", _city),
     "ships_before": Field("shipping.cutoff", _ships_before),
+    "incentive": Field("incentives", _incentive),
     "pay_url": Field("order.pay_url", lambda about: one_line(about.facts.order.pay_url)),
     "orders_count": Field("order.id", lambda about: str(len(_orders(about)))),
     "orders_total": Field("order.total", _orders_total),

@@ -4,16 +4,15 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from dispatcher.policy.caps import limits
-from dispatcher.policy.channel_caps import channel_cap_rule, channel_full_until, channel_limit
-from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
+from dispatcher.policy.channel_caps import channel_cap_rule, channel_full_until
+from dispatcher.policy.decisions import Decision, Defer, Drop, Rule
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.pace import pace_of
 from dispatcher.policy.people import refuse_unwanted
 from dispatcher.policy.release import released
-from dispatcher.policy.rivals import carried, yields
+from dispatcher.policy.rivals import yields
 from dispatcher.policy.routing import Routes, refuse_channel, routes, routing_rule
-from dispatcher.policy.shipping import cutoff_of_day, ships_today
+from dispatcher.policy.sending import send
 from dispatcher.policy.standing import (
     refuse_closed,
     refuse_held,
@@ -32,9 +31,6 @@ from dispatcher.policy.zones import FOREVER, iso, zone
 
 REASONS = {"earliest_after": "min_gap", "channel_cap": "daily_cap", "promise": "promised"}
 """The reason that stands for a rule of another name."""
-
-SHIPS_TODAY = Rule(rule="shipping", outcome="pass", inputs={"ships_today": True})
-SHIPS_LATER = Rule(rule="shipping", outcome="pass", inputs={"ships_today": False})
 
 
 def decide(facts: Facts, policy: Policy, now: Instant) -> Decision:
@@ -82,7 +78,7 @@ def decide_claim(facts: Facts, policy: Policy, now: Instant) -> Decision:
     answers = timing.rules(now)
     rules.extend(answers)
     if all(rule.outcome == "pass" for rule in answers) and not _channel_used_up(timing, now):
-        return _send(facts, timing, now, rules, opens_task=False)
+        return send(facts, timing, now, rules, by_person=True)
     slot = timing.first_free(now, facts.order.closes_at)
     if slot.at == FOREVER:
         return _drop_for_close(facts, policy, now, rules)
@@ -201,7 +197,7 @@ def _judge_time(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -
     if all(rule.outcome == "pass" for rule in answers) and not _channel_used_up(timing, now):
         yielded = yields(facts, timing, now, rules)
         if yielded is None:
-            return _send(facts, timing, now, rules, opens_task=timing.channel == "phone")
+            return send(facts, timing, now, rules, by_person=False)
         until = released(timing, yielded.slot, facts.order, facts.customer, facts.step)
         return _deferred(facts, until, timing.channel, yielded.reason, rules)
     slot = timing.first_free(now, closes_at, since=facts.due)
@@ -225,34 +221,3 @@ def _drop_for_close(facts: Facts, policy: Policy, now: Instant, rules: list[Rule
     inputs = {"closes_at": iso(facts.order.closes_at)}
     rules.append(Rule(rule="time_left", outcome="drop", inputs=inputs))
     return Drop(reason=no_time(facts, policy, now), rules=tuple(rules))
-
-
-def _send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule], *, opens_task: bool) -> Send:
-    carries = carried(facts, timing, now, rules)
-    policy, closes_at = timing.policy, min([facts.order.closes_at, *(each.closes_at for each in carries)])
-    bounds = limits(policy.caps, now, timing.tz)
-    if policy.caps is not None and policy.caps.per_channel is not None:
-        bounds = replace(bounds, per_channel=channel_limit(policy.caps, timing.channel))
-    ships = ships_today(facts.order, policy, now)
-    valid_until = min(timing.allowed_until(now, closes_at), bounds.day_end)
-    if policy.shipping is not None:
-        rules.append(SHIPS_TODAY if ships else SHIPS_LATER)
-        if ships:  # at the cut-off the text would not be true any more
-            valid_until = min(valid_until, cutoff_of_day(policy.shipping, policy.timezone, now))
-    if (pace := pace_of(policy, timing.channel)) is not None:
-        bounds = replace(bounds, pace=pace)
-    overflow_at = None
-    if opens_task and policy.phone is not None:
-        if policy.phone.overflow_after is not None:
-            overflow_at = min(now + policy.phone.overflow_after, closes_at)
-        if policy.phone.max_open is not None:
-            bounds = replace(bounds, max_open=policy.phone.max_open)
-    return Send(
-        channel=timing.channel,
-        valid_until=valid_until,
-        limits=bounds,
-        ships_today=ships,
-        rules=tuple(rules),
-        overflow_at=overflow_at,
-        carries=carries,
-    )

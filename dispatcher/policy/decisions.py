@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from dispatcher.policy.facts import Channel, Instant, Rival
+from dispatcher.policy.incentive_terms import Incentive
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -40,6 +41,20 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pace: int | None = None
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An incentive that a message names: an item of `pool`, usable until `ends`.
+
+    `net` is what is left to pay for this order, `None` where it saves no known amount of it. The message must
+    go before `until`. An item that the order has already is offered `again`, and no other one is taken.
+    """
+
+    pool: Incentive
+    ends: Instant
+    net: str | None
+    until: Instant
+    again: bool
+
+
 class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="decision", gc=False):
     """Hand over now, on `channel`, and not at or after `valid_until`.
 
@@ -53,6 +68,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag="send", tag_field="dec
     rules: tuple[Rule, ...]
     overflow_at: Instant | None = None
     carries: tuple[Rival, ...] = ()
+    offer: Offer | None = None
 
 
 class Defer(msgspec.Struct, frozen=True, kw_only=True, tag="defer", tag_field="decision", gc=False):

@@ -3,6 +3,7 @@
 from dispatcher.errors import FieldProblem, InvalidPolicy
 from dispatcher.policy import document_values as values
 from dispatcher.policy.document_table import Table
+from dispatcher.policy.incentive_reader import read_incentives
 from dispatcher.policy.terms import (
     BeforeClose,
     CadenceRow,
@@ -40,9 +41,12 @@ def read_policy(document: object) -> Policy:
 
 def policy_in(root: Table) -> Policy:
     """The policy in a table, which is asked for all that a policy may hold."""
+    timezone = root.take("timezone", values.zone_name, required=True)
+    platform = root.take("platform", values.platform, required=True)
+    routing = _routing(root.table("routing", required=True))
     return Policy(
-        timezone=root.take("timezone", values.zone_name, required=True) or "",
-        platform=root.take("platform", values.platform, required=True) or "own",
+        timezone=timezone or "",
+        platform=platform or "own",
         shop_name=root.take("shop_name", values.name),
         currency=root.take("currency", values.currency),
         pay_within=root.take("pay_within", values.some_time),
@@ -57,9 +61,10 @@ def policy_in(root: Table) -> Policy:
         caps=_caps(root.table("caps")),
         merge=_merge(root.table("merge")),
         suppression=_suppression(root.table("suppression")),
-        routing=_routing(root.table("routing", required=True)),
+        routing=routing,
         phone=_phone(root.table("phone")),
         pace=_pace(root.table("pace")),
+        incentives=read_incentives(root, timezone, platform, routing),
     )
 
 

@@ -48,9 +48,11 @@ class Table:
             self._problem(self._below(key), "expected a table, which is missing")
         return None
 
-    def tables(self, key: str) -> Iterator["Table"]:
-        """The tables of a list that must hold one at least."""
+    def tables(self, key: str, *, required: bool = True) -> Iterator["Table"]:
+        """The tables of a list that must hold one at least, where it is given."""
         self._keys.append(key)
+        if not required and key not in self._data:
+            return
         rows = self._data.get(key)
         if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_ROWS:
             self._problem(self._below(key), f"expected a list of 1 to {MAX_ROWS} tables")

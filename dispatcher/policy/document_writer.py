@@ -3,6 +3,7 @@
 from typing import Any
 
 from dispatcher.policy.facts import Channel
+from dispatcher.policy.incentive_writer import write_incentive
 from dispatcher.policy.terms import (
     BeforeClose,
     CadenceRow,
@@ -44,6 +45,7 @@ def write_policy(policy: Policy) -> dict[str, Any]:
         routing=_routing(policy.routing),
         phone=phone and _phone(phone),
         pace=policy.pace and _given(chat=policy.pace.chat, sms=policy.pace.sms),
+        incentives=policy.incentives and [write_incentive(pool) for pool in policy.incentives],
     )
 
 

@@ -147,6 +147,18 @@ class Rival(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     known: Order | None = None
 
 
+class PoolCount(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Items of an incentive pool: taken by anybody, `added` to its quantity, and taken by the customer."""
+
+    taken: int = 0
+    added: int = 0
+    mine: int = 0
+
+
+PoolCounts = dict[str, PoolCount]
+"""By the pool's id; nobody changes one."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything `decide` looks at for one reminder.
 
@@ -155,6 +167,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `open_tasks`: call tasks of the shop that wait for an agent, where that was counted.
     `others` are reminders of the customer's other orders.
     `promised_until` and `refused_at` are what the customer said of this order in a call.
+    `pools` counts the policy's incentives; `offered` is the pool of the item that the order has by another
+    step, usable until `offer_ends`.
     """
 
     shop: str
@@ -176,3 +190,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     others: tuple[Rival, ...] = ()
     promised_until: Instant | None = None
     refused_at: Instant | None = None
+    pools: PoolCounts = {}
+    offered: str | None = None
+    offer_ends: Instant | None = None

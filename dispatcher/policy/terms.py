@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from dispatcher.policy.facts import Channel
+from dispatcher.policy.incentive_terms import Incentive
 
 Platform = Literal["jd", "taobao", "pdd", "douyin", "own"]
 
@@ -181,3 +182,4 @@ class Policy(Part, frozen=True, kw_only=True):
     suppression: Suppression | None = None
     phone: Phone | None = None
     pace: Pace | None = None
+    incentives: tuple[Incentive, ...] | None = None

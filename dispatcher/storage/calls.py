@@ -5,7 +5,7 @@ from typing import Any
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import INDEXED
 from dispatcher.storage import keys as names
-from dispatcher.storage.commands import Command, Commit, Intake
+from dispatcher.storage.commands import Command, Commit, Intake, Settlement
 from dispatcher.storage.keys import LaneKeys
 
 
@@ -35,7 +35,7 @@ class Call:
         return number
 
     def about(self, command: Command) -> None:
-        """Fill in where the command finds its order and its customer's ledger."""
+        """Fill in where the command finds what it is about."""
         shop = command.reminder.split(names.SEPARATOR, 1)[0]
         command.shop = self.shop(shop)
         command.order_key = self.key(self.lane.order(shop, command.order))
@@ -43,10 +43,13 @@ class Call:
             command.ledger = self.key(self.lane.shared(shop, command.person))
         elif command.customer is not None:
             command.ledger = self.key(self.lane.ledger(shop, command.customer))
+        if isinstance(command, Commit):
+            self._about_commit(command, shop)
+        if isinstance(command, Commit | Settlement) and command.pool is not None:
+            command.pools = self.key(self.lane.pools(shop))
 
-    def about_commit(self, commit: Commit) -> None:
+    def _about_commit(self, commit: Commit, shop: str) -> None:
         """Fill in where the commit finds what is kept of its customer, and where its text goes."""
-        shop = commit.reminder.split(names.SEPARATOR, 1)[0]
         if commit.customer is not None:
             commit.customer_key = self.key(self.lane.customer(shop, commit.customer))
         if commit.pace is not None and commit.channel is not None:

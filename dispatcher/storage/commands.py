@@ -68,6 +68,11 @@ class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     pace_key: int | None = None
     carries: tuple[Carry, ...] | None = None
     id: str | None = None
+    pool: str | None = None
+    pools: int | None = None
+    quantity: int | None = None
+    per_customer: int | None = None
+    offer_ends: Instant | None = None
 
 
 SettledAs = Literal["sent", "uncertain", "retry", "fail"]
@@ -89,6 +94,8 @@ class Settlement(Command, kw_only=True, omit_defaults=True, gc=False):
     tried: tuple[Channel, ...] | None = None
     back: Instant | None = None
     back_details: Packed | None = None
+    pool: str | None = None
+    pools: int | None = None
 
 
 class TaskEnd(Command, kw_only=True, omit_defaults=True, gc=False):

@@ -80,8 +80,8 @@ class LaneKeys:
         self.fixed = [self.lane, self.audit, self.ready, self.leases, self.timers, self.counts]
 
     def shop(self, shop: str) -> str:
-        """Hash: `rev` grows with each change of policy or pause; `policy`, the version in force; `paused`;
-        `pace.<channel>`.
+        """Hash: `rev` grows with each change of policy or pause; `policy`, the version in force, its `pools`
+        and `pace.<channel>`; `paused`.
         """
         return f"{self._prefix}shop:{shop}"
 
@@ -124,6 +124,10 @@ class LaneKeys:
     def unpaid(self, shop: str, customer: str) -> str:
         """List: this customer's unpaid orders, oldest first; those from before it was kept are not in it."""
         return f"{self.unpaid_prefix}{shop}{SEPARATOR}{customer}"
+
+    def pools(self, shop: str) -> str:
+        """Hash: what was taken of the shop's incentives and added to them (`lua/lib/incentives.lua`)."""
+        return f"{self._prefix}pools:{shop}"
 
     def seen(self, shop: str, bucket: int) -> str:
         """Hash: event -> digest and first answer, of the events received on one day."""

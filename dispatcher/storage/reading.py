@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from dispatcher.policy.facts import Channel, Instant, OrderFacts, OrderState
+from dispatcher.policy.facts import Channel, Instant, OrderFacts, OrderState, PoolCounts
 from dispatcher.storage import keys as names
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.customers import StoredCustomer, customer_of
 from dispatcher.storage.keys import LaneKeys, lane_of
+from dispatcher.storage.pools import counts_of
+from dispatcher.storage.pools import wanted as pools_wanted
 from dispatcher.storage.records import ORDER, OTHERS_READ, Other, ShopState, StoredOrder, facts_of
 from dispatcher.storage.unreadable import UNREADABLE, Passed, if_readable, readable
 
@@ -123,6 +125,11 @@ class Reader:
     async def customer(self, shop: str, customer: str) -> StoredCustomer:
         """Return what is kept of a customer."""
         return customer_of(await self.redis.get(self._of(shop).customer(shop, customer)))
+
+    async def pool_counts(self, shop: str, pools: Sequence[str], customer: str | None = None) -> PoolCounts:
+        """Return what is counted of incentive pools, with what a customer has of each."""
+        found = await self.redis.hmget(self._of(shop).pools(shop), pools_wanted(pools, customer))  # type: ignore[misc]
+        return counts_of(pools, found)
 
     async def overdue(self, lanes: Sequence[int], now: Instant) -> tuple[list[int], list[int]]:
         """Return the lanes in which a lease has ended, and those in which a timer's turn has come."""

@@ -10,6 +10,7 @@ from dispatcher.policy.reminders import HANDED_OVER, Status
 from dispatcher.storage.customers import StoredCustomer
 from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.packing import unpack
+from dispatcher.storage.pools import Counted
 
 OTHERS_READ = 10
 """A lease looks at so many unpaid orders of a customer, the oldest."""
@@ -38,7 +39,8 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     gave it back last has `released` it, until the next claim. A step with a `hand` was handed over by a
     person, who named it so. `person` is whose ledger has its slot, where that is not the customer's own. A
     reminder dropped as merged names its `carrier`, whose message goes on its `channel`, `handed` to be at its
-    commit; the carrier names what it `carries`.
+    commit; the carrier names what it `carries`. Its
+    message names an item of the pool `offered`, usable until `offer_ends`.
     """
 
     status: Status
@@ -62,6 +64,8 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     why: str | None = None
     said: Instant | None = None
     hand: str | None = None
+    offered: str | None = None
+    offer_ends: Instant | None = None
 
 
 class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -96,6 +100,13 @@ class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
             for number, step in enumerate(self.steps, 1)
             if number != but and (step.status in HANDED_OVER or step.carrier is not None)
         )
+
+    def named(self, but: int) -> StoredStep | None:
+        """Return the step other than `but` that names the order's incentive."""
+        for number, step in enumerate(self.steps, 1):
+            if number != but and step.offered is not None:
+                return step
+        return None
 
 
 _FACTS = msgspec.json.Decoder(OrderFacts)
@@ -153,6 +164,7 @@ class Lease(msgspec.Struct, kw_only=True, gc=False):
     policy: int
     items: list[Leased]
     open_tasks: int | None = None
+    counted: Counted | None = None
 
     @property
     def lease_end(self) -> Instant:

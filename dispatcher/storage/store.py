@@ -17,6 +17,7 @@ from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, Se
 from dispatcher.storage.lanes import stored_lanes
 from dispatcher.storage.leasing import leased
 from dispatcher.storage.packing import Packed, pack
+from dispatcher.storage.pools import counted
 from dispatcher.storage.reading import Reader
 from dispatcher.storage.records import Lease
 from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
@@ -107,8 +108,10 @@ class Store(Reader):
             "customer_prefix": call.lane.customer_prefix,
             "pace_prefix": call.lane.pace_prefix,
             "unpaid_prefix": call.lane.unpaid_prefix,
+            "pools": call.key(call.lane.pools(shop)),
         }
-        token, rev, policy, lane_now, tasks, *rest = await SCRIPTS["lease"](self.redis, call.keys, head, [])
+        reply = await SCRIPTS["lease"](self.redis, call.keys, head, [])
+        token, rev, policy, lane_now, tasks, pools, *rest = reply
         return Lease(
             shop=shop,
             channel=channel,
@@ -118,6 +121,7 @@ class Store(Reader):
             policy=policy,
             items=leased(rest),
             open_tasks=None if tasks < 0 else tasks,
+            counted=counted(pools),
         )
 
     async def _commands(
@@ -126,8 +130,6 @@ class Store(Reader):
         call = Call(self._keys[lane])
         for command in commands:
             call.about(command)
-            if isinstance(command, Commit):
-                call.about_commit(command)
         head |= {"now": now, "shops": call.shops, "order_prefix": call.lane.order_prefix}
         replies = await SCRIPTS[script](self.redis, call.keys, head, commands)
         return [reply.decode() for reply in replies]
@@ -210,15 +212,19 @@ class Store(Reader):
         now: Instant,
         actor: str,
         pace: Mapping[Channel, int] = MappingProxyType({}),
+        pools: str = "",
     ) -> int:
         """Put a checked policy document into force and return its version; one that is in force stays so.
 
-        `pace` is how many hand-offs a minute it allows by a channel.
+        `pace` is how many hand-offs a minute it allows by a channel, `pools` the ids of its incentives,
+        parted by commas: a lease brings their counts.
         """
         about = msgspec.json.encode({"at": now, "actor": actor, "note": note}).decode()
         item: dict[str, Any] = {"kind": "policy", "policy": document, "about": about, "details": details}
         if pace:
             item["pace"] = dict(pace)
+        if pools:
+            item["pools"] = pools
         return await self._configure(shop, item, now, actor)
 
     async def pause(self, shop: str, channel: str | None, now: Instant, actor: str) -> None:

@@ -25,6 +25,7 @@ SCOPES = (
     "policy:read",
     "policy:write",
     "shop:pause",
+    "incentives:top-up",
 )
 
 KEY_MARK = "dk"

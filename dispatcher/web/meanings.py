@@ -1,9 +1,11 @@
 """What each field of the API means, in the one place that the OpenAPI document takes it from."""
 
+from dispatcher.web import meanings_of_incentives
 from dispatcher.web.meanings_of_people import OF_PEOPLE
 
 FIELDS: dict[str, str] = {
     **OF_PEOPLE,
+    **meanings_of_incentives.FIELDS,
     # Events, as they come in.
     "Event.specversion": "The version of CloudEvents.",
     "Event.id": "The event's id. With `source` it names the event: sent again, it has no effect again.",
@@ -185,72 +187,6 @@ TIMES = frozenset(
     }
 )
 """Fields of answers that are times."""
-
-POLICY: dict[str, str] = {
-    "timezone": "IANA name of the shop's time zone; a customer's own wins.",
-    "platform": "Whose wording rules apply.",
-    "shop_name": "The shop's name in texts; if absent, its id.",
-    "currency": "ISO 4217 code of all amounts; an order in another one is refused.",
-    "pay_within": "From placing to closing, for events without `closes_at`.",
-    "max_late": "A reminder later than this after its time is dropped.",
-    "holidays": "Whose holidays and make-up workdays count; only `cn`. Absent: plain weekdays.",
-    "quiet_hours": "Nothing is handed over from `start` to `end`, local time. Absent: no night.",
-    "quiet_hours.start": "The night begins.",
-    "quiet_hours.end": "The night ends; this minute is free again.",
-    "quiet_hours.max_held": "What the night would hold longer is dropped.",
-    "days": "On which local days customers are reminded. Absent: every day.",
-    "days.reminders": "Days on which anything is handed over: `every`, `workdays`, or weekdays.",
-    "days.calls": "Of these, the days on which calls may be made.",
-    "spread": "What falls on one instant is released over some time. Absent: all at once.",
-    "spread.over": "Over so long.",
-    "shipping": "What texts say of shipping.",
-    "shipping.cutoff": "Paid before this on a working day ships the same day, at the shop's time.",
-    "cadence": "When the first reminder goes: the first row that holds the order's local placing time.",
-    "cadence.placed": "The window of placing times, its start included, its end not.",
-    "cadence.remind": "One of `{after}`, `{after, before}`, `{at}` and `{next_day_at}`.",
-    "cadence.remind.after": "So long after placing.",
-    "cadence.remind.before": "With `after`: by that time the same day at the latest.",
-    "cadence.remind.at": "At that time the same day.",
-    "cadence.remind.next_day_at": "At that time the next day.",
-    "before_close": "A second reminder before the order closes. Absent: none.",
-    "before_close.lead": "So long before the close.",
-    "before_close.earliest_after": "At least so long after the first one.",
-    "caps": "How often a customer is reminded at most. Absent: no limit.",
-    "caps.per_day": "Hand-offs in a local day, all channels together; 0 = none.",
-    "caps.min_gap": "Least time between two hand-offs, at most 7d.",
-    "caps.per_order": "Hand-offs of one order, all steps together; 0 = none.",
-    "caps.per": "Who is one customer; with `phone` all of the shop who share a number are.",
-    "caps.per_channel": "Hand-offs in a local day by one channel. Absent: no limit.",
-    "caps.per_channel.chat": "In the chat; 0 = none.",
-    "caps.per_channel.sms": "By SMS; 0 = none.",
-    "caps.per_channel.phone": "By calls; 0 = none.",
-    "merge": "One message for several orders of a customer, by chat or SMS. Absent: each order has its own.",
-    "merge.within": "It names the orders whose reminders are due within this time.",
-    "suppression": "Who is left alone. Absent: nobody.",
-    "suppression.min_total": "An order below this total is dropped.",
-    "suppression.sensitive_channels": "Channels for an order with a sensitive item; empty = none.",
-    "suppression.consent_required": "Channels that need the customer's consent; saying nothing is none.",
-    "routing": "By which channel a reminder goes.",
-    "routing.channels": "Channels in order of preference; a later step avoids what was used before.",
-    "routing.high_value": "An order of this total or more is called first.",
-    "routing.repeat_orders": "A customer with so many paid orders or more is called first.",
-    "routing.vip_grade": "A customer of this grade or a higher one is called first.",
-    "routing.segments": "Channels of a segment's own; an order is of the first of these that it fits.",
-    "routing.segments.high_value": "For orders that reach `high_value`. Absent: called first.",
-    "routing.segments.vip": "For customers who reach `vip_grade`. Absent: called first.",
-    "routing.segments.repeat": "For customers who reach `repeat_orders`. Absent: called first.",
-    "routing.segments.first_time": "For customers without a paid order. Absent: `channels`.",
-    "phone": "Calls by people.",
-    "phone.windows": "When calls may be made; they do not overlap. Absent: at any hour outside the night.",
-    "phone.overflow_after": "A call that nobody claims for so long goes to the next channel.",
-    "pace": "How many hand-offs of the shop go within any minute. Absent: as many as are due.",
-    "pace.chat": "In the chat.",
-    "pace.sms": "By SMS.",
-    "phone.max_open": "Call tasks that may wait for an agent; further calls go to the next channel.",
-    "suppression.quiet_after_reply": "No reminder so long after the customer replied, at most 7d.",
-    "suppression.paid_other_order": "None for who paid another order since yesterday 00:00 local time.",
-}
-"""A policy's keys, with those of the tables they are in -> what each means."""
 
 
 def meaning(component: str, field: str) -> str:

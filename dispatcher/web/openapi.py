@@ -38,6 +38,7 @@ PATH_IDS: dict[str, tuple[Schema, str]] = {
         {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES},
         "The order's id; what is not plain in it is percent-encoded, a `/` too.",
     ),
+    "pool": ({"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES}, "The pool of incentives."),
     "reminder": (
         {"type": "string", "pattern": REMINDER, "maxLength": MAX_REMINDER_BYTES},
         "The id of the reminder, which is also its task's.",

@@ -4,15 +4,18 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar, get_args
 
 from dispatcher.policy import document_values as values
+from dispatcher.policy import incentive_values as incentives
 from dispatcher.policy import units
 from dispatcher.policy.document import default_policy, to_json
 from dispatcher.policy.document_reader import policy_in
 from dispatcher.policy.document_table import MAX_ROWS, Table
 from dispatcher.policy.event_values import MAX_GRADE
 from dispatcher.policy.facts import CHANNELS
+from dispatcher.policy.incentive_terms import Audience, IncentiveKind, IncentiveUse
+from dispatcher.policy.moments import parse_moment
 from dispatcher.policy.terms import Platform
 from dispatcher.policy.workdays import WEEKDAYS
-from dispatcher.web.meanings import POLICY
+from dispatcher.web.meanings_of_policy import POLICY
 from dispatcher.web.query import Schema
 from dispatcher.web.shapes import MONEY
 
@@ -70,6 +73,17 @@ LEAVES: dict[Callable[[object], object], Schema] = {
     values.grade: {"type": "integer", "minimum": 0, "maximum": MAX_GRADE},
     values.channels: _CHANNELS | {"minItems": 1},
     values.channels_or_none: _CHANNELS,
+    incentives.pool_id: {"type": "string", "pattern": incentives.POOL_ID},
+    incentives.kind: {"type": "string", "enum": list(get_args(IncentiveKind))},
+    incentives.use: {"type": "string", "enum": list(get_args(IncentiveUse))},
+    incentives.some_amount: {"type": "string", "pattern": MONEY, "examples": ["20.00"]},
+    incentives.audience: {
+        "type": "array",
+        "items": {"type": "string", "enum": list(get_args(Audience))},
+        "minItems": 1,
+        "uniqueItems": True,
+    },
+    parse_moment: {"type": "string", "examples": ["2026-11-01", "2026-11-01T20:00"]},
     units.parse_duration: _DURATION,
     units.parse_clock: _CLOCK,
     units.parse_end: _END,
@@ -100,10 +114,11 @@ class _Asked(Table):
         self._note(key, within.schema, required)
         return within
 
-    def tables(self, key: str) -> Iterator[Table]:
+    def tables(self, key: str, *, required: bool = True) -> Iterator[Table]:
         """Note a list of tables, and hand out one of them."""
         row = _Asked(self._path(key))
-        self._note(key, {"type": "array", "items": row.schema, "minItems": 1, "maxItems": MAX_ROWS}, True)
+        rows = {"type": "array", "items": row.schema, "minItems": 1, "maxItems": MAX_ROWS}
+        self._note(key, rows, required)
         yield row
 
     def _note(self, key: str, schema: Schema, required: bool) -> None:

@@ -36,6 +36,7 @@ KINDS: dict[str, Kind] = {
     "forbidden": Kind(403, "The key does not open this"),
     "not-found": Kind(404, "There is nothing here", "no such path"),
     "unknown-order": Kind(404, "No such order or reminder"),
+    "unknown-incentive": Kind(404, "No such pool of incentives"),
     "unknown-policy": Kind(404, "No such version of the policy"),
     "method-not-allowed": Kind(
         405, "Not with this method", "the header Allow names the methods of this path"

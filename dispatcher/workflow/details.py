@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from dispatcher.policy.decisions import Decision, Planned, Send, Unplanned
+from dispatcher.policy.decisions import Decision, Offer, Planned, Send, Unplanned
 from dispatcher.policy.events import Event
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.zones import HOUR, iso
@@ -87,7 +87,17 @@ def decision_told(decision: Decision) -> dict[str, Any]:
                 written["limits"][name] = limit
         if decision.carries:
             written["carries"] = [{"order": each.order, "step": each.step} for each in decision.carries]
+        if decision.offer is not None:
+            written["incentive"] = _offer_told(decision.offer)
     return written
+
+
+def _offer_told(offer: Offer) -> dict[str, Any]:
+    """Return what a record says of the item that a message names; one offered again was taken before."""
+    told: dict[str, Any] = {"pool": offer.pool.id, "ends": iso(offer.ends), "again": offer.again}
+    if offer.net is not None:
+        told["net"] = offer.net
+    return told
 
 
 def of_ledger(ledger: tuple[Instant, ...], now: Instant) -> dict[str, Any]:

@@ -1,12 +1,21 @@
 """What would be decided about reminders that wait, if it were decided at this moment; nothing is changed."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
-from dispatcher.policy.facts import Channel, Customer, CustomerStanding, Facts, Instant
+from dispatcher.policy.facts import (
+    Channel,
+    Customer,
+    CustomerStanding,
+    Facts,
+    Instant,
+    OrderFacts,
+    PoolCounts,
+)
 from dispatcher.policy.reminders import WAITING, Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.ledgers import Ledger
@@ -43,6 +52,14 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     next_eligible: Instant | None
 
 
+class _Heard(NamedTuple):
+    """What deciding about a customer's reminders stands on, whatever the order."""
+
+    ledger: Ledger
+    standing: CustomerStanding
+    pools: PoolCounts | None
+
+
 class Explaining:
     """Tells what would be decided now, by the same judgement that decides."""
 
@@ -63,7 +80,7 @@ class Explaining:
         force = await self._policies.in_force(shop, anew=True)
         told = await self._told(shop, known.customer, force)
         now = self._clock.now()
-        facts = facts_about(shop, number, order, known, *told)
+        facts = _about(shop, number, order, known, told)
         facts = among(facts, await self._store.others(shop, order_id, order), force.policy, now)
         facts = msgspec.structs.replace(facts, due=now)
         for _ in range(FOLLOWED):
@@ -90,15 +107,20 @@ class Explaining:
             others = await self._store.others(shop, name, order)
             for number, step in enumerate(order.steps, 1):
                 if _waits(step):
-                    about = facts_about(shop, number, order, facts, *told[facts.customer])
+                    about = _about(shop, number, order, facts, told[facts.customer])
                     if step.status is not Status.OPEN:
                         about = among(about, others, force.policy, now)
                     outlooks[name, number] = self._outlook(about, force, now)
         return outlooks
 
-    async def _told(self, shop: str, customer: Customer, force: InForce) -> tuple[Ledger, CustomerStanding]:
+    async def _told(self, shop: str, customer: Customer, force: InForce) -> _Heard:
         _, ledger = await ledger_of(self._people, shop, customer, force.policy)
-        return ledger, (await self._store.customer(shop, customer.id)).standing
+        standing = (await self._store.customer(shop, customer.id)).standing
+        pools = None
+        if force.policy.incentives is not None:
+            ids = [pool.id for pool in force.policy.incentives]
+            pools = await self._store.pool_counts(shop, ids, customer.id)
+        return _Heard(ledger, standing, pools)
 
     def _outlook(self, facts: Facts, force: InForce, now: Instant) -> Outlook:
         judge = self._claim if facts.status == Status.OPEN else self._go
@@ -174,6 +196,10 @@ class Explaining:
 
 def _waits(step: StoredStep) -> bool:
     return step.status in WAITING
+
+
+def _about(shop: str, number: int, order: StoredOrder, known: OrderFacts, heard: _Heard) -> Facts:
+    return facts_about(shop, number, order, known, heard.ledger, heard.standing, pools=heard.pools)
 
 
 def _told(decision: Decision) -> tuple[str, str | None]:

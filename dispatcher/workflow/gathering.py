@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from dispatcher.policy.document import Policy
-from dispatcher.policy.facts import CustomerStanding, Facts, Instant, OrderFacts, Rival
+from dispatcher.policy.facts import CustomerStanding, Facts, Instant, OrderFacts, PoolCounts, Rival
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.rivals import looks_around
 from dispatcher.policy.seeing import rival
@@ -21,9 +21,12 @@ def facts_about(
     ledger: Ledger,
     standing: CustomerStanding,
     open_tasks: int | None = None,
+    *,
+    pools: PoolCounts | None = None,
 ) -> Facts:
-    """Return what deciding about an order's step stands on."""
+    """Return what deciding about an order's step stands on; `pools` where the policy has incentives."""
     step = order.steps[number - 1]
+    named = None if pools is None else order.named(but=number)
     return Facts(
         shop=shop,
         order=known.order,
@@ -43,6 +46,9 @@ def facts_about(
         open_tasks=open_tasks,
         promised_until=order.promised,
         refused_at=order.refused,
+        pools=pools or {},
+        offered=None if named is None else named.offered,
+        offer_ends=None if named is None else named.offer_ends,
     )
 
 

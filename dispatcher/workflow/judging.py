@@ -9,7 +9,7 @@ from dispatcher.channels.base import Message
 from dispatcher.errors import MissingField, StoreRefused
 from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decide import decide
-from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
+from dispatcher.policy.decisions import Decision, Defer, Drop, Offer, Rule, Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Customer, Facts, Instant
 from dispatcher.storage.commands import Carry, Commit
@@ -39,6 +39,7 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     token: int
     person: str | None = None
     carries: bool = False
+    pool: str | None = None
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -64,6 +65,7 @@ def judge(
         item.ledger,
         item.customer.standing,
         lease.open_tasks,
+        pools=None if lease.counted is None else lease.counted.for_customer(item.order.customer),
     )
     facts = among(facts, item.others, policy, now)
     decision, rendered = decided(facts, policy, render, now)
@@ -80,6 +82,7 @@ def judge(
         token=lease.token,
         person=item.person,
         carries=bool(decision.carries),
+        pool=None if decision.offer is None else decision.offer.pool.id,
     )
     return Judged(commit=_send(item, lease, decision, rendered, valid_until), handover=handover)
 
@@ -154,6 +157,8 @@ def _send(item: Leased, lease: Lease, decision: Send, rendered: Rendered, valid_
     commit.valid_until = valid_until
     commit.template, commit.text = rendered.template, rendered.text
     commit.carries = _carries(item.others, decision)
+    if decision.offer is not None:
+        _bind_offer(commit, decision.offer)
     return commit
 
 
@@ -165,6 +170,13 @@ def _carries(others: Sequence[Other], decision: Send) -> tuple[Carry, ...] | Non
         due = order.steps[each.step - 1].due
         carries.append(Carry(order=each.order, step=each.step, rev=order.rev, due=due))
     return tuple(carries) or None
+
+
+def _bind_offer(commit: Commit, offer: Offer) -> None:
+    """Let the commit take the item that the message names, unless the order has it already."""
+    commit.pool, commit.offer_ends = offer.pool.id, offer.ends
+    if not offer.again:
+        commit.quantity, commit.per_customer = offer.pool.quantity, offer.pool.per_customer
 
 
 def _open_task(item: Leased, lease: Lease, decision: Send, rendered: Rendered) -> Commit:

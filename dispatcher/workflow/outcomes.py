@@ -72,5 +72,6 @@ def _settled(done: HandedOver, outcome: SettledAs, **more: Any) -> Settlement:
         step=facts.step,
         token=done.handover.token,
         person=done.handover.person,
+        pool=done.handover.pool,
         **more,
     )

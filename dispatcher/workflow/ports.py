@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
-from dispatcher.policy.facts import Channel, Instant, OrderFacts
+from dispatcher.policy.facts import Channel, Instant, OrderFacts, PoolCounts
 from dispatcher.storage.commands import Commit, Intake, IntakeReply, Replan, Settlement, Steer, TaskEnd
 from dispatcher.storage.customers import StoredCustomer
 from dispatcher.storage.records import Lease, Other, ShopState, StoredOrder, StoredStep
@@ -105,6 +105,9 @@ class Store(Policies, Orders, KnownOrders, Protocol):
 
     async def customer(self, shop: str, customer: str) -> StoredCustomer:
         """Read what is kept of a customer."""
+
+    async def pool_counts(self, shop: str, pools: Sequence[str], customer: str | None = None) -> PoolCounts:
+        """Read what is counted of incentive pools."""
 
 
 class Listed(Protocol):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import FieldInfo
 
 from dispatcher.policy.event_values import instant
-from dispatcher.policy.facts import CHANNELS, Consent, Facts, Handoff, Instant, Item, Rival
+from dispatcher.policy.facts import CHANNELS, Consent, Facts, Handoff, Instant, Item, Promotion, Rival
 from dispatcher.policy.terms import Policy
 
 Inputs = dict[str, dict[str, Any]]
@@ -90,6 +90,8 @@ def facts_of(
             found[part][name] = _read(value, field)
     own = found.pop("")
     found["order"] |= {"id": record.order, "currency": policy.currency or "", "items": _items(inputs)}
+    if inputs.get("incentive", {}).get("promoted"):
+        found["order"]["promotion"] = Promotion(name=THERE)
     found["customer"] |= {"id": record.customer or "", **_reached(inputs)}
     own |= {
         "shop": record.shop,
@@ -151,7 +153,8 @@ def _reached(inputs: Inputs) -> dict[str, Any]:
         "chat": THERE if "chat" in addresses else None,
         "phone": THERE if {"sms", "phone"} & set(addresses) else None,
         "consent": Consent(
-            **{channel: _said(channel, forbidden, routing.get("consented", ())) for channel in CHANNELS}
+            promotion=inputs.get("incentive", {}).get("agreed"),
+            **{channel: _said(channel, forbidden, routing.get("consented", ())) for channel in CHANNELS},
         ),
     }
 

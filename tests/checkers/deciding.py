@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.checkers.incentives import Judge, Named
 from tests.checkers.rivals import Other, gives_way, merged
 from tests.checkers.routing import Known, Reach
 from tests.checkers.spans import day_span
@@ -58,6 +59,8 @@ class Case:
     promised_until: int | None = None
     refused_at: int | None = None
     paused_since: int | None = None
+    offer_inputs: dict[str, Any] = field(default_factory=dict)
+    order_has: Named = None
 
     @property
     def left_alone(self) -> Iterator[Refusing]:
@@ -123,6 +126,12 @@ class Verdict:
         until = min(end, times.allowed_until(case.now, last))
         if ships:
             until = min(until, cutoff_at(case.now, terms))
+        told: dict[str, Any] = {}
+        if terms.incentives and times.channel != "phone" and kind == "reminder.sending" and not named:
+            judge = Judge(case.known, case.now, case.offer_inputs, case.order_has)
+            self.rules.append(judge.answer())
+            if judge.told is not None and judge.until is not None:
+                until, told = min(until, judge.until), {"incentive": judge.told}
         limits: dict[str, Any] = {"day_start": written(start), "day_end": written(end)}
         if terms.per_order is not None:
             limits["per_order"] = terms.per_order
@@ -139,6 +148,7 @@ class Verdict:
             "ships_today": ships,
             "limits": {**limits, "per_day": terms.per_day, "min_gap_ms": terms.min_gap},
             **({"carries": [{"order": each.order, "step": each.step} for each in named]} if named else {}),
+            **told,
         }
 
     def carried(self, times: Times) -> list[Other]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.checkers.items import PoolKey
 from tests.checkers.records import Record
 from tests.checkers.said import Customer
 from tests.checkers.state import Order, Reminder, Shop, State, counter, essential
@@ -17,6 +18,8 @@ def dump(client: Client, lanes: int) -> State:
         state.customers |= {key: _customer(stored) for key, stored in lane.customers.items()}
         state.slots |= {customer: dict(slots) for customer, slots in lane.ledgers.items() if slots}
         state.shops |= {shop: found for shop, found in _shops(lane).items() if found != Shop()}
+        for shop, counts in lane.pools.items():
+            state.pools |= _pools(shop, counts)
         state.records |= {key: list(stored.get("records") or []) for key, stored in lane.orders.items()}
         state.counts |= {
             counter(number, name): count
@@ -42,6 +45,18 @@ def _shops(lane: Lane) -> dict[str, Shop]:
         shop: Shop(policy=int(stored.get("policy") or 0), paused=paused(stored))
         for shop, stored in lane.shops.items()
     }
+
+
+def _pools(shop: str, counts: dict[str, int]) -> dict[PoolKey, tuple[int, dict[str, int]]]:
+    """Return of each pool what was added, and how many items each customer has."""
+    of: dict[str, dict[str, int]] = {}
+    for field, count in counts.items():
+        kind, _, rest = field.partition("|")
+        pool, _, customer = rest.partition("|")
+        of.setdefault(pool, {})
+        if kind == "of":
+            of[pool][customer] = count
+    return {(shop, pool): (counts.get(f"added|{pool}", 0), customers) for pool, customers in of.items()}
 
 
 def _order(stored: dict[str, Any]) -> Order:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.checkers.handoffs import handoffs
+from tests.checkers.items import never_overdrawn
 from tests.checkers.limits import (
     before_close,
     caps,
@@ -51,6 +52,7 @@ __all__ = [
     "handoffs",
     "merges",
     "minute_bound",
+    "never_overdrawn",
     "no_phone_numbers",
     "not_after_opt_out",
     "not_after_payment",
@@ -114,6 +116,7 @@ ALWAYS: tuple[Check, ...] = (
     before_close,
     while_valid,
     merges,
+    never_overdrawn,
     decisions_recomputable_inputs,
     no_phone_numbers,
 )

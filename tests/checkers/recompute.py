@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.checkers.conclusions import differences, recorded, without_text
 from tests.checkers.deciding import Case, claimed, decided, handed_over
+from tests.checkers.items import Items
 from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES, asked_by_hand
 from tests.checkers.planning import LEAST_AGE, Plan, planned
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
@@ -56,6 +57,7 @@ class _Reader:
         self._plan_before: Record | None = None
         self._heard: dict[OrderKey, dict[str, int]] = {}
         self._said = Said()
+        self._items = Items()
 
     def read(self, record: Record) -> list[str]:
         """Return what does not follow in a record, and remember it."""
@@ -66,6 +68,7 @@ class _Reader:
         elif kind in DECISIONS or kind == "reminder.planned" or asked_by_hand(record):
             problems = ["names no rules"]
         self._said.apply(record)
+        list(self._items.apply(record))  # what is wrong with it `never_overdrawn` tells
         if record["step"] is not None:
             self._follow(record)
             self._hear(record)
@@ -167,6 +170,8 @@ class _Reader:
             others=others(inputs),
             paused_since=said.paused,
             **self._heard.get(order_key(record), {}),
+            offer_inputs=inputs.get("incentive", {}),
+            order_has=self._items.named(record),
         )
 
     def _plan(self, record: Record, known: Known, inputs: Inputs, now: int) -> Plan:

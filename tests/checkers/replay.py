@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tests.checkers.items import Items
 from tests.checkers.moves import CHANGES_ORDER, COMMITS, GIVES_BACK, RESCHEDULES, after
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key, split_reminder
 from tests.checkers.said import Said
@@ -36,6 +37,7 @@ class Replayer:
         self._carried: dict[str, set[str]] = {}
         self._customers: dict[OrderKey, str] = {}
         self._said = Said()
+        self._items = Items()
 
     def result(self) -> State:
         """Return the state so far, without what has no meaning any more."""
@@ -46,6 +48,7 @@ class Replayer:
             slots={customer: dict(slots) for customer, slots in state.slots.items() if slots},
             shops={shop: found for shop, found in state.shops.items() if found != Shop()},
             customers=dict(self._said.customers),
+            pools=self._items.held(),
             records={key: list(found) for key, found in state.records.items()},
             counts=dict(state.counts),
             problems=list(state.problems),
@@ -80,6 +83,8 @@ class Replayer:
         self._count(record)
         if not self._said.apply(record):
             self._problem(record, "is of no kind we know")
+        for problem in self._items.apply(record):
+            self._problem(record, problem)
         if record["order"] is not None:
             kept = self.state.records.setdefault(order_key(record), [])
             kept.append(record["seq"])

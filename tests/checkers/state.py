@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.checkers.items import PoolKey
 from tests.checkers.records import OrderKey
 from tests.checkers.said import Customer
 
@@ -59,6 +60,7 @@ class State:
     slots: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     shops: dict[str, Shop] = field(default_factory=dict)
     customers: dict[tuple[str, str], Customer] = field(default_factory=dict)
+    pools: dict[PoolKey, tuple[int, dict[str, int]]] = field(default_factory=dict)
     records: dict[OrderKey, list[int]] = field(default_factory=dict, compare=False)
     counts: dict[str, int] = field(default_factory=dict, compare=False)
     problems: list[str] = field(default_factory=list, compare=False)
@@ -106,6 +108,7 @@ def diff(expected: State, found: State) -> list[str]:
         *_differences("slots of", expected.slots, found.slots),
         *_differences("shop", expected.shops, found.shops),
         *_differences("customer", expected.customers, found.customers),
+        *_differences("pool", expected.pools, found.pools),
         *_differences("records of", expected.records, found.records),
         *_differences("counter of", expected.counts, found.counts),
     ]

@@ -30,6 +30,7 @@ def structure(client: Client, lanes: int) -> list[str]:
             _waiting,
             _open,
             _pauses,
+            _items,
         )
         for problem in check(lane)
     ]
@@ -175,3 +176,17 @@ def _pauses(lane: Lane) -> Iterator[str]:
     expected = {f"{shop}~{channel}" for shop, stored in lane.shops.items() for channel in paused(stored)}
     for name in sorted(expected ^ lane.pauses.keys()):
         yield f"pause {name} is {'not named' if name in expected else 'named, though it is none'}"
+
+
+def _items(lane: Lane) -> Iterator[str]:
+    """Of each pool as many items are taken as customers have."""
+    for shop, counts in lane.pools.items():
+        held: Counter[str] = Counter()
+        for field, count in counts.items():
+            if field.startswith("of|"):
+                held[field.split("|")[1]] += count
+        parts = [(*name.partition("|"), count) for name, count in counts.items()]
+        taken = {pool: count for kind, _, pool, count in parts if kind == "taken"}
+        for pool in sorted(held.keys() | taken.keys()):
+            if held[pool] != taken.get(pool, 0):
+                yield f"pool {shop}~{pool}: {taken.get(pool, 0)} are taken, customers have {held[pool]}"

@@ -85,6 +85,8 @@ class Terms:
     overflow_after: int | None
     quiet_after_reply: int | None
     paid_other_order: bool
+    platform: str
+    incentives: tuple[dict[str, Any], ...]
 
 
 def terms(document: dict[str, Any]) -> Terms:
@@ -127,6 +129,8 @@ def terms(document: dict[str, Any]) -> Terms:
         overflow_after=_duration(phone.get("overflow_after")),
         quiet_after_reply=_duration(suppression.get("quiet_after_reply")),
         paid_other_order=suppression.get("paid_other_order") is True,
+        platform=document["platform"],
+        incentives=tuple(document.get("incentives", ())),
     )
 
 

@@ -7,9 +7,10 @@ import msgspec
 
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.rendering import Rendered, render
-from dispatcher.policy.decisions import Limits, Send
+from dispatcher.policy.decisions import Limits, Offer, Send
 from dispatcher.policy.document import Policy, default_policy
 from dispatcher.policy.facts import Channel, Customer, Facts, Item, Order, OrderState, Receiver, Rival
+from dispatcher.policy.incentive_terms import Incentive, IncentiveKind, IncentiveUse
 
 HOUR = 3_600_000
 PLACED = 1_794_363_630_000  # 2026-11-11 10:20:30 in Shanghai, a Wednesday
@@ -42,6 +43,13 @@ def customer(**changes: Any) -> Customer:
     return msgspec.structs.replace(CUSTOMER, **changes)
 
 
+def offer(kind: IncentiveKind, use: IncentiveUse = "this_order", **of: Any) -> Offer:
+    """An incentive that lasts a week from the order's placing; `net` is what is left to pay."""
+    net = of.pop("net", None)
+    pool = Incentive(id="made-up", kind=kind, use=use, quantity=1, **of)
+    return Offer(pool=pool, ends=PLACED + 7 * 24 * HOUR, net=net, until=CLOSES, again=False)
+
+
 def rendered(
     catalog: Catalog,
     step: int,
@@ -53,6 +61,7 @@ def rendered(
     policy: Policy = POLICY,
     now: int | None = None,
     others: Sequence[Order] = (),
+    offer: Offer | None = None,
 ) -> Rendered:
     """The message for a step, two hours after the order or two hours before its close."""
     at = NOW[step] if now is None else now
@@ -77,5 +86,6 @@ def rendered(
             Rival(order=each.id, step=1, due=at, closes_at=each.closes_at, total=each.total, known=each)
             for each in others
         ),
+        offer=None if channel == "phone" else offer,
     )
     return render(catalog, facts, send, policy, at)

@@ -137,7 +137,7 @@ def test_name_and_version_of_the_template_come_with_the_text(catalog: Catalog) -
 
     third = rendered(catalog, 3, "phone", now=NOW[2])
 
-    assert first.template == "first_reminder/sms@1"
+    assert first.template == "first_reminder/sms@2"
     assert first.sha256 == sha256(first.text.encode()).hexdigest()
     assert third.template == "before_close/phone@1"
 
@@ -278,7 +278,7 @@ def test_long_values_are_shortened(catalog: Catalog, step: int, channel: Channel
 def test_text_beyond_the_channels_limit_is_refused(catalog: Catalog) -> None:
     endless = order(pay_url="https://pay.example/" + "a" * 600)
 
-    with pytest.raises(MessageTooLong, match="first_reminder/sms@1: expected at most 500 characters"):
+    with pytest.raises(MessageTooLong, match="first_reminder/sms@2: expected at most 500 characters"):
         rendered(catalog, 1, "sms", about=endless)
 
 
@@ -351,5 +351,5 @@ def test_template_cannot_reach_beyond_its_fields(edited: Edit, catalog: Catalog,
     source = (catalog.directory / "zh-CN/first_reminder/sms.j2").read_text("utf-8")
     broken = Catalog.load(edited("zh-CN/first_reminder/sms.j2", source + attack))
 
-    with pytest.raises(InvalidTemplate, match="first_reminder/sms@1"):
+    with pytest.raises(InvalidTemplate, match="first_reminder/sms@2"):
         rendered(broken, 1, "sms")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from dispatcher.storage.commands import Carry, Commit, Intake, PlanStep, Replan, Steer, TaskEnd
+from dispatcher.storage.incentives import top_up
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
 from dispatcher.storage.operators import Operators
 from dispatcher.storage.replanning import replan
@@ -66,7 +67,13 @@ def _decided(scene: Scene, kind: str) -> Commit:
     lease, item = scene.leased, scene.leased.items[1]
     match kind:
         case "send":
-            return send(lease, item, per_day=5, min_gap=MINUTE, per_order=5)
+            offer: dict[str, Any] = {
+                "pool": "tea",
+                "quantity": 5,
+                "per_customer": 2,
+                "offer_ends": LATER + DAY,
+            }
+            return send(lease, item, per_day=5, min_gap=MINUTE, per_order=5, **offer)
         case "open":
             return send(lease, item, kind="open", channel="phone", due=LATER + HOUR)
         case "defer":
@@ -180,6 +187,10 @@ def _twice(call: Call) -> None:
     call.items.insert(0, {**call.items[0], "customer": "C-F-due-1", "customer_key": len(call.keys)})
 
 
+async def _top_up(scene: Scene, store: Store) -> Any:
+    return await top_up(store, "demo", "tea", 10, DETAILS, LATER, "user:test", "T-1")
+
+
 async def _policy(scene: Scene, store: Store) -> Any:
     return await store.put_policy("demo", "{}", "note", DETAILS, LATER, "user:test")
 
@@ -209,6 +220,7 @@ MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "turn forget": _turn("o~demo~A-sent", f"e~demo~{NOON // DAY}", at=AFTER_RETENTION),
     "replan": _replan,
     "turn customer": _turn("o~demo~A-sent", "c~demo~C-G-paid", at=AFTER_RETENTION),
+    "topup": _top_up,
     "configure policy": _policy,
     "configure pause": _pause,
 }
@@ -222,6 +234,8 @@ async def sound(scene: Scene, name: str) -> Call:
     call = await caught(scene.redis, scene.store, lambda store, trail: MAKERS[name](scene, store))
     if name == "spare":
         _twice(call)
+    if name == "topup":
+        call.items.insert(0, {**call.items[0], "pool": "cup"})
     if name.startswith("configure"):
         call.keys.append(LaneKeys(0).pauses)
         pause = {"kind": "pause", "pause": "chat", "queue": "demo~chat", "about": "{}", "details": "{}"}

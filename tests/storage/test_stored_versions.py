@@ -86,6 +86,13 @@ RELEASED = (
     "a6737461747573a46f70656ea66c656173657300a872656c6561736564a56167656e74a3647565cf0000019a76386a00a7636861"
     "6e6e656ca570686f6e65a6616e73776572a9636f6d6d6974746564a7617474656d707401a66d6f6d656e74cf0000019a71120e00"
 )
+NAMING_AN_INCENTIVE = (
+    "87a8637573746f6d6572a3432d31a57374617465a6756e70616964a372657601a6636c6f736573cf0000019a76386a00a474696d"
+    "65cf0000019a71120e00a77265636f7264739402030405a57374657073918ca76f666665726564a3746561a6737461747573a473"
+    "656e74a66c656173657300a7736574746c6564cf0000019a71128330a8616e737765726564cf0000019a71128330a3647565cf00"
+    "00019a71120e00aa6f666665725f656e6473cf0000019a76386a00a76368616e6e656ca3736d73a668616e646564cf0000019a71"
+    "120e00a6616e73776572a9636f6d6d6974746564a7617474656d707401a66d6f6d656e74cf0000019a71120e00"
+)
 CANCELLED_UNKNOWN = "84a474696d65cf0000019a71120e00a57374617465a963616e63656c6c6564a372657601a5737465707390"
 SEEN_PAYMENT = (
     "85a6646967657374d9203032633931643133656330343030333665323733646463373463326362303562a6737461747573a86163"
@@ -283,6 +290,27 @@ ORDERS_OF_D1 = {
                     hand="h-1",
                 ),
             ],
+        ),
+    ),
+    "sent with an incentive": (
+        NAMING_AN_INCENTIVE,
+        order(
+            StoredStep(
+                status=Status.SENT,
+                moment=NOON,
+                due=NOON,
+                channel="sms",
+                attempt=1,
+                handed=NOON,
+                answered=NOON + 30_000,
+                answer="committed",
+                settled=NOON + 30_000,
+                offered="tea",
+                offer_ends=CLOSES,
+            ),
+            "C-1",
+            [2, 3, 4, 5],
+            None,
         ),
     ),
     "cancelled before it was known": (

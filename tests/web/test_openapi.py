@@ -16,7 +16,8 @@ from dispatcher.policy.document import DEFAULT_TOML, load_json, to_json
 from dispatcher.policy.events import BY_CUSTOMER, EventType, decode_event
 from dispatcher.web.access import SCOPES
 from dispatcher.web.describing import ref
-from dispatcher.web.meanings import FIELDS, POLICY
+from dispatcher.web.meanings import FIELDS
+from dispatcher.web.meanings_of_policy import POLICY
 from dispatcher.web.policy_shape import LEAVES, policy_schema
 from dispatcher.web.problems import KINDS
 from dispatcher.web.shapes import event_schemas

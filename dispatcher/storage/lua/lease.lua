@@ -1,13 +1,13 @@
 -- Leases due reminders of one shop and channel, with what deciding about them needs. An order's record does not
 -- change with a lease: the lease stands in LEASES alone.
--- uses: args lane orders ledgers customers queues others pace
--- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string unpaid_prefix:string pace_prefix:string
+-- uses: args lane orders ledgers customers queues others pace pools
+-- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string unpaid_prefix:string pace_prefix:string pools:key
 -- shop: name:string key:key due:list status:list
--- reply: {token, shop rev, policy version, now, open tasks or -1, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept, of others what others_of() finds
+-- reply: {token, shop rev, policy version, now, open tasks or -1, pools, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept, of others what others_of() finds; pools '' where the policy has none
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
-local policy, pace = unpack(redis.call('HMGET', KEYS[shop.key], 'policy', 'pace.' .. HEAD.channel))
+local policy, pace, pools = unpack(redis.call('HMGET', KEYS[shop.key], 'policy', 'pace.' .. HEAD.channel, 'pools'))
 policy = tonumber(policy or 0)
 local room, free_at = HEAD.limit, nil
 if pace then room, free_at = room_in_pace(HEAD.pace_prefix .. shop.name .. '~' .. HEAD.channel, tonumber(pace)) end
@@ -21,7 +21,7 @@ elseif not paused(shop, HEAD.channel) then
 end
 -- What cannot be read stays where it is and stops nobody else.
 local tasks = HEAD.channel == 'phone' and redis.call('ZCARD', KEYS[shop.status.open]) or -1
-local reply, leased, gone = {token, shop.rev, policy, now, tasks}, {}, {}
+local reply, leased, gone, customers_leased = {token, shop.rev, policy, now, tasks, ''}, {}, {}, {}
 for _, id in ipairs(ids) do
   local name, number = string.match(id, '^(.*)~(%d+)$')
   local readable, order, text = pcall(load_order, HEAD.order_prefix .. (name or id))
@@ -35,12 +35,14 @@ for _, id in ipairs(ids) do
     reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = id, text, facts, ledger, said
     reply[n + 6] = others_of(shop, string.sub(name, #shop.name + 2), order)
     leased[#leased + 1], leased[#leased + 2] = lease_end, id
+    customers_leased[order.customer or ''] = true
     gone[#gone + 1] = id
   elseif readable and not step then
     gone[#gone + 1] = id
   end
 end
 
+if pools and #leased > 0 then reply[6] = pool_counts(KEYS[HEAD.pools], pools, customers_leased) end
 if #gone > 0 then
   in_chunks('ZADD', LEASES, leased)
   in_chunks('ZREM', due, gone)

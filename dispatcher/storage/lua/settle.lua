@@ -1,8 +1,8 @@
 -- Records what became of hand-offs. A slot is given back only when nothing was handed over.
--- uses: args lane orders ledgers queues attempts merge settle
+-- uses: args lane orders ledgers queues attempts incentives merge settle
 -- head: now:number actor:string? shops:list order_prefix:string
 -- shop: name:string key:key due:list status:list
--- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string? channel:string? due:number? reason:string? handed:number? tried:list? back:number? back_details:string? person:string?
+-- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string? channel:string? due:number? reason:string? handed:number? tried:list? pool:string? pools:key? back:number? back_details:string? person:string?
 -- reply: for each item: settled | lost
 check_items()
 for i, item in ipairs(ITEMS) do

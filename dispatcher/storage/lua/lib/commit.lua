@@ -16,6 +16,7 @@ local function check_commit(i, item)
   check_pace(item)
   if item.customer_key then need_customer(KEYS[item.customer_key]) end
   check_carries(i, item)
+  check_offer(i, item)
 end
 
 -- Whether the one who asks still holds the reminder: a worker by its token, a person while the task is open.
@@ -32,7 +33,8 @@ end
 
 -- Whether all that a hand-off was decided on still holds, the customer's slot included.
 local function stands(shop, item, order)
-  if not unchanged(shop, item, order) or paused(shop, item.channel) or not may_carry(shop, item, order) then return false end
+  if not unchanged(shop, item, order) or paused(shop, item.channel) then return false end
+  if not may_carry(shop, item, order) or not to_be_had(item, order) then return false end
   if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
   if item.per_order and used(order, item.step) >= item.per_order then return false end
   if channel_full(item) or past_pace(item) or too_many_tasks(shop, item) then return false end
@@ -66,6 +68,7 @@ function COMMIT.send(shop, item, order, step)
   step.attempt, step.channel, step.handed = step.attempt + 1, item.channel, now
   step.answered, step.answer, step.leases = item.token, 'committed', 0
   hand_over(item, step, now)
+  take_item(item, order, step)
   put(KEYS[item.text_key], item.text)
   record('reminder.sending', shop, item, order, step)
   carry_others(shop, item, step)

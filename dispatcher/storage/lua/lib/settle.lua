@@ -6,11 +6,12 @@ local function check_outcome(i, item)
   for _, name in ipairs(needs) do
     if item[name] == nil then refuse('item ' .. i .. '.' .. name .. ': expected for ' .. item.outcome) end
   end
+  check_return(i, item)
 end
 
-local function record(kind, shop, item, order, step, reason)
+local function record(kind, shop, item, order, step, reason, seen)
   audit(kind, about(shop, item.order, order, item.step,
-    {channel = step.channel, attempt = step.attempt, reason = reason}), item.details)
+    {channel = step.channel, attempt = step.attempt, reason = reason}), item.details, seen)
 end
 
 local SETTLE = {}
@@ -35,28 +36,31 @@ function SETTLE.uncertain(shop, item, order, step)
   record('reminder.uncertain', shop, item, order, step, item.reason)
 end
 
--- Nothing was handed over: the slot is free again, and a reminder whose order ended meanwhile ends with it.
+-- Nothing was handed over: slot and incentive are free again, and a reminder whose order ended meanwhile ends with it.
 local function not_handed_over(shop, item, order, step)
   free_slot(KEYS[item.ledger], item.reminder)
   bring_back(shop, item, step)
   step.handed = nil
-  if order.state == 'unpaid' then return true end
+  local seen = give_item_back(item, order, step)
+  if order.state == 'unpaid' then return true, seen end
   move(shop, step, item.reminder, 'dropped')
-  record('reminder.dropped', shop, item, order, step, order.state)
+  record('reminder.dropped', shop, item, order, step, order.state, seen)
   return false
 end
 
 function SETTLE.retry(shop, item, order, step)
-  if not not_handed_over(shop, item, order, step) then return end
+  local goes_on, seen = not_handed_over(shop, item, order, step)
+  if not goes_on then return end
   move(shop, step, item.reminder, 'planned')
   step.due, step.channel = item.due, item.channel
   if item.tried then step.tried = item.tried end
   wait(shop, step, item.reminder)
-  record('reminder.retrying', shop, item, order, step, item.reason)
+  record('reminder.retrying', shop, item, order, step, item.reason, seen)
 end
 
 function SETTLE.fail(shop, item, order, step)
-  if not not_handed_over(shop, item, order, step) then return end
+  local goes_on, seen = not_handed_over(shop, item, order, step)
+  if not goes_on then return end
   move(shop, step, item.reminder, 'failed')
-  record('reminder.failed', shop, item, order, step, item.reason)
+  record('reminder.failed', shop, item, order, step, item.reason, seen)
 end
