@@ -57,7 +57,7 @@ remind = {after = "5m"}
 lead = "10m"
 [caps]
 per_day = 20
-min_gap = "1m"
+min_gap = "30m"
 [routing]
 channels = ["chat", "sms"]
 """
@@ -82,6 +82,24 @@ lead = "4h"
 earliest_after = "2h"
 [caps]
 per_day = 3
+per_channel = {sms = 1, chat = 2}
+[merge]
+within = "3h"
+[[incentives]]
+id = "tea"
+kind = "gift"
+use = "this_order"
+name = "茶样"
+quantity = 20
+per_customer = 1
+[[incentives]]
+id = "card"
+kind = "coupon"
+use = "next_order"
+amount = "10.00"
+how = "在卡包领取"
+valid_for = "7d"
+quantity = 15
 [routing]
 channels = ["chat", "phone", "sms"]
 high_value = "300.00"
@@ -89,8 +107,16 @@ repeat_orders = 2
 [phone]
 windows = [["10:00", "11:30"], ["15:00", "18:00"]]
 overflow_after = "1h"
+max_open = 3
 """
 POLICIES = {"default": None, "strict": STRICT, "flash": FLASH, "calls": CALLS}
+HAPPENS = {
+    "default": {"paid", "min_gap", "daily_cap"},
+    "strict": {"paid_other_order", "below_minimum"},
+    "flash": {"paid", "min_gap"},
+    "calls": {"merged", "daily_cap", "overflow", "incentive"},
+}
+"""What each policy is there for: the simulation must have met it."""
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +141,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 currency="CNY",
             )
         )
+        told[-1]["data"]["customer"]["consent"] = {"promotion": chance.random() < 0.7}
         if chance.random() < 0.6:
             paid = event("order.paid", order, placed + chance.randrange(life), customer, total)
             paid["data"] = {"order": {"id": order}}
@@ -137,6 +164,9 @@ def test_whatever_the_policy_it_is_kept(name: str, orders: Path, tmp_path: Path)
     (policy,) = documents(records)
     assert check_all(records, rules_of(policy, finished=True)) == []
     assert sum(record["kind"] == "reminder.sent" for record in records) > ORDERS / 20
+    met = {record["reason"] for record in records}
+    met |= {"incentive" for record in records if "incentive" in record["details"].get("decision", {})}
+    assert met >= HAPPENS[name]
 
 
 def test_the_default_policy_is_read_as_the_contract_says_it() -> None:
