@@ -7,6 +7,11 @@
 -- carry: order:string step:number rev:number due:number
 -- reply: for each item: committed | changed | lost | failed
 check_items()
+local customer_keys = {}
+for _, item in ipairs(ITEMS) do
+  if item.customer_key then customer_keys[#customer_keys + 1] = KEYS[item.customer_key] end
+end
+read_ahead(customer_keys)
 for i, item in ipairs(ITEMS) do check_commit(i, item) end
 local replies = {}
 for i, item in ipairs(ITEMS) do

@@ -1,6 +1,6 @@
 -- Leases due reminders of one shop and channel, with what deciding about them needs. An order's record does not
 -- change with a lease: the lease stands in LEASES alone.
--- uses: args lane orders ledgers customers queues others pace pools
+-- uses: args lane orders ledgers customers queues others pace pools due
 -- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string unpaid_prefix:string pace_prefix:string pools:key
 -- shop: name:string key:key due:list status:list
 -- reply: {token, shop rev, policy version, now, open tasks or -1, pools, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept, of others what others_of() finds; pools '' where the policy has none
@@ -19,14 +19,15 @@ if free_at then
 elseif not paused(shop, HEAD.channel) then
   ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, math.min(room, HEAD.limit))
 end
+local names = read_due(shop, ids)
 -- What cannot be read stays where it is and stops nobody else.
 local tasks = HEAD.channel == 'phone' and redis.call('ZCARD', KEYS[shop.status.open]) or -1
 local reply, leased, gone, customers_leased = {token, shop.rev, policy, now, tasks, ''}, {}, {}, {}
 for _, id in ipairs(ids) do
-  local name, number = string.match(id, '^(.*)~(%d+)$')
-  local readable, order, text = pcall(load_order, HEAD.order_prefix .. (name or id))
+  local name, number = names[id], string.match(id, '~(%d+)$')
+  local readable, order, text = pcall(load_order, HEAD.order_prefix .. name)
   local step = readable and order and order.steps[tonumber(number)]
-  local facts = step and redis.pcall('GET', HEAD.facts_prefix .. name)
+  local facts = step and read(HEAD.facts_prefix .. name)
   local of_customer = step and shop.name .. '~' .. (order.customer or '')
   local ledger = step and hand_offs(HEAD.ledger_prefix .. of_customer)
   local said = step and select(2, load_customer(HEAD.customer_prefix .. of_customer))

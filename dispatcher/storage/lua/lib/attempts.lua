@@ -4,6 +4,9 @@ local tokens = {}
 
 -- Reads the orders and refuses items whose step or shop does not exist, before anything is written.
 local function check_items()
+  local keys = {}
+  for i, item in ipairs(ITEMS) do keys[i] = KEYS[item.order_key] end
+  read_ahead(keys)
   for i, item in ipairs(ITEMS) do
     if HEAD.shops[item.shop] == nil then refuse('item ' .. i .. '.shop: expected the number of a shop') end
     if item.channel and not known(HEAD.shops[item.shop], item.channel) then refuse('item ' .. i .. '.channel: unknown') end

@@ -12,7 +12,7 @@ end
 -- What is kept of a customer, with its text; nothing said where there is none, and nil where it cannot be read.
 local function load_customer(key)
   if customers[key] == nil then
-    local text = redis.pcall('GET', key)
+    local text = read(key)
     local ok, known = type(text) ~= 'table', {rev = 0}
     if ok and text then ok, known = pcall(cmsgpack.unpack, text) end
     customers[key] = ok and is_customer(known) and {known, text or ''} or {}

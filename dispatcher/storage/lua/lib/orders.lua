@@ -13,10 +13,33 @@ local function in_chunks(command, key, values)
   end
 end
 
+-- Texts that were read ahead, many by one command; false where a key holds nothing.
+local ahead = {}
+
+local function read_ahead(keys)
+  for first = 1, #keys, 1000 do
+    local nothing = {}
+    for n, text in ipairs(redis.call('MGET', unpack(keys, first, math.min(first + 999, #keys)))) do
+      local key = keys[first + n - 1]
+      if text then ahead[key] = text else nothing[#nothing + 1] = key end
+    end
+    -- What is no string is answered like nothing: unless it is nothing, each is asked for by itself.
+    if #nothing > 0 and redis.call('EXISTS', unpack(nothing)) == 0 then
+      for _, key in ipairs(nothing) do ahead[key] = false end
+    end
+  end
+end
+
+-- A text as it was before this call, false where there is none, or an error where the key holds something else.
+local function read(key)
+  if ahead[key] ~= nil then return ahead[key] end
+  return redis.pcall('GET', key)
+end
+
 -- Reads an order before the first write and returns it with its text; an unreadable one refuses the call as a whole.
 local function load_order(key)
   if orders[key] == nil then
-    local text = redis.pcall('GET', key)
+    local text = read(key)
     if type(text) == 'table' then refuse(key .. ': ' .. text.err) end
     if text then
       local ok, order = pcall(cmsgpack.unpack, text)

@@ -28,7 +28,7 @@ end
 -- The facts of an order as they are stored, read once a call, or nil.
 local function read_facts(name)
   if facts_read[name] == nil then
-    local found = redis.pcall('GET', HEAD.facts_prefix .. name)
+    local found = read(HEAD.facts_prefix .. name)
     facts_read[name] = type(found) == 'string' and found or false
   end
   return facts_read[name]
