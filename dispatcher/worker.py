@@ -64,6 +64,7 @@ class Worker:
         self._tidying = asyncio.Lock()
         self._away = False
         self._turns_alone = 0
+        self._left: set[asyncio.Task[Any]] = set()
 
     async def serve(self, told: asyncio.Event) -> None:
         """Work until told to end; then finish what was committed, within `ending.WORKER_SECONDS`.
@@ -77,7 +78,10 @@ class Worker:
             if error is not None and not told.is_set():
                 await self._without_arq(waiting, error)
                 await asyncio.wait({waiting}, timeout=RETRY_SECONDS)
-        await self._finish(())
+        await self._finish(self._left)
+        for turn in self._left:
+            turn.cancel()
+        await asyncio.gather(*self._left, return_exceptions=True)
 
     async def _under_arq(self, waiting: asyncio.Task[Any]) -> BaseException | None:
         """Take the turns that arq gives until told to end, or until arq ends: return why it did."""
@@ -90,8 +94,11 @@ class Worker:
         turns = set(worker.tasks.values())
         running.cancel()
         (end,) = await asyncio.gather(running, return_exceptions=True)
+        # They outlive an arq that the store has ended; what is left of them in the end is broken off.
+        self._left |= turns
         for turn in turns:
             turn.add_done_callback(_noticed)
+            turn.add_done_callback(self._left.discard)
         return None if isinstance(end, asyncio.CancelledError) else end
 
     async def _without_arq(self, waiting: asyncio.Task[Any], error: BaseException) -> None:

@@ -82,10 +82,10 @@ def _again(case: _Case, inputs: dict[str, Any]) -> _Found | None:
     inputs |= {"offered": facts.offered, "offer_ends": iso(facts.offer_ends)}
     for pool in case.policy.incentives or ():
         if pool.id == facts.offered:
-            refusal = _useless(pool, facts.offer_ends, case) or _dear(pool, case, inputs)
-            if refusal is None:
+            flaw = _useless(pool, facts.offer_ends, case) or _dear(pool, case, inputs)
+            if flaw is None:
                 return _Found(pool, facts.offer_ends, again=True)
-            inputs["refused"] = {pool.id: refusal}
+            inputs["refused"] = {pool.id: flaw}
     return None
 
 
@@ -98,27 +98,27 @@ def _first(case: _Case, inputs: dict[str, Any]) -> _Found | None:
         count = case.facts.pools.get(pool.id)
         if count is not None:
             seen[pool.id] = count
-        refusal = (
-            _not_issued(pool, case)
-            or _not_for(pool, case)
+        flaw = (
+            _unissued(pool, case)
+            or _for_others(pool, case)
             or _useless(pool, ends, case)
             or _dear(pool, case, inputs)
-            or _none_left(pool, count)
+            or _emptied(pool, count)
         )
-        if refusal is None:
+        if flaw is None:
             return _Found(pool, ends, again=False)
-        refused[pool.id] = refusal
+        refused[pool.id] = flaw
     return None
 
 
-def _not_issued(pool: Incentive, case: _Case) -> str | None:
+def _unissued(pool: Incentive, case: _Case) -> str | None:
     start, end = _moment(pool.issue_from, case.policy), _moment(pool.issue_until, case.policy)
     if (start is not None and case.now < start) or (end is not None and case.now >= end):
         return "not_issued"
     return "not_approved" if pool.kind == "price_change" and not pool.approved else None
 
 
-def _not_for(pool: Incentive, case: _Case) -> str | None:
+def _for_others(pool: Incentive, case: _Case) -> str | None:
     order = case.facts.order
     if pool.audience is not None and not any(_is(who, case) for who in pool.audience):
         return "not_for"
@@ -175,7 +175,7 @@ def _goods(order: Order) -> Decimal:
     return min(total, sum((Decimal(item.price or 0) * item.quantity for item in order.items), Decimal(0)))
 
 
-def _none_left(pool: Incentive, count: PoolCount | None) -> str | None:
+def _emptied(pool: Incentive, count: PoolCount | None) -> str | None:
     if count is None:
         return "not_counted"
     if count.taken >= pool.quantity + count.added:

@@ -82,17 +82,13 @@ def _better(facts: Facts, timing: Timing, now: Instant) -> tuple[list[Rival], st
     caps = timing.caps
     if caps is None or (caps.per_day is None and caps.min_gap is None):
         return None
-    own = Rival(
-        order=facts.order.id,
-        step=facts.step,
-        due=now,
-        closes_at=facts.order.closes_at,
-        total=facts.order.total,
-    )
+    own = _score(facts.order.total, facts.order.closes_at, now)
     better = [
         other
         for other in facts.others
-        if other.obstacle is None and other.due > now - PATIENCE and _rank(other, now) < _rank(own, now)
+        if other.obstacle is None
+        and other.due > now - PATIENCE
+        and _score(other.total, other.closes_at, now) > own
     ]
     near = [other for other in better if other.due < now + (caps.min_gap or 0)]
     if near or caps.per_day is None:

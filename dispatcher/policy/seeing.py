@@ -14,7 +14,7 @@ def rival(other: Facts, facts: Facts, policy: Policy, now: Instant) -> Rival:
     To be carried it must be free to go now, by the same channel to the same address; to be waited for it is
     enough that it will go at all.
     """
-    obstacle = _not_carried(other, facts, policy, now) if policy.merge is not None else None
+    obstacle = _why_apart(other, facts, policy, now) if policy.merge is not None else None
     due = other.due
     if policy.merge is None:
         at = max(other.due, now)
@@ -34,7 +34,7 @@ def rival(other: Facts, facts: Facts, policy: Policy, now: Instant) -> Rival:
     )
 
 
-def _not_carried(other: Facts, facts: Facts, policy: Policy, now: Instant) -> str | None:
+def _why_apart(other: Facts, facts: Facts, policy: Policy, now: Instant) -> str | None:
     if other.order.currency != facts.order.currency:
         return "currency"
     if _address(other, facts) != _address(facts, facts):

@@ -90,7 +90,7 @@ def gives_way(
     better = [
         each
         for each in found
-        if not each.obstacle and each.due > now - WAITED_FOR and each.rank(now) < own.rank(now)
+        if not each.obstacle and each.due > now - WAITED_FOR and each.score(now) > own.score(now)
     ]
     reason, ahead = "min_gap", [each for each in better if each.due < now + (terms.min_gap or 0)]
     if not ahead and terms.per_day is not None:

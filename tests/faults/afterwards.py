@@ -36,6 +36,7 @@ class AtRest:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._values: dict[str, Any] = {}
+        self._others = [*self._names("hash"), *self._names("stream")]
         for chunk in batched(self._names("string")):
             texts: Any = client.mget(chunk)
             self._values |= zip(chunk, texts, strict=True)
@@ -44,13 +45,20 @@ class AtRest:
             for name in chunk:
                 pipe.zrange(name, 0, -1, withscores=True)
             self._values |= zip(chunk, pipe.execute(), strict=True)
+        for chunk in batched(self._names("list")):
+            pipe = client.pipeline(transaction=False)
+            for name in chunk:
+                pipe.lrange(name, 0, -1)
+            self._values |= zip(chunk, pipe.execute(), strict=True)
 
     def _names(self, kind: str) -> list[str]:
         return [name.decode() for name in self._client.scan_iter(count=1000, _type=kind)]
 
     def scan_iter(self, match: str, count: int) -> Iterator[Any]:
-        """Yield the names of the keys."""
-        return iter(self._client.scan_iter(match, count))
+        """Yield the names of the keys that were there."""
+        assert match.endswith("*")
+        names = (*self._values, *self._others)
+        return (name.encode() for name in names if name.startswith(match[:-1]))
 
     def get(self, name: str) -> Any:
         """Return a string."""
@@ -59,6 +67,11 @@ class AtRest:
     def zrange(self, name: str, start: int, end: int, *, withscores: bool) -> Any:
         """Return a whole sorted set."""
         assert (start, end, withscores) == (0, -1, True)
+        return self._values[name]
+
+    def lrange(self, name: str, start: int, end: int) -> Any:
+        """Return a whole list."""
+        assert (start, end) == (0, -1)
         return self._values[name]
 
     def hgetall(self, name: str) -> Any:

@@ -11,7 +11,7 @@ NAMES = frozenset({"reason", "refusal", "unusable"})
 """What a reason is called where it is passed on."""
 BLOCKING = "Block"
 """What a rule of time is named in when it puts a reminder off; it is the reason, unless `REASONS` has one."""
-REFUSING = ("refuse_", "_no")
+REFUSING = ("refuse_", "_no", "no_time")
 """How functions begin that return a reason."""
 
 

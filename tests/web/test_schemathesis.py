@@ -41,7 +41,7 @@ REFUSED = schemathesis.Config.from_dict(
 )
 """What a request that is not as described may be answered with."""
 
-KNOWN = {"shop": "demo", "order": "O-1", "reminder": "demo~O-1~1"}
+KNOWN = {"shop": "demo", "order": "O-1", "reminder": "demo~O-1~1", "pool": "tea"}
 """Ids of what is there."""
 
 
