@@ -142,6 +142,12 @@ class NotNow(DispatcherError):
         self.next_eligible = next_eligible
 
 
+class TooManyBlocked(DispatcherError):
+    """A shop blocks as many addresses as it may."""
+
+    code = "too-many-blocked"
+
+
 class NotWaiting(DispatcherError):
     """A reminder that does not wait for its time any more, or is a task that waits for people."""
 

@@ -19,6 +19,7 @@ from dispatcher.policy.facts import Facts, Instant
 from dispatcher.policy.pace import paces
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
+from dispatcher.storage.blocking import Blocks
 from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, StorePool
 from dispatcher.storage.incentives import top_up
 from dispatcher.storage.lanes import stored_lanes
@@ -27,6 +28,7 @@ from dispatcher.storage.people import People
 from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store
 from dispatcher.workflow import details
+from dispatcher.workflow.blocking import Blocking
 from dispatcher.workflow.by_hand import ByHand
 from dispatcher.workflow.dispatch import Dispatcher
 from dispatcher.workflow.explaining import Explaining
@@ -86,6 +88,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     housekeeping: Housekeeping
     tasks: Tasks
     operators: Operators
+    blocks: Blocks
+    blocking: Blocking
     by_hand: ByHand
     steering: Steering
     replanning: Replanning
@@ -162,6 +166,7 @@ async def build(
         for name, channel in channels.items()
     }
     operators = Operators(store)
+    blocks = Blocks(store)
     explaining = Explaining(store, people, policies, write, clock)
     return Service(
         store=store,
@@ -174,6 +179,8 @@ async def build(
         replanning=Replanning(store, partial(replan, store), policies, clock),
         incentives=Incentives(store, partial(top_up, store), policies, clock),
         operators=operators,
+        blocks=blocks,
+        blocking=Blocking(blocks, people, clock),
         by_hand=ByHand(store, people, policies, clock),
         steering=Steering(store, operators, explaining, clock),
         explaining=explaining,

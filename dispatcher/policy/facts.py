@@ -87,7 +87,10 @@ class Order(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Customer(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The customer as the order's newest event tells; `timezone` is an IANA name or absent."""
+    """The customer as the order's newest event tells; `timezone` is an IANA name or absent.
+
+    `blocked` are the channels whose address the shop has blocked: only decisions know them, no event.
+    """
 
     id: str
     name: str | None = None
@@ -99,6 +102,7 @@ class Customer(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     consent: Consent | None = None
     consulted_at: Instant | None = None
     agent: str | None = None
+    blocked: tuple[Channel, ...] = ()
 
 
 class OrderFacts(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):

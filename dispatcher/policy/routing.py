@@ -67,7 +67,7 @@ def refuse_channel(
     """Why the order's customer may not be reminded there, whatever went before; `None` if that is allowed."""
     if channel in opted_out:
         return "opted_out"
-    if not (customer.chat if channel == "chat" else customer.phone):
+    if channel in customer.blocked or not (customer.chat if channel == "chat" else customer.phone):
         return "no_address"
     suppression = policy.suppression
     consent = None if customer.consent is None else getattr(customer.consent, channel)
@@ -118,6 +118,8 @@ def routing_rule(
         inputs["tried"] = list(tried)
     if opted_out:
         inputs["opted_out"] = list(opted_out)
+    if customer.blocked:
+        inputs["blocked"] = list(customer.blocked)
     return Rule(rule="routing", outcome=outcome, inputs=inputs)
 
 

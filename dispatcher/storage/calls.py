@@ -5,7 +5,7 @@ from typing import Any
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import INDEXED
 from dispatcher.storage import keys as names
-from dispatcher.storage.commands import Command, Commit, Intake, Settlement
+from dispatcher.storage.commands import Command, Commit, Intake, Settlement, TaskEnd
 from dispatcher.storage.keys import LaneKeys
 
 
@@ -47,6 +47,8 @@ class Call:
             self._about_commit(command, shop)
         if isinstance(command, Commit | Settlement) and command.pool is not None:
             command.pools = self.key(self.lane.pools(shop))
+        if isinstance(command, TaskEnd) and command.address is not None:
+            command.addresses = self.key(self.lane.blocked(shop))
 
     def _about_commit(self, commit: Commit, shop: str) -> None:
         """Fill in where the commit finds what is kept of its customer, and where its text goes."""

@@ -99,7 +99,10 @@ class Settlement(Command, kw_only=True, omit_defaults=True, gc=False):
 
 
 class TaskEnd(Command, kw_only=True, omit_defaults=True, gc=False):
-    """The end of an agent's hold of a task (see `lua/task.lua`)."""
+    """The end of an agent's hold of a task (see `lua/task.lua`).
+
+    A wrong number's `address` is blocked among `addresses`, with what is known `about` it and is `told`.
+    """
 
     kind: Literal["completed", "released"]
     agent: str
@@ -107,6 +110,10 @@ class TaskEnd(Command, kw_only=True, omit_defaults=True, gc=False):
     why: str | None = None
     said: Instant | None = None
     details: Packed
+    address: str | None = None
+    addresses: int | None = None
+    about: str | None = None
+    told: Packed | None = None
 
 
 class Steer(Command, kw_only=True, omit_defaults=True, gc=False):

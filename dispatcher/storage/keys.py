@@ -80,8 +80,8 @@ class LaneKeys:
         self.fixed = [self.lane, self.audit, self.ready, self.leases, self.timers, self.counts]
 
     def shop(self, shop: str) -> str:
-        """Hash: `rev` grows with each change of policy or pause; `policy`, the version in force, its `pools`
-        and `pace.<channel>`; `paused`.
+        """Hash: `rev` grows with each change of policy, pause or block; `policy`, the version in force, its
+        `pools` and `pace.<channel>`; `paused`; `blocked`, the number of addresses.
         """
         return f"{self._prefix}shop:{shop}"
 
@@ -116,6 +116,10 @@ class LaneKeys:
     def customer(self, shop: str, customer: str) -> str:
         """String: what a customer said, and the newest payment, if any (`customers.StoredCustomer`)."""
         return f"{self.customer_prefix}{shop}{SEPARATOR}{customer}"
+
+    def blocked(self, shop: str) -> str:
+        """Hash: `phone:` or `chat:` and an address's pseudonym -> `blocking.Block` as JSON."""
+        return f"{self._prefix}blocked:{shop}"
 
     def pace(self, shop: str, channel: Channel) -> str:
         """Sorted set: reminders handed over in the last minute -> by when, if the policy sets a pace."""

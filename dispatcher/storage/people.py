@@ -11,6 +11,9 @@ from dispatcher.storage.reading import Reader
 KEY_BYTES = 32
 DIGEST_BYTES = 16
 
+SHOPS_KEPT = 100
+"""Shops whose blocked addresses are kept in memory; beyond that all are read anew."""
+
 
 class People:
     """Pseudonyms of addresses, made with a key that the store keeps and shows nobody, and ledgers."""
@@ -18,6 +21,7 @@ class People:
     def __init__(self, store: Reader) -> None:
         self._store = store
         self._key: bytes | None = None
+        self._blocked: dict[str, tuple[int, frozenset[str]]] = {}
 
     async def pseudonyms(self, shop: str, addresses: Sequence[str]) -> list[str]:
         """Return what stands for addresses of a shop's customers; the same one in another shop is another."""
@@ -36,6 +40,19 @@ class People:
             stored = await redis.hget(names.META, "pseudonyms")  # type: ignore[misc]
         self._key = bytes.fromhex(stored.decode())
         return self._key
+
+    async def blocked(self, shop: str, rev: int) -> frozenset[str]:
+        """Return the names of the addresses that a shop blocks (`blocking.address`), read once a revision.
+
+        What came after that revision may be among them: who decides on it is told at the commit.
+        """
+        known = self._blocked.get(shop)
+        if known is None or known[0] != rev:
+            found = await self._store.redis.hkeys(self._store.keys(self._store.lane_of(shop)).blocked(shop))  # type: ignore[misc]
+            if len(self._blocked) >= SHOPS_KEPT:
+                self._blocked.clear()
+            known = self._blocked[shop] = rev, frozenset(name.decode() for name in found)
+        return known[1]
 
     async def of_customer(self, shop: str, customer: str) -> Ledger:
         """Return a customer's own ledger."""

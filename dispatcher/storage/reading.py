@@ -61,7 +61,7 @@ class Reader:
 
     async def shop(self, shop: str) -> ShopState:
         """Return what is configured for a shop; an unknown shop has the default policy."""
-        found = await self.redis.hmget(self._of(shop).shop(shop), ["rev", "policy", "paused"])  # type: ignore[misc]
+        found = await self.redis.hmget(self._of(shop).shop(shop), ["rev", "policy", "paused", "blocked"])  # type: ignore[misc]
         return readable(f"the state of shop {shop}", _shop_state, found)
 
     async def policy(self, shop: str, version: int) -> bytes | None:
@@ -200,6 +200,6 @@ def _decoded(
 
 
 def _shop_state(found: Sequence[bytes | None]) -> ShopState:
-    rev, policy, paused = found
+    rev, policy, paused, blocked = found
     stops = tuple(part for part in (paused or b"").decode().split(",") if part)
-    return ShopState(rev=int(rev or 0), policy=int(policy or 0), paused=stops)
+    return ShopState(rev=int(rev or 0), policy=int(policy or 0), paused=stops, blocked=int(blocked or 0))

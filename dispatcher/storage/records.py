@@ -18,6 +18,9 @@ OTHERS_READ = 10
 MOST_STEPS = 50
 """An order takes no hand-off by a person beyond so many steps."""
 
+MOST_BLOCKED = 10_000
+"""A shop blocks so many addresses at most."""
+
 RECORDS_KEPT = 500
 """An order remembers the numbers of its newest so many audit records."""
 
@@ -153,7 +156,8 @@ class Lease(msgspec.Struct, kw_only=True, gc=False):
     """A batch of leased reminders of one shop and channel under one fencing token.
 
     The token is the instant at which the lease ends. `now` is the lane's time, which is ahead of a
-    worker whose clock is slow. `open_tasks` are the shop's, counted where calls are leased.
+    worker whose clock is slow. `open_tasks` are the shop's, counted where calls are leased. `blocked` counts
+    the addresses that the shop blocks.
     """
 
     shop: str
@@ -165,6 +169,7 @@ class Lease(msgspec.Struct, kw_only=True, gc=False):
     items: list[Leased]
     open_tasks: int | None = None
     counted: Counted | None = None
+    blocked: int = 0
 
     @property
     def lease_end(self) -> Instant:
@@ -173,11 +178,14 @@ class Lease(msgspec.Struct, kw_only=True, gc=False):
 
 
 class ShopState(msgspec.Struct, kw_only=True):
-    """A shop's revision (grows with policy and pauses), policy version (0 = default) and paused channels."""
+    """A shop's revision (grows with policy, pauses and blocks), policy version (0 = default), paused channels
+    and the number of addresses it blocks.
+    """
 
     rev: int
     policy: int
     paused: tuple[str, ...]
+    blocked: int = 0
 
     def paused_for(self, channel: Channel) -> bool:
         """Tell whether nothing goes out by a channel, it or all of them being paused."""

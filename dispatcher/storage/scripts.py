@@ -15,7 +15,7 @@ from redis.exceptions import NoScriptError
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, INDEXED, MOVES, WAITING, Status
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.records import LATENESS_BUCKETS, MOST_STEPS, OTHERS_READ, RECORDS_KEPT
+from dispatcher.storage.records import LATENESS_BUCKETS, MOST_BLOCKED, MOST_STEPS, OTHERS_READ, RECORDS_KEPT
 
 _FIELD = re.compile(r"(\w+):(\w+)(\?)?$")
 _LUA = files("dispatcher.storage") / "lua"
@@ -90,6 +90,7 @@ _TABLES = "\n".join(
         "local " + _set("FINAL", FINAL),
         "local " + _set("INDEXED", INDEXED),
         f"local MOST_STEPS = {MOST_STEPS}",
+        f"local MOST_BLOCKED = {MOST_BLOCKED}",
         f"local RECORDS_KEPT = {RECORDS_KEPT}",
         f"local OTHERS_READ = {OTHERS_READ}",
         "local LATENESS_BUCKETS = {" + ", ".join(map(str, LATENESS_BUCKETS)) + ", math.huge}",

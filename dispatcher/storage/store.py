@@ -111,7 +111,7 @@ class Store(Reader):
             "pools": call.key(call.lane.pools(shop)),
         }
         reply = await SCRIPTS["lease"](self.redis, call.keys, head, [])
-        token, rev, policy, lane_now, tasks, pools, *rest = reply
+        token, rev, policy, lane_now, tasks, pools, blocked, *rest = reply
         return Lease(
             shop=shop,
             channel=channel,
@@ -122,6 +122,7 @@ class Store(Reader):
             items=leased(rest),
             open_tasks=None if tasks < 0 else tasks,
             counted=counted(pools),
+            blocked=blocked,
         )
 
     async def _commands(

@@ -22,6 +22,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.telemetry import REQUEST_FAILED, about_error
 from dispatcher.web import (
     audit,
+    blocking,
     events,
     explaining,
     health,
@@ -68,6 +69,9 @@ ROUTES = (
     pauses.get_pauses,
     pauses.pause_shop,
     pauses.resume_shop,
+    blocking.list_blocked,
+    blocking.block_address,
+    blocking.unblock_address,
     incentives.get_incentives,
     incentives.top_up_incentive,
     health.live,

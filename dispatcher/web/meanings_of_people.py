@@ -17,6 +17,15 @@ OF_PEOPLE: dict[str, str] = {
     "cancel_reminder.note": "Why, for the audit.",
     "postpone_reminder.note": "Why, for the audit.",
     "postpone_reminder.until": "When it is to be due, with an offset.",
+    "Blocked.kind": "What is blocked: a `phone` number, for SMS and calls, or a `chat` handle.",
+    "Blocked.address": "As much of the address as may be shown.",
+    "Blocked.since": "Since when it is blocked, UTC.",
+    "Blocked.agent": "Who found the number wrong in a call; absent otherwise.",
+    "Unblocked.blocked": "How many addresses the shop still blocks.",
+    "block_address.phone": "The phone number to block, with its country code.",
+    "block_address.chat": "The chat handle to block.",
+    "unblock_address.phone": "The phone number to unblock.",
+    "unblock_address.chat": "The chat handle to unblock.",
     "pause_shop.customer": "The customer to leave alone, instead of a channel.",
 }
 """As `meanings.FIELDS`."""

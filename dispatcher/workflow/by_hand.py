@@ -11,6 +11,7 @@ from dispatcher.storage.keys import reminder_id
 from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.records import MOST_STEPS, StoredOrder
 from dispatcher.workflow import details
+from dispatcher.workflow.blocking import heed
 from dispatcher.workflow.judging import bind
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
@@ -52,6 +53,7 @@ class ByHand:
                 raise StoreRefused("what is known of the order is not in the store")
             customer = await self._store.customer(shop, order.customer)
             force = await self._policies.in_force(shop, anew=True)
+            known = (await heed(self._people, shop, force, {order_id: known}))[order_id]
             person, ledger = await ledger_of(self._people, shop, known.customer, force.policy)
             if force.state.paused_for(channel):
                 raise held_by_pause()

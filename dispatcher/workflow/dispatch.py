@@ -9,6 +9,7 @@ from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Instant
 from dispatcher.storage.records import Lease, Leased
 from dispatcher.telemetry import OUTCOME_CAME_LATE, OUTCOME_NOT_RECORDED, REMINDER_NOT_DECIDED, about_error
+from dispatcher.workflow.blocking import heed_leased
 from dispatcher.workflow.draining import Hands
 from dispatcher.workflow.judging import Handover, Judged, Renderer, judge, released
 from dispatcher.workflow.outcomes import settlement
@@ -110,6 +111,8 @@ class Dispatcher:
             policy = await self._policies.version(lease.shop, lease.policy)
         except StoreRefused as error:
             return [self._release(item, lease, error) for item in lease.items]
+        if lease.blocked:
+            await heed_leased(self._people, lease.shop, lease.shop_rev, lease.items)
         if by_phone(policy):
             await count_together(self._people, lease.shop, lease.items)
         return [self._judge(item, lease, policy) for item in lease.items]

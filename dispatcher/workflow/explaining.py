@@ -20,6 +20,7 @@ from dispatcher.policy.reminders import WAITING, Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.records import StoredOrder, StoredStep
+from dispatcher.workflow.blocking import heed, heed_others
 from dispatcher.workflow.gathering import among, facts_about
 from dispatcher.workflow.judging import Renderer, decided
 from dispatcher.workflow.people import People, ledger_of
@@ -78,10 +79,12 @@ class Explaining:
         if known is None:
             return None
         force = await self._policies.in_force(shop, anew=True)
+        known = (await heed(self._people, shop, force, {order_id: known}))[order_id]
         told = await self._told(shop, known.customer, force)
         now = self._clock.now()
         facts = _about(shop, number, order, known, told)
-        facts = among(facts, await self._store.others(shop, order_id, order), force.policy, now)
+        others = await heed_others(self._people, shop, force, await self._store.others(shop, order_id, order))
+        facts = among(facts, others, force.policy, now)
         facts = msgspec.structs.replace(facts, due=now)
         for _ in range(FOLLOWED):
             decision, _ = decided(facts, force.policy, self._render, now)
@@ -97,6 +100,7 @@ class Explaining:
             return {}
         known = await self._store.facts([(shop, name) for name in waiting])
         force = await self._policies.in_force(shop, anew=True)
+        known = await heed(self._people, shop, force, known)
         customers = {facts.customer for facts in known.values()}
         told = {customer: await self._told(shop, customer, force) for customer in customers}
         now = self._clock.now()
@@ -104,7 +108,7 @@ class Explaining:
         for name, order in waiting.items():
             if (facts := known.get((shop, name))) is None:
                 continue
-            others = await self._store.others(shop, name, order)
+            others = await heed_others(self._people, shop, force, await self._store.others(shop, name, order))
             for number, step in enumerate(order.steps, 1):
                 if _waits(step):
                     about = _about(shop, number, order, facts, told[facts.customer])

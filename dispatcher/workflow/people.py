@@ -15,6 +15,9 @@ class People(Protocol):
     async def pseudonyms(self, shop: str, addresses: Sequence[str]) -> list[str]:
         """Return what stands for addresses."""
 
+    async def blocked(self, shop: str, rev: int) -> frozenset[str]:
+        """Return the names of the addresses that a shop blocks, as of a revision or later."""
+
     async def of_customer(self, shop: str, customer: str) -> Ledger:
         """Return a customer's own ledger."""
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from dispatcher.policy.facts import Channel, Instant, OrderFacts, PoolCounts
+from dispatcher.storage.blocked import Block, Kind
 from dispatcher.storage.commands import Commit, Intake, IntakeReply, Replan, Settlement, Steer, TaskEnd
 from dispatcher.storage.customers import StoredCustomer
 from dispatcher.storage.records import Lease, Other, ShopState, StoredOrder, StoredStep
@@ -38,6 +39,19 @@ class Operators(Protocol):
 
     async def steer(self, shop: str, steers: Sequence[Steer], now: Instant, actor: str) -> list[str]:
         """End or move single reminders."""
+
+
+class Blocks(Protocol):
+    """Where the addresses that shops block are kept."""
+
+    async def block(self, shop: str, kind: Kind, person: str, block: Block) -> bool:
+        """Block an address."""
+
+    async def unblock(self, shop: str, kind: Kind, person: str, now: Instant, actor: str) -> None:
+        """End the block of an address."""
+
+    async def one(self, shop: str, kind: Kind, person: str) -> Block | None:
+        """Return the block of an address."""
 
 
 class KnownOrders(Protocol):

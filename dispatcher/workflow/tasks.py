@@ -21,6 +21,7 @@ from dispatcher.storage.commands import Commit, TaskEnd
 from dispatcher.storage.ledgers import NOBODY
 from dispatcher.storage.records import StoredOrder
 from dispatcher.workflow import details
+from dispatcher.workflow.blocking import block_number, heed
 from dispatcher.workflow.finding import find
 from dispatcher.workflow.gathering import facts_about
 from dispatcher.workflow.judging import Renderer, bind
@@ -82,6 +83,7 @@ class Tasks:
                 return Claim(facts=facts, valid_until=step.valid_until)
             customer = await self._store.customer(shop, order.customer or "")
             force = await self._policies.in_force(shop, anew=True)
+            known = (await heed(self._people, shop, force, {order_id: known}))[order_id]
             person, ledger = await ledger_of(self._people, shop, known.customer, force.policy)
             if force.state.paused_for("phone"):
                 raise held_by_pause()
@@ -196,6 +198,9 @@ class Tasks:
             said=said,
             details=details.packed(told),
         )
+        if outcome == "wrong_number":
+            known = await self._known(task, shop, order_id)
+            await block_number(self._people, shop, end, known, self._clock.now(), actor)
         (answer,) = await self._store.end_tasks(self._store.lane_of(shop), [end], self._clock.now(), actor)
         if answer == "lost":
             raise TaskNotOpen("the task is not claimed by this agent")

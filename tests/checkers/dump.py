@@ -42,7 +42,11 @@ def paused(shop: dict[str, str]) -> frozenset[str]:
 
 def _shops(lane: Lane) -> dict[str, Shop]:
     return {
-        shop: Shop(policy=int(stored.get("policy") or 0), paused=paused(stored))
+        shop: Shop(
+            policy=int(stored.get("policy") or 0),
+            paused=paused(stored),
+            blocked=frozenset(lane.blocked.get(shop, ())),
+        )
         for shop, stored in lane.shops.items()
     }
 

@@ -209,7 +209,7 @@ def _known(record: Record, told: dict[str, Any], found: Terms) -> Known:
 
 def _reach(inputs: Inputs) -> Reach:
     routing = inputs.get("routing", {})
-    names = ("addresses", "forbidden", "used", "tried", "consented")
+    names = ("addresses", "forbidden", "used", "tried", "consented", "blocked")
     lists = {name: tuple(routing.get(name, ())) for name in names}
     return Reach(**lists, sensitive=routing.get("sensitive", False), open_tasks=routing.get("open_tasks"))
 

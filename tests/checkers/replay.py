@@ -8,6 +8,7 @@ from tests.checkers.items import Items
 from tests.checkers.moves import CHANGES_ORDER, COMMITS, GIVES_BACK, RESCHEDULES, after
 from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key, split_reminder
 from tests.checkers.said import Said
+from tests.checkers.shops import configured
 from tests.checkers.state import Order, Reminder, Shop, State, counter, essential, shared
 
 RECORDS_KEPT = 500
@@ -241,14 +242,9 @@ class Replayer:
     def _configured(self, record: Record) -> None:
         if record["customer"] is not None:  # of a customer, which `said` follows
             return
-        shop = self.state.shops.get(record["shop"], Shop())
-        channel = record["details"].get("channel") or "*"
-        if record["kind"] == "policy.changed":
-            shop = replace(shop, policy=record["policy"])
-        elif record["kind"] == "operator.paused":
-            shop = replace(shop, paused=shop.paused | {channel})
-        elif record["kind"] == "operator.resumed":
-            shop = replace(shop, paused=shop.paused - {channel})
-        else:
-            return
-        self.state.shops[record["shop"]] = shop
+        before = self.state.shops.get(record["shop"], Shop())
+        after_it, problem = configured(before, record)
+        if problem:
+            self._problem(record, problem)
+        if after_it != before:
+            self.state.shops[record["shop"]] = after_it

@@ -77,6 +77,7 @@ class Reach:
     consented: tuple[str, ...] = ()
     sensitive: bool = False
     opted_out: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
     open_tasks: int | None = None
 
     def refusal(self, channel: str, known: Known) -> str | None:
@@ -84,7 +85,7 @@ class Reach:
         terms = known.terms
         if channel in self.opted_out:
             return "opted_out"
-        if channel not in self.addresses:
+        if channel not in self.addresses or channel in self.blocked:
             return "no_address"
         if channel in self.forbidden or (channel in terms.consent_required and channel not in self.consented):
             return "no_consent"
@@ -119,7 +120,7 @@ class Reach:
             inputs["consented"] = list(self.consented)
         if known.terms.sensitive_channels is not None:
             inputs["sensitive"] = self.sensitive
-        for name in ("forbidden", "used", "tried", "opted_out"):
+        for name in ("forbidden", "used", "tried", "opted_out", "blocked"):
             if found := getattr(self, name):
                 inputs[name] = list(found)
         if known.terms.max_open is not None and self.open_tasks is not None:

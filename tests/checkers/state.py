@@ -40,10 +40,13 @@ class Reminder:
 
 @dataclass(frozen=True, kw_only=True)
 class Shop:
-    """What was set for a shop: the policy version in force (0: none) and the paused channels (`*`: all)."""
+    """What was set for a shop: the policy version in force (0: none), the paused channels (`*`: all) and the
+    addresses blocked, each as `kind:pseudonym`.
+    """
 
     policy: int = 0
     paused: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
 
 
 @dataclass(kw_only=True)

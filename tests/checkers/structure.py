@@ -30,6 +30,7 @@ def structure(client: Client, lanes: int) -> list[str]:
             _waiting,
             _open,
             _pauses,
+            _blocked,
             _items,
         )
         for problem in check(lane)
@@ -176,6 +177,14 @@ def _pauses(lane: Lane) -> Iterator[str]:
     expected = {f"{shop}~{channel}" for shop, stored in lane.shops.items() for channel in paused(stored)}
     for name in sorted(expected ^ lane.pauses.keys()):
         yield f"pause {name} is {'not named' if name in expected else 'named, though it is none'}"
+
+
+def _blocked(lane: Lane) -> Iterator[str]:
+    """Each shop counts the addresses that it blocks."""
+    for shop in sorted(lane.shops.keys() | lane.blocked.keys()):
+        counted = int(lane.shops.get(shop, {}).get("blocked") or 0)
+        if counted != len(lane.blocked.get(shop, {})):
+            yield f"shop {shop} blocks {len(lane.blocked.get(shop, {}))} addresses, counted are {counted}"
 
 
 def _items(lane: Lane) -> Iterator[str]:

@@ -106,6 +106,18 @@ async def test_a_customer_who_is_left_alone_is_told_as_such(api: Asking) -> None
     assert (told["decision"], told["reason"], told["blocking"]) == ("drop", "paused", ["paused"])
 
 
+async def test_a_blocked_address_is_told_as_none(api: Asking) -> None:
+    await under(api, BY_SMS)
+    await take(api, "A")
+    await api.client.post("/v1/shops/demo/blocked", json={"phone": "+8613800000000"})
+
+    told = (await explained(api, "demo~A~1"))["now"]
+
+    (routing,) = [rule for rule in told["rules"] if rule["rule"] == "routing"]
+    assert (told["decision"], told["reason"], told["blocking"]) == ("drop", "no_address", ["routing"])
+    assert routing["inputs"]["blocked"] == ["sms", "phone"]
+
+
 async def test_an_open_task_tells_whether_it_can_be_claimed_and_where_it_goes_else(api: Asking) -> None:
     await under(api, BY_CALL)
     await take(api, "A")

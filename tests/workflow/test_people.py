@@ -212,12 +212,15 @@ async def test_after_a_refusal_nothing_is_sent_by_hand_either(here: World) -> No
     assert (refusal.value.reason, refusal.value.blocking) == ("refused", ("refused",))
 
 
-async def test_a_wrong_number_is_given_up_for_the_order(here: World, reader: blocking.Redis) -> None:
+async def test_a_wrong_number_is_given_up_for_the_order_and_blocked_for_the_shop(
+    here: World, reader: blocking.Redis
+) -> None:
     before = await stored(here)
 
     await ended(here, "wrong_number")
 
     sent = await at(here, NOON + 4 * HOUR)
+    blocked = next(record for record in await here.audit() if record["kind"] == "operator.blocked")
     routing = next(
         rule
         for record in await here.audit()
@@ -226,7 +229,14 @@ async def test_a_wrong_number_is_given_up_for_the_order(here: World, reader: blo
         if rule["rule"] == "routing"
     )
     assert (await stored(here)).rev == before.rev + 1
-    assert (sent["channel"], routing["inputs"]["tried"]) == ("sms", ["phone"])
+    assert (sent["channel"], routing["inputs"]["tried"]) == ("chat", ["phone"])
+    assert routing["inputs"]["blocked"] == ["sms", "phone"]
+    assert (blocked["actor"], blocked["details"]["agent"], blocked["details"]["call"]) == (
+        "user:li",
+        "li",
+        CALL,
+    )
+    assert blocked["customer"] is None
     assert await violations(here, reader) == []
 
 

@@ -14,14 +14,20 @@ function RESULTS.refused(shop, item, order)
   for number in ipairs(order.steps) do drop_waiting(shop, item.order, order, number, 'refused') end
 end
 
-function RESULTS.wrong_number(_, _, order, step)
+-- Whose number it is not is not written to there either, for any order of the shop.
+function RESULTS.wrong_number(shop, item, order, step)
   order.given_up = {step.channel}
+  if item.address then block_address(shop, item) end
 end
 
 local function check_result(i, item)
   if RESULTS[item.result] == RESULTS.promised and not item.said then
     refuse('item ' .. i .. '.said: expected for ' .. item.result)
   end
+  if item.address and not (item.addresses and item.about and item.told) then
+    refuse('item ' .. i .. ': expected addresses, about and told with an address')
+  end
+  check_block(item)
 end
 
 local function follow_result(shop, item, order, step)
