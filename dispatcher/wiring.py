@@ -172,7 +172,7 @@ async def build(
         store=store,
         audit=audit,
         policies=policies,
-        intake=EventIntake(store, policies, clock),
+        intake=EventIntake(store, people, policies, clock),
         dispatcher=Dispatcher(store, people, policies, write, senders, clock, settings.batch, settings.hands),
         housekeeping=Housekeeping(store, clock),
         tasks=Tasks(store, people, policies, write, clock),

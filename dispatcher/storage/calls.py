@@ -66,5 +66,7 @@ class Call:
             event.order_key = self.key(self.lane.order(shop, event.order))
             event.facts_key = self.key(self.lane.facts(shop, event.order))
             event.timer = names.order_timer(shop, event.order)
+            if event.person is not None:
+                event.shared = self.key(self.lane.shared(shop, event.person))
         elif event.customer is not None:
             event.customer_key = self.key(self.lane.customer(shop, event.customer))

@@ -154,7 +154,7 @@ class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     `rev` is the revision an amendment was merged with; the type `probe` asks only whether the event
     was taken before. What a customer says is about no order, and maybe about one `channel`; a hand-off by
-    an `agent` is about one.
+    an `agent` is about one, and takes the slot of a `person` where that is not the customer's own.
     """
 
     event: str
@@ -175,6 +175,8 @@ class Intake(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     shop_rev: int | None = None
     rev: int | None = None
     customer: str | None = None
+    person: str | None = None
+    shared: int | None = None
     facts: Packed | None = None
     closes: Instant | None = None
     plan: list[PlanStep] | None = None

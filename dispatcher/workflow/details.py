@@ -41,9 +41,9 @@ def of_time(event: Event) -> Packed:
     return packed({"time": iso(event.time)})
 
 
-def of_reported(handed: Instant, agent: str | None) -> Packed:
+def of_reported(handed: Instant, agent: str | None, person: str | None = None) -> Packed:
     """Return what the record of a hand-off that an agent made and reported says of it."""
-    told = {"handed_at": iso(handed), "by_hand": "reported"}
+    told = {"handed_at": iso(handed), "by_hand": "reported", **of_person(person)}
     return packed(told if agent is None else told | {"agent": agent})
 
 

@@ -1,7 +1,7 @@
 """Takes events: reads what an amendment amends, plans, and lets the store record it all in one step."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -26,8 +26,10 @@ from dispatcher.storage.keys import reminder_id
 from dispatcher.storage.packing import pack
 from dispatcher.telemetry import EVENT_REFUSED
 from dispatcher.workflow import details
+from dispatcher.workflow.people import People
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
+from dispatcher.workflow.reported import Forces, Known, Pair, count_for, looked_at, persons_of
 from dispatcher.workflow.waves import waves
 
 T = TypeVar("T")
@@ -43,12 +45,7 @@ REFUSALS: dict[str, DispatcherError] = {
     "full": NotNow("attempts_used_up", ("attempts_used_up",)),
     "customer_differs": CustomerDiffers("the order belongs to another customer"),
 }
-Known = dict[tuple[str, str | None], tuple[int, OrderFacts | None] | StoreRefused]
-"""(shop, order) -> its revision and what is known of it, or why that cannot be read."""
-
-Forces = dict[str, InForce | StoreRefused]
-"""Shop -> its policy, or why that cannot be read."""
-
+NEEDS_POLICY = CHANGES_FACTS | {EventType.REMINDED}
 AGAIN = frozenset({"policy_changed", "conflict"})
 
 
@@ -67,8 +64,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class EventIntake:
     """Takes events of any shops in one go; a bad one is answered and the others are taken."""
 
-    def __init__(self, store: Store, policies: PolicyBook, clock: Clock) -> None:
+    def __init__(self, store: Store, people: People, policies: PolicyBook, clock: Clock) -> None:
         self._store = store
+        self._people = people
         self._policies = policies
         self._clock = clock
 
@@ -89,14 +87,16 @@ class EventIntake:
     async def _take_wave(self, lane: int, wave: list[tuple[int, Event]], actor: str) -> dict[int, Result]:
         results: dict[int, Result] = {}
         for attempt in range(ATTEMPTS):
-            known = await self._amended(wave)
             forces = await self._in_force(wave, anew=attempt > 0)
+            events = [event for _, event in wave]
+            known = await self._looked_up(looked_at(events, forces))
+            persons = await persons_of(self._people, events, forces, known)
             items: list[tuple[int, Event, Intake]] = []
             refusals: dict[int, DispatcherError] = {}
             for position, event in wave:
                 item = _bare(event, self._clock.now())
                 try:
-                    self._plan(item, event, known, forces)
+                    self._plan(item, event, known, forces, persons)
                 except DispatcherError as refusal:
                     refusals[position] = refusal
                     item = _bare(event, self._clock.now(), probe=True)
@@ -135,9 +135,8 @@ class EventIntake:
                 return [refusal]
         return [reply for item in items for reply in await self._record(lane, [item], actor)]
 
-    async def _amended(self, wave: list[tuple[int, Event]]) -> Known:
-        """Read what will be amended; the revision first, so that a change in between is noticed."""
-        ids = [(event.shop, event.order or "") for _, event in wave if event.type is EventType.AMENDED]
+    async def _looked_up(self, ids: list[tuple[str, str]]) -> Known:
+        """Read what events stand on; the revision first, so that a change in between is noticed."""
         try:
             return await self._known(ids)
         except StoreRefused:
@@ -157,17 +156,22 @@ class EventIntake:
     async def _in_force(self, wave: list[tuple[int, Event]], *, anew: bool) -> Forces:
         """Read the policies of shops whose events need one."""
         found: Forces = {}
-        for shop in {event.shop for _, event in wave if event.type in CHANGES_FACTS}:
+        for shop in {event.shop for _, event in wave if event.type in NEEDS_POLICY}:
             try:
                 found[shop] = await self._policies.in_force(shop, anew=anew)
             except StoreRefused as refusal:
                 found[shop] = refusal
         return found
 
-    def _plan(self, item: Intake, event: Event, known: Known, forces: Forces) -> None:
-        if event.type not in CHANGES_FACTS:
+    def _plan(
+        self, item: Intake, event: Event, known: Known, forces: Forces, persons: Mapping[Pair, str]
+    ) -> None:
+        if event.type not in NEEDS_POLICY:
             return
         force = _or_raise(forces[event.shop])
+        if event.type is EventType.REMINDED:
+            count_for(item, event, force, known, persons)
+            return
         if event.type is EventType.AMENDED:
             item.rev, before = _or_raise(known.get((event.shop, event.order), (0, None)))
             facts = _amend(event, before, force)

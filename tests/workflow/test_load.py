@@ -14,7 +14,7 @@ from dispatcher.storage.client import StoreClient
 from tests.checkers.promises import caps, open_tasks, paced, per_channel, recompute
 from tests.checkers.replay import replay
 from tests.workflow.test_recomputing import differences
-from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, world
+from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, told, world
 
 BY_CHANNEL = """
 [caps.per_channel]
@@ -55,6 +55,10 @@ async def dispatched(here: World) -> list[dict[str, Any]]:
     assert differences(records) == []
     assert replay(records).problems == []
     return records
+
+
+def reported(order: str) -> dict[str, Any]:
+    return {"order": {"id": order}, "channel": "chat", "agent": "li"}
 
 
 def went(records: list[dict[str, Any]]) -> Counter[str]:
@@ -126,6 +130,52 @@ async def test_customers_who_share_a_phone_number_are_one_for_the_caps(
     assert not [key for key in await redis.keys("*") if b"138000" in key]
 
 
+async def test_what_an_agent_reports_counts_for_all_who_share_the_number(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_PHONE))
+    reports = [told("order.reminded", f"hand-{n}", NOON, reported("O-0")) for n in range(2)]
+    unpaid = event("order.unpaid", "O-0", NOON, customer="C-0", closes_at=NOON + 3 * DAY)
+
+    results = await here.service.intake.take([unpaid, *reports, *reports], "key:test")
+    await take(here, "O-1", customer="C-1")
+    await take(here, "O-other", customer="C-other", phone="+8613800000001")
+    records = await dispatched(here)
+
+    persons = {one["details"].get("person") for one in records if "by_hand" in one["details"]}
+    assert [result.status for result in results] == ["accepted"] * 3 + ["duplicate"] * 2
+    assert [one["order"] for one in records if one["kind"] == "reminder.sending"] == ["O-other"]
+    assert await here.service.store.ledger("demo", "C-0") == ()
+    assert len(persons) == 1
+    assert None not in persons
+    assert caps(records, 2, ZONE) == []
+
+
+async def test_a_report_is_counted_by_the_number_that_the_order_has_and_by_the_policy_in_force(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_PHONE.replace('per = "phone"', "")))
+    await take(here, "O-0")
+    await here.service.intake.take([told("order.reminded", "h-0", NOON, reported("O-0"))], "key:test")
+    await here.service.put_policy("demo", at_once(BY_PHONE), "test", "user:test")
+    new_number = event("order.amended", "O-0", NOON, phone="+8613800000001")
+
+    report = told("order.reminded", "h-1", NOON, reported("O-0"))
+    results = await here.service.intake.take([new_number, report], "key:test")
+    records = await dispatched(here)
+
+    (capped,) = (
+        rule
+        for one in records
+        if one["kind"] == "reminder.sending"
+        for rule in one["details"]["decision"]["rules"]
+        if rule["rule"] == "daily_cap"
+    )
+    assert [result.status for result in results] == ["accepted"] * 2
+    assert capped["inputs"]["used"] == 1
+    assert await here.service.store.ledger("demo", "C-1") == (NOON,)
+
+
 async def test_a_slot_of_a_shared_number_stays_where_it_was_taken_when_the_number_changes(
     redis: StoreClient, audit_directory: Path
 ) -> None:
@@ -157,15 +207,16 @@ async def test_a_retired_order_gives_back_the_slot_of_a_shared_number(
 ) -> None:
     here = await world(redis, audit_directory, policy=at_once(BY_PHONE))
     await take(here, "O-1")
+    await here.service.intake.take([told("order.reminded", "hand", NOON, reported("O-1"))], "key:test")
     await here.dispatch()
-    shared = len(await redis.keys("*shared:*"))
+    shared = sum([await redis.zcard(key) for key in await redis.keys("*shared:*")])
     here.clock.advance_to(NOON + 3 * DAY)
     await here.dispatch()
 
     here.clock.advance_to(NOON + 400 * DAY)
     await here.dispatch()
 
-    assert (shared, await redis.keys("*shared:*")) == (1, [])
+    assert (shared, await redis.keys("*shared:*")) == (2, [])
 
 
 async def test_a_claim_counts_with_all_who_share_the_number(

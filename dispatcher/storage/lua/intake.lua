@@ -4,7 +4,7 @@
 -- shop: name:string key:key due:list status:list seen_timer:string customer_timer:string seen_until:number buckets:list
 -- item: event:string seen:string digest:string type:string time:number shop:number rev:number?
 -- of_order: order:string order_key:key facts_key:key timer:string
--- of_hand: channel:string handed:number agent:string? details:string
+-- of_hand: channel:string handed:number agent:string? person:string? shared:key? shop_rev:number? details:string
 -- of_customer: customer:string customer_key:key channel:string? details:string
 -- ending: details:string
 -- facts: shop_rev:number customer:string facts:string closes:number plan:list details:string

@@ -1,6 +1,11 @@
 -- What an event does to its order.
 local ENDS = {['order.paid'] = 'paid', ['order.cancelled'] = 'cancelled'}
 
+-- Whose slot a reported hand-off takes: the customer's own, or the one of all who share the number.
+local function ledger_of_hand(shop, event, order)
+  return event.shared and KEYS[event.shared] or HEAD.ledger_prefix .. shop.name .. '~' .. order.customer
+end
+
 -- Refuses what accept() and finish() could trip over, and reads the order, before anything is written.
 local function check_event(i, event)
   local where = 'item ' .. i
@@ -20,7 +25,7 @@ local function check_event(i, event)
   if event.type == 'order.reminded' then
     check(where, event, 'of_hand')
     if not known(shop, event.channel) then refuse(where .. '.channel: unknown') end
-    if order and order.customer then slots(HEAD.ledger_prefix .. shop.name .. '~' .. order.customer) end
+    if order and order.customer then slots(ledger_of_hand(shop, event, order)) end
     return
   end
   if ENDS[event.type] then return check(where, event, 'ending') end
@@ -73,9 +78,12 @@ local function reminded(shop, event)
   local order = load_order(KEYS[event.order_key])
   if not order or not order.customer then return {status = 'unknown'} end
   if #order.steps >= MOST_STEPS then return {status = 'full'} end
-  add_hand_off(shop, event.order, order, HEAD.ledger_prefix .. shop.name .. '~' .. order.customer,
+  if event.shop_rev and event.shop_rev ~= shop.rev then return {status = 'policy_changed'} end
+  if event.rev and event.rev ~= order.rev then return {status = 'conflict'} end
+  add_hand_off(shop, event.order, order, ledger_of_hand(shop, event, order),
     {id = event.seen, handed = event.handed, channel = event.channel, agent = event.agent, details = event.details},
     '{"event":' .. cjson.encode(event.event) .. '}')
+  order.steps[#order.steps].person = event.person
   store_order(KEYS[event.order_key], order)
   return {status = 'accepted', reminders = #order.steps}
 end
