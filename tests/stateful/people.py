@@ -68,6 +68,14 @@ class People:
         people = self.workers[0].service.operators
         self.do((people.pause if on else people.resume)("demo", customer, self.clock.now(), "user:bo"))
 
+    @rule(on=st.booleans(), chat=st.booleans(), really=seldom)
+    def block(self, on: bool, chat: bool, really: int) -> None:
+        if on and really:
+            return
+        blocking = self.workers[0].service.blocking
+        address = ("chat", "example_1") if chat else ("phone", "+8613800000000")
+        self.do((blocking.block if on else blocking.unblock)("demo", *address, "user:bo"))
+
     def call_ended(self, task: str, agent: str, way: int) -> Any:
         """Return how a call ends, one of several ways."""
         outcome, said = (
