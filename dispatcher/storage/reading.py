@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from dispatcher.policy.facts import Channel, Instant, OrderFacts, OrderState, PoolCounts
+from dispatcher.policy.reminders import Status
 from dispatcher.storage import keys as names
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.customers import StoredCustomer, customer_of
@@ -125,6 +126,16 @@ class Reader:
     async def customer(self, shop: str, customer: str) -> StoredCustomer:
         """Return what is kept of a customer."""
         return customer_of(await self.redis.get(self._of(shop).customer(shop, customer)))
+
+    async def open_tasks(self, shop: str) -> int:
+        """Return how many tasks of a shop wait for an agent."""
+        return int(await self.redis.zcard(self._of(shop).status(shop, Status.OPEN)))
+
+    async def begun_since(self, shop: str, channel: Channel, since: Instant) -> list[Instant]:
+        """Return by when hand-offs by a channel began after an instant, as its pace counts them."""
+        key = self._of(shop).pace(shop, channel)
+        found = await self.redis.zrangebyscore(key, f"({since}", "+inf", withscores=True)
+        return [int(score) for _, score in found]
 
     async def pool_counts(self, shop: str, pools: Sequence[str], customer: str | None = None) -> PoolCounts:
         """Return what is counted of incentive pools, with what a customer has of each."""

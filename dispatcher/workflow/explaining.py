@@ -22,6 +22,7 @@ from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.records import StoredOrder, StoredStep
 from dispatcher.workflow.blocking import heed, heed_others
 from dispatcher.workflow.gathering import among, facts_about
+from dispatcher.workflow.holding import PACE, Held, held_back, max_open, waits_for_agents
 from dispatcher.workflow.judging import Renderer, decided
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
@@ -38,9 +39,9 @@ FOLLOWED = 32
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """What would be decided at an instant, and when it could go next.
 
-    A rule `due` stands in front while its time has not come, the others answering as if it had; `paused` at
-    the end. `reason` is `None` of what may go and of what only waits to be due. `next_eligible` is `None`
-    where it will be dropped, or while a pause holds it.
+    A rule `due` stands in front while its time has not come, the others answering as if it had; `max_open`,
+    `pace` and `paused` at the end. `reason` is `None` of what may go and of what only waits to be due.
+    `next_eligible` is `None` where it will be dropped, or while a pause holds it.
     """
 
     at: Instant
@@ -85,13 +86,15 @@ class Explaining:
         facts = _about(shop, number, order, known, told)
         others = await heed_others(self._people, shop, force, await self._store.others(shop, order_id, order))
         facts = among(facts, others, force.policy, now)
-        facts = msgspec.structs.replace(facts, due=now)
+        held = await held_back(self._store, shop, force.policy, now)
+        facts = held.seen_by(msgspec.structs.replace(facts, due=now))
         for _ in range(FOLLOWED):
             decision, _ = decided(facts, force.policy, self._render, now)
             if not isinstance(decision, Defer) or decision.until > now:
                 break
             facts = msgspec.structs.replace(facts, channel=decision.channel, tried=decision.tried)
-        return self._outlook(facts, force, now)
+            facts = held.seen_by(facts)
+        return self._outlook(facts, force, held, now)
 
     async def outlooks(self, shop: str, orders: Mapping[str, StoredOrder]) -> dict[tuple[str, int], Outlook]:
         """Return the outlook of each (order, step) that waits; none where its order retired meanwhile."""
@@ -104,6 +107,7 @@ class Explaining:
         customers = {facts.customer for facts in known.values()}
         told = {customer: await self._told(shop, customer, force) for customer in customers}
         now = self._clock.now()
+        held = await held_back(self._store, shop, force.policy, now)
         outlooks = {}
         for name, order in waiting.items():
             if (facts := known.get((shop, name))) is None:
@@ -114,7 +118,7 @@ class Explaining:
                     about = _about(shop, number, order, facts, told[facts.customer])
                     if step.status is not Status.OPEN:
                         about = among(about, others, force.policy, now)
-                    outlooks[name, number] = self._outlook(about, force, now)
+                    outlooks[name, number] = self._outlook(held.seen_by(about), force, held, now)
         return outlooks
 
     async def _told(self, shop: str, customer: Customer, force: InForce) -> _Heard:
@@ -126,16 +130,21 @@ class Explaining:
             pools = await self._store.pool_counts(shop, ids, customer.id)
         return _Heard(ledger, standing, pools)
 
-    def _outlook(self, facts: Facts, force: InForce, now: Instant) -> Outlook:
+    def _outlook(self, facts: Facts, force: InForce, held: Held, now: Instant) -> Outlook:
         judge = self._claim if facts.status == Status.OPEN else self._go
-        decision, eligible = judge(facts, force, now)
+        decision, eligible = judge(facts, force, held, now)
         channel = decision.channel if isinstance(decision, Send | Defer) else facts.channel
         told, reason = _told(decision)
-        rules = decision.rules
+        rules = (*decision.rules, *max_open(decision, facts, force.policy))
         if facts.status != Status.OPEN and now < facts.due and eligible is not None:
             inputs = {"now": iso(now), "due": iso(facts.due)}
             rules = (Rule(rule="due", outcome="defer", inputs=inputs, until=iso(facts.due)), *rules)
             told, reason = "defer", reason if told == "defer" else None
+        paced = held.pace(facts.channel)
+        if paced is not None and facts.due <= now and eligible is not None:
+            rules = (*rules, paced[0])
+            eligible = max(eligible, paced[1])
+            told, reason = ("defer", PACE) if told == "send" else (told, reason)
         if force.state.paused_for(facts.channel):
             rules = (*rules, Rule(rule=PAUSED, outcome="defer", inputs={"channel": facts.channel}))
             eligible = None
@@ -152,23 +161,25 @@ class Explaining:
             next_eligible=eligible,
         )
 
-    def _go(self, facts: Facts, force: InForce, now: Instant) -> tuple[Decision, Instant | None]:
+    def _go(self, facts: Facts, force: InForce, held: Held, now: Instant) -> tuple[Decision, Instant | None]:
         """Return what is decided about a reminder, and when it may go.
 
         Before it is due that is what it would meet if it were, or what will end it once it is.
         """
-        last, eligible = self._follow(facts, force, max(now, facts.due))
+        last, eligible = self._follow(facts, force, held, max(now, facts.due))
         if now < facts.due and eligible is None:
             return last, None
         here = msgspec.structs.replace(facts, due=min(now, facts.due))
         return decided(here, force.policy, self._render, now)[0], eligible
 
-    def _claim(self, facts: Facts, force: InForce, now: Instant) -> tuple[Decision, Instant | None]:
+    def _claim(
+        self, facts: Facts, force: InForce, held: Held, now: Instant
+    ) -> tuple[Decision, Instant | None]:
         """Return whether a task could be claimed, and when it can be or its reminder goes another way.
 
         Once its time to be claimed is over, that is what is decided about it instead.
         """
-        over, eligible = self._go(facts, force, max(now, facts.due))
+        over, eligible = self._go(facts, force, held, max(now, facts.due))
         stays = isinstance(over, Defer) and over.channel == "phone"
         if now >= facts.due and not stays:
             return over, eligible
@@ -180,13 +191,17 @@ class Explaining:
                 return decision, until
         return decision, eligible
 
-    def _follow(self, facts: Facts, force: InForce, at: Instant) -> tuple[Decision, Instant | None]:
+    def _follow(
+        self, facts: Facts, force: InForce, held: Held, at: Instant
+    ) -> tuple[Decision, Instant | None]:
         """Return what is decided in the end as far as is known today, and when if it goes."""
         decision, _ = decided(facts, force.policy, self._render, at)
         for _ in range(FOLLOWED):
             if not isinstance(decision, Defer):
                 break
             at = max(at, decision.until)
+            if decision.channel == "phone" and waits_for_agents(decision, facts, force.policy):
+                return decision, at  # it asks again then; nobody knows when a task is claimed
             facts = msgspec.structs.replace(
                 facts,
                 due=at,
@@ -194,6 +209,7 @@ class Explaining:
                 tried=decision.tried,
                 status=facts.status if decision.channel == facts.channel else Status.PLANNED,
             )
+            facts = held.seen_by(facts)
             decision, _ = decided(facts, force.policy, self._render, at)
         return decision, at if isinstance(decision, Send) else None
 

@@ -120,6 +120,12 @@ class Store(Policies, Orders, KnownOrders, Protocol):
     async def customer(self, shop: str, customer: str) -> StoredCustomer:
         """Read what is kept of a customer."""
 
+    async def open_tasks(self, shop: str) -> int:
+        """Count the tasks of a shop that wait for an agent."""
+
+    async def begun_since(self, shop: str, channel: Channel, since: Instant) -> list[Instant]:
+        """Read the hand-offs by a channel that its pace counts."""
+
     async def pool_counts(self, shop: str, pools: Sequence[str], customer: str | None = None) -> PoolCounts:
         """Read what is counted of incentive pools."""
 

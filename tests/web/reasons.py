@@ -173,6 +173,13 @@ async def overflow(api: Asking) -> None:
     later(api, 2 * HOUR)
 
 
+async def pace(api: Asking) -> None:
+    await under(api, "[pace]\nsms = 1\n" + BY_SMS)
+    await take(api, "B")
+    await api.world.dispatch()
+    await take(api, customer="C-2")
+
+
 async def not_scheduled(api: Asking) -> None:
     never = load_toml(BASE.replace('"24:00"', '"01:00"') + BY_SMS)
     await api.world.service.put_policy("demo", never, "test", "user:test")
@@ -298,6 +305,7 @@ SCENES: dict[str, Scene] = {
         paused,
         changed,
         overflow,
+        pace,
         not_scheduled,
         channel_down,
         rejected,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.policy.zones import iso
 from tests.web.asking import Asking
 from tests.web.given_reasons import given_reasons
 from tests.web.reasons import BY_CALL, BY_SMS, NIGHT, OF_STEP_2, SCENES, bare, later, take, taken, under
@@ -104,6 +105,52 @@ async def test_a_customer_who_is_left_alone_is_told_as_such(api: Asking) -> None
     told = (await explained(api, "demo~A~1"))["now"]
 
     assert (told["decision"], told["reason"], told["blocking"]) == ("drop", "paused", ["paused"])
+
+
+async def test_what_the_pace_holds_back_goes_when_it_allows_one_more(api: Asking) -> None:
+    await under(api, "[pace]\nsms = 1\n" + BY_SMS)
+    await take(api, "B")
+    await api.world.dispatch()
+    later(api, 20_000)
+    await take(api, "A", customer="C-2")
+
+    told = (await explained(api, "demo~A~1"))["now"]
+    refused = await api.client.post("/v1/reminders/demo~A~1/send-now")
+    before = await api.world.dispatch()
+    api.world.clock.advance_to(NOON + 2 * MINUTE)
+
+    assert (told["decision"], told["reason"], told["blocking"]) == ("defer", "pace", ["pace"])
+    assert iso(NOON + MINUTE) <= told["next_eligible"] <= iso(NOON + 2 * MINUTE)
+    assert (refused.status_code, refused.json()["blocking"]) == (409, ["pace"])
+    assert (before, await api.world.dispatch()) == ({}, {"send": 1})
+
+
+async def test_a_call_past_the_open_tasks_names_their_limit_and_when_it_asks_again(api: Asking) -> None:
+    only_calls = "[routing]\nchannels = ['phone']\n[phone]\nmax_open = 1\n"
+    await under(api, only_calls)
+    await take(api, "B")
+    await api.world.dispatch()
+    await take(api, "A", customer="C-2")
+
+    told = (await explained(api, "demo~A~1"))["now"]
+    await api.world.dispatch()
+
+    (limit,) = [rule for rule in told["rules"] if rule["rule"] == "max_open"]
+    status = (await api.client.get("/v1/reminders/demo~A~1")).json()
+    assert (told["decision"], told["reason"], told["blocking"]) == ("defer", "overflow", ["max_open"])
+    assert limit["inputs"] == {"open_tasks": 1, "max_open": 1}
+    assert told["next_eligible"] == status["due"] == iso(NOON + 5 * MINUTE)
+
+
+async def test_a_call_past_the_open_tasks_can_go_another_way_at_once(api: Asking) -> None:
+    await under(api, BY_CALL + "max_open = 0\n")
+    await take(api, "A")
+
+    told = (await explained(api, "demo~A~1"))["now"]
+    await api.world.dispatch()
+
+    assert (told["channel"], told["blocking"], told["next_eligible"]) == ("sms", ["max_open"], told["at"])
+    assert (await explained(api, "demo~A~1"))["status"] == "sent"
 
 
 async def test_a_blocked_address_is_told_as_none(api: Asking) -> None:
@@ -320,7 +367,7 @@ CONTRACT = [
     "changed",
     "internal",
 ]
-OURS = ["phone_window", "overflow", "not_scheduled"]
+OURS = ["phone_window", "overflow", "not_scheduled", "pace"]
 """Reasons that the contract does not name."""
 
 LATER = {
