@@ -52,29 +52,26 @@ def policy_in(root: Table) -> Policy:
         pay_within=root.take("pay_within", values.some_time),
         max_late=root.take("max_late", parse_duration),
         holidays=root.take("holidays", values.holidays),
-        quiet_hours=_quiet_hours(root.table("quiet_hours")),
-        days=_days(root.table("days")),
-        spread=_spread(root.table("spread")),
-        shipping=_shipping(root.table("shipping")),
+        quiet_hours=root.section("quiet_hours", _quiet_hours),
+        days=root.section("days", _days),
+        spread=root.section("spread", _spread),
+        shipping=root.section("shipping", _shipping),
         cadence=tuple(_cadence_row(row) for row in root.tables("cadence")),
-        before_close=_before_close(root.table("before_close")),
-        caps=_caps(root.table("caps")),
-        merge=_merge(root.table("merge")),
-        suppression=_suppression(root.table("suppression")),
+        before_close=root.section("before_close", _before_close),
+        caps=root.section("caps", _caps),
+        merge=root.section("merge", _merge),
+        suppression=root.section("suppression", _suppression),
         routing=routing,
-        phone=_phone(root.table("phone")),
-        pace=_pace(root.table("pace")),
+        phone=root.section("phone", _phone),
+        pace=root.section("pace", _pace),
         incentives=read_incentives(root, timezone, platform, routing),
     )
 
 
-def _quiet_hours(table: Table | None) -> QuietHours | None:
-    if table is None:
-        return None
+def _quiet_hours(table: Table) -> QuietHours | None:
     start = table.take("start", parse_clock)
     end = table.take("end", parse_end)
     max_held = table.take("max_held", parse_duration)
-    table.close()
     # Half a window would silently mean no night at all, which nobody writes on purpose.
     for given, absent in (("start", "end"), ("end", "start")):
         if table.has(given) and not table.has(absent):
@@ -84,29 +81,19 @@ def _quiet_hours(table: Table | None) -> QuietHours | None:
     return QuietHours(start=start, end=end, max_held=max_held)
 
 
-def _days(table: Table | None) -> Days | None:
-    if table is None:
-        return None
-    days = Days(
+def _days(table: Table) -> Days:
+    return Days(
         reminders=table.take("reminders", values.open_days), calls=table.take("calls", values.open_days)
     )
-    table.close()
-    return days
 
 
-def _spread(table: Table | None) -> Spread | None:
-    if table is None:
-        return None
+def _spread(table: Table) -> Spread | None:
     over = table.take("over", parse_duration)
-    table.close()
     return None if over is None else Spread(over=over)
 
 
-def _shipping(table: Table | None) -> Shipping | None:
-    if table is None:
-        return None
+def _shipping(table: Table) -> Shipping | None:
     cutoff = table.take("cutoff", parse_end)
-    table.close()
     return None if cutoff is None else Shipping(cutoff=cutoff)
 
 
@@ -130,61 +117,43 @@ def _remind(table: Table) -> Remind:
     return remind
 
 
-def _before_close(table: Table | None) -> BeforeClose | None:
-    if table is None:
-        return None
+def _before_close(table: Table) -> BeforeClose | None:
     lead = table.take("lead", values.some_time)
     earliest_after = table.take("earliest_after", parse_duration)
-    table.close()
     return None if lead is None else BeforeClose(lead=lead, earliest_after=earliest_after)
 
 
-def _caps(table: Table | None) -> Caps | None:
-    if table is None:
-        return None
-    caps = Caps(
+def _caps(table: Table) -> Caps:
+    return Caps(
         per_day=table.take("per_day", values.count),
         min_gap=table.take("min_gap", values.gap),
         per_order=table.take("per_order", values.count),
         per=table.take("per", values.one_customer),
-        per_channel=_per_channel(table.table("per_channel")),
+        per_channel=table.section("per_channel", _per_channel),
     )
-    table.close()
-    return caps
 
 
-def _per_channel(table: Table | None) -> PerChannel | None:
-    if table is None:
-        return None
-    limits = PerChannel(
+def _per_channel(table: Table) -> PerChannel:
+    return PerChannel(
         chat=table.take("chat", values.count),
         sms=table.take("sms", values.count),
         phone=table.take("phone", values.count),
     )
-    table.close()
-    return limits
 
 
-def _merge(table: Table | None) -> Merge | None:
-    if table is None:
-        return None
+def _merge(table: Table) -> Merge | None:
     within = table.take("within", values.some_time)
-    table.close()
     return None if within is None else Merge(within=within)
 
 
-def _suppression(table: Table | None) -> Suppression | None:
-    if table is None:
-        return None
-    suppression = Suppression(
+def _suppression(table: Table) -> Suppression:
+    return Suppression(
         min_total=table.take("min_total", values.amount),
         sensitive_channels=table.take("sensitive_channels", values.channels_or_none),
         consent_required=table.take("consent_required", values.channels_or_none),
         quiet_after_reply=table.take("quiet_after_reply", values.gap),
         paid_other_order=table.take("paid_other_order", values.yes_or_no),
     )
-    table.close()
-    return suppression
 
 
 def _routing(table: Table | None) -> Routing:
@@ -195,40 +164,28 @@ def _routing(table: Table | None) -> Routing:
         high_value=table.take("high_value", values.amount),
         repeat_orders=table.take("repeat_orders", values.count),
         vip_grade=table.take("vip_grade", values.grade),
-        segments=_segments(table.table("segments")),
+        segments=table.section("segments", _segments),
     )
     table.close()
     return routing
 
 
-def _segments(table: Table | None) -> Segments | None:
-    if table is None:
-        return None
-    segments = Segments(
+def _segments(table: Table) -> Segments:
+    return Segments(
         high_value=table.take("high_value", values.channels),
         vip=table.take("vip", values.channels),
         repeat=table.take("repeat", values.channels),
         first_time=table.take("first_time", values.channels),
     )
-    table.close()
-    return segments
 
 
-def _phone(table: Table | None) -> Phone | None:
-    if table is None:
-        return None
-    phone = Phone(
+def _phone(table: Table) -> Phone:
+    return Phone(
         windows=table.take("windows", values.windows),
         overflow_after=table.take("overflow_after", values.some_time),
         max_open=table.take("max_open", values.count),
     )
-    table.close()
-    return phone
 
 
-def _pace(table: Table | None) -> Pace | None:
-    if table is None:
-        return None
-    pace = Pace(chat=table.take("chat", values.pace), sms=table.take("sms", values.pace))
-    table.close()
-    return pace
+def _pace(table: Table) -> Pace:
+    return Pace(chat=table.take("chat", values.pace), sms=table.take("sms", values.pace))

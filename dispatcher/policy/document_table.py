@@ -48,6 +48,15 @@ class Table:
             self._problem(self._below(key), "expected a table, which is missing")
         return None
 
+    def section(self, key: str, read: Callable[["Table"], T | None]) -> T | None:
+        """What `read` makes of the table under a key, or `None` where it is absent; others are refused."""
+        table = self.table(key)
+        if table is None:
+            return None
+        found = read(table)
+        table.close()
+        return found
+
     def tables(self, key: str, *, required: bool = True) -> Iterator["Table"]:
         """The tables of a list that must hold one at least, where it is given."""
         self._keys.append(key)
