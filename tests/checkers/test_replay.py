@@ -188,6 +188,18 @@ def test_pauses_and_policies_are_followed() -> None:
     assert state.shops == {"demo": Shop(policy=3, paused=frozenset({"*"}))}
 
 
+def test_blocks_are_followed_and_one_that_changes_nothing_is_found() -> None:
+    wrong = {"address": "phone", "person": "ab12"}
+    story = Story().record("operator.blocked", details=wrong).record("operator.blocked", details=wrong)
+    story.record("operator.blocked", details=wrong | {"address": "chat"})
+    story.record("operator.unblocked", details=wrong)
+
+    state = replay(story.records)
+
+    assert state.shops == {"demo": Shop(blocked=frozenset({"chat:ab12"}))}
+    assert [problem.split(": ")[1] for problem in state.problems] == ["changes nothing of what is blocked"]
+
+
 def test_records_are_followed_by_seq_whatever_their_order() -> None:
     story = planned().handed_over()
 
