@@ -37,7 +37,7 @@ def rival(other: Facts, facts: Facts, policy: Policy, now: Instant) -> Rival:
 def _why_apart(other: Facts, facts: Facts, policy: Policy, now: Instant) -> str | None:
     if other.order.currency != facts.order.currency:
         return "currency"
-    if _address(other, facts) != _address(facts, facts):
+    if _address(other, facts) != _address(facts, facts) or _person(other, policy) != _person(facts, policy):
         return "address"
     here = msgspec.structs.replace(other, channel=facts.channel, due=min(other.due, now))
     decision = decide(here, policy, now)
@@ -46,3 +46,8 @@ def _why_apart(other: Facts, facts: Facts, policy: Policy, now: Instant) -> str 
 
 def _address(of: Facts, facts: Facts) -> str | None:
     return of.customer.chat if facts.channel == "chat" else of.customer.phone
+
+
+def _person(of: Facts, policy: Policy) -> str | None:
+    """The number whose hand-offs count; one message must not take the slot of another number."""
+    return of.customer.phone if policy.caps is not None and policy.caps.per == "phone" else None

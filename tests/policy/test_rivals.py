@@ -177,6 +177,20 @@ def test_by_chat_the_handle_counts_and_not_the_number() -> None:
     assert seen.obstacle is None
 
 
+def test_where_the_number_counts_as_the_person_it_must_be_the_same() -> None:
+    chat: Channel = "chat"
+    sections = '[routing]\nchannels = ["chat"]\n[merge]\nwithin = "1h"\n[caps]\nper = "phone"\nper_day = 1\n'
+
+    seen = rival(
+        facts(order="B", phone="+8613900000000", channel=chat),
+        facts(channel=chat),
+        load_toml(BASE + sections),
+        NOON,
+    )
+
+    assert seen.obstacle == "address"
+
+
 def test_a_rival_is_expected_when_it_would_go() -> None:
     night = policy('[caps]\nmin_gap = "1h"\n[quiet_hours]\nstart = "13:00"\nend = "15:00"\n')
 
