@@ -1,33 +1,101 @@
-"""An incentive in words: what templates may say of the one that a message names."""
+"""What templates may say of the incentive that a message names, value by value."""
 
-from collections.abc import Callable
+from decimal import Decimal
 
+from dispatcher.messages.subjects import Subject, when
 from dispatcher.messages.values import amount, one_line
-from dispatcher.policy.decisions import Offer
-from dispatcher.policy.facts import Instant, Order
+from dispatcher.policy.incentive_terms import Incentive, IncentiveKind, IncentiveUse
 from dispatcher.policy.zones import DAY, HOUR
 
-Told = dict[str, str | bool]
+COUPON = "优惠券"
+"""What a coupon without a name of its own is called."""
 
 
-def told(offer: Offer, order: Order, when: Callable[[Instant], str]) -> Told:
-    """What is known of an incentive, by name; what is not is left out.
+def promotes(about: Subject) -> bool:
+    """Whether the message names an incentive, which makes it a promotion."""
+    return about.decision.offer is not None
 
-    `ends` of what is for the unpaid order is its close at the latest, since it cannot be paid after that.
+
+def is_kind(about: Subject, kind: IncentiveKind) -> bool:
+    """Whether the incentive is of the kind; no where there is none."""
+    offer = about.decision.offer
+    return offer is not None and offer.pool.kind == kind
+
+
+def is_for(about: Subject, use: IncentiveUse) -> bool:
+    """Whether it is used on such an order; no where there is none."""
+    offer = about.decision.offer
+    return offer is not None and offer.pool.use == use
+
+
+def adds(about: Subject) -> bool:
+    """Whether it adds to other offers; no where there is none."""
+    offer = about.decision.offer
+    return offer is not None and offer.pool.stacks
+
+
+def coupon(about: Subject) -> str | None:
+    """What the coupon is called; `None` of any other kind."""
+    pool = _pool(about, "coupon")
+    return None if pool is None else one_line(pool.name) or COUPON
+
+
+def gift(about: Subject) -> str | None:
+    """What is given; `None` of any other kind."""
+    pool = _pool(about, "gift")
+    return None if pool is None else one_line(pool.name)
+
+
+def price_protection(about: Subject) -> str | None:
+    """How long the price is protected, `30天` or `12小时`; `None` of any other kind."""
+    pool = _pool(about, "price_protection")
+    return None if pool is None or pool.valid_for is None else _lasting(pool.valid_for)
+
+
+def how(about: Subject) -> str | None:
+    """How it is used, in the shop's words."""
+    pool = _pool(about)
+    return None if pool is None else one_line(pool.how)
+
+
+def saves(about: Subject) -> str | None:
+    """What it saves."""
+    pool = _pool(about)
+    return None if pool is None else _money(pool.amount, about)
+
+
+def threshold(about: Subject) -> str | None:
+    """The total from which it applies."""
+    pool = _pool(about)
+    return None if pool is None else _money(pool.threshold, about)
+
+
+def net(about: Subject) -> str | None:
+    """What is left to pay for this order."""
+    offer = about.decision.offer
+    return None if offer is None else _money(offer.net, about)
+
+
+def ends(about: Subject) -> str | None:
+    """Until when it can be used.
+
+    What is for the unpaid order ends with its close at the latest, since it cannot be paid after that.
     """
-    pool = offer.pool
-    ends = min(offer.ends, order.closes_at) if pool.use == "this_order" else offer.ends
-    found: Told = {"kind": pool.kind, "use": pool.use, "ends": when(ends), "adds": pool.stacks}
-    for name, text in (("name", one_line(pool.name)), ("how", one_line(pool.how))):
-        if text is not None:
-            found[name] = text
-    amounts = {"saves": pool.amount, "threshold": pool.threshold, "net": offer.net}
-    for name, value in amounts.items():
-        if value is not None:
-            found[name] = amount(str(value), order.currency)
-    if pool.valid_for is not None:
-        found["lasts"] = _lasting(pool.valid_for)
-    return found
+    offer = about.decision.offer
+    if offer is None:
+        return None
+    closes_at = about.facts.order.closes_at
+    return when(min(offer.ends, closes_at) if offer.pool.use == "this_order" else offer.ends, about)
+
+
+def _pool(about: Subject, kind: IncentiveKind | None = None) -> Incentive | None:
+    """The pool of the incentive, if it is of the kind."""
+    offer = about.decision.offer
+    return offer.pool if offer is not None and kind in (None, offer.pool.kind) else None
+
+
+def _money(value: Decimal | str | None, about: Subject) -> str | None:
+    return None if value is None else amount(str(value), about.facts.order.currency)
 
 
 def _lasting(milliseconds: int) -> str:

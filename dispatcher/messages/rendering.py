@@ -7,7 +7,8 @@ import msgspec
 
 from dispatcher.errors import InvalidTemplate, MessageTooLong
 from dispatcher.messages.catalog import Catalog
-from dispatcher.messages.fields import subject, values
+from dispatcher.messages.fields import values
+from dispatcher.messages.subjects import subject
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Facts, Instant
