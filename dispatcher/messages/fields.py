@@ -1,11 +1,12 @@
 """The fields a template may name, each with the value of an order it stands for."""
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from dispatcher.messages import incentives
+from dispatcher.messages.schema import Field, Value
 from dispatcher.messages.subjects import (
     NAME_COLUMNS,
+    ORDER_TAIL_CHARACTERS,
     Subject,
     city,
     order_tail,
@@ -21,15 +22,6 @@ from dispatcher.messages.subjects import (
 )
 from dispatcher.messages.values import amount, one_line, shortened
 
-Value = str | bool
-
-
-class Field(NamedTuple):
-    """A template's field: where its value stands in event or policy, and its reader (`None`: missing)."""
-
-    path: str
-    read: Callable[[Subject], Value | None]
-
 
 def values(names: Iterable[str], about: Subject) -> dict[str, Value]:
     """The values of the named fields; a missing one is left out."""
@@ -42,40 +34,126 @@ def values(names: Iterable[str], about: Subject) -> dict[str, Value]:
 
 
 FIELDS: dict[str, Field] = {
-    "shop": Field("shop", shop),
-    "customer": Field("customer.name", lambda about: shortened(about.facts.customer.name, NAME_COLUMNS)),
-    "returning": Field("customer.paid_orders", lambda about: about.facts.customer.paid_orders > 0),
-    "agent": Field("customer.agent", lambda about: shortened(about.facts.customer.agent, NAME_COLUMNS)),
-    "product": Field("order.items.0.name", product),
-    "spec": Field("order.items.0.spec", spec),
-    "order_tail": Field("order.id", order_tail),
-    "placed": Field("order.placed_at", lambda about: when(about.facts.order.placed_at, about)),
-    "closes": Field("order.closes_at", lambda about: when(about.facts.order.closes_at, about)),
-    "total": Field("order.total", lambda about: amount(about.facts.order.total, about.facts.order.currency)),
-    "city": Field("order.receiver.city", city),
-    "ships_before": Field("shipping.cutoff", ships_before),
-    "promotion": Field("incentives", incentives.promotes),
-    "coupon": Field("incentives", incentives.coupon),
-    "gift": Field("incentives", incentives.gift),
-    "price_protection": Field("incentives", incentives.price_protection),
-    "price_changed": Field("incentives", lambda about: incentives.is_kind(about, "price_change")),
-    "free_shipping": Field("incentives", lambda about: incentives.is_kind(about, "free_shipping")),
-    "priority_shipping": Field("incentives", lambda about: incentives.is_kind(about, "priority_shipping")),
-    "for_this_order": Field("incentives", lambda about: incentives.is_for(about, "this_order")),
-    "for_new_order": Field("incentives", lambda about: incentives.is_for(about, "new_order")),
-    "incentive_saves": Field("incentives", incentives.saves),
-    "incentive_net": Field("incentives", incentives.net),
-    "incentive_threshold": Field("incentives", incentives.threshold),
-    "incentive_how": Field("incentives", incentives.how),
-    "incentive_ends": Field("incentives", incentives.ends),
-    "incentive_adds": Field("incentives", incentives.adds),
-    "pay_url": Field("order.pay_url", lambda about: one_line(about.facts.order.pay_url)),
-    "orders_count": Field("order.id", lambda about: str(len(orders(about)))),
-    "orders_total": Field("order.total", orders_total),
-    "orders_placed": Field("order.placed_at", orders_placed),
-    "orders_product": Field("order.items.0.name", orders_product),
-    "orders_close": Field(
-        "order.closes_at", lambda about: when(min(order.closes_at for order in orders(about)), about)
+    "shop": Field("shop", shop, "text", "云裳服饰", "the shop's name, else its id"),
+    "customer": Field(
+        "customer.name",
+        lambda about: shortened(about.facts.customer.name, NAME_COLUMNS),
+        "text",
+        "王女士",
+        "how the customer is called",
+        optional=True,
     ),
+    "returning": Field(
+        "customer.paid_orders",
+        lambda about: about.facts.customer.paid_orders > 0,
+        "yes/no",
+        "yes",
+        "whether the customer has paid an order of the shop before",
+    ),
+    "agent": Field(
+        "customer.agent",
+        lambda about: shortened(about.facts.customer.agent, NAME_COLUMNS),
+        "text",
+        "小林",
+        "who of the shop speaks with the customer",
+        optional=True,
+    ),
+    "product": Field(
+        "order.items.0.name",
+        product,
+        "text",
+        "连衣裙等3件商品",
+        "the first item's short name and how many pieces; sensitive goods have none",
+        optional=True,
+    ),
+    "spec": Field(
+        "order.items.0.spec",
+        spec,
+        "text",
+        "M码",
+        "the specification, of an order with one item that is not sensitive",
+        optional=True,
+    ),
+    "order_tail": Field(
+        "order.id",
+        order_tail,
+        "text",
+        "0001",
+        f"the last {ORDER_TAIL_CHARACTERS} characters of the order's id",
+    ),
+    "placed": Field(
+        "order.placed_at",
+        lambda about: when(about.facts.order.placed_at, about),
+        "time",
+        "今天10:12",
+        "when the order was placed, in the customer's zone",
+    ),
+    "closes": Field(
+        "order.closes_at",
+        lambda about: when(about.facts.order.closes_at, about),
+        "time",
+        "今天16:20",
+        "when the order closes by itself, in the customer's zone",
+    ),
+    "total": Field(
+        "order.total",
+        lambda about: amount(about.facts.order.total, about.facts.order.currency),
+        "money",
+        "299元",
+        "what is to be paid",
+    ),
+    "city": Field("order.receiver.city", city, "text", "杭州", "where the parcel goes", optional=True),
+    "ships_before": Field(
+        "shipping.cutoff",
+        ships_before,
+        "time",
+        "今天17:00",
+        "paid before this the order ships today; there only where that can be promised",
+        optional=True,
+    ),
+    "pay_url": Field(
+        "order.pay_url",
+        lambda about: one_line(about.facts.order.pay_url),
+        "text",
+        "https://pay.example/O-1",
+        "where to pay; never cut",
+    ),
+    "orders_count": Field(
+        "order.id",
+        lambda about: str(len(orders(about))),
+        "text",
+        "2",
+        "how many orders a merged message is about",
+    ),
+    "orders_total": Field(
+        "order.total",
+        orders_total,
+        "money",
+        "628元",
+        "what is to be paid for all orders of a merged message",
+    ),
+    "orders_placed": Field(
+        "order.placed_at",
+        orders_placed,
+        "text",
+        "昨天19:40和今天9:15",
+        "when each order of a merged message was placed",
+    ),
+    "orders_product": Field(
+        "order.items.0.name",
+        orders_product,
+        "text",
+        "连衣裙等3件商品",
+        "the oldest order's first item and the pieces of a merged message; sensitive goods have none",
+        optional=True,
+    ),
+    "orders_close": Field(
+        "order.closes_at",
+        lambda about: when(min(order.closes_at for order in orders(about)), about),
+        "time",
+        "今天19:40",
+        "when the first order of a merged message closes by itself",
+    ),
+    **incentives.FIELDS,
 }
 """Every field by the name that templates use."""

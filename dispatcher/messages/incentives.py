@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+from dispatcher.messages.schema import Field
 from dispatcher.messages.subjects import Subject, when
-from dispatcher.messages.values import amount, one_line
+from dispatcher.messages.times import Moment
+from dispatcher.messages.values import Money, amount, one_line
 from dispatcher.policy.incentive_terms import Incentive, IncentiveKind, IncentiveUse
 from dispatcher.policy.zones import DAY, HOUR
 
@@ -16,13 +18,13 @@ def promotes(about: Subject) -> bool:
     return about.decision.offer is not None
 
 
-def is_kind(about: Subject, kind: IncentiveKind) -> bool:
+def _is(about: Subject, kind: IncentiveKind) -> bool:
     """Whether the incentive is of the kind; no where there is none."""
     offer = about.decision.offer
     return offer is not None and offer.pool.kind == kind
 
 
-def is_for(about: Subject, use: IncentiveUse) -> bool:
+def _is_for(about: Subject, use: IncentiveUse) -> bool:
     """Whether it is used on such an order; no where there is none."""
     offer = about.decision.offer
     return offer is not None and offer.pool.use == use
@@ -58,25 +60,25 @@ def how(about: Subject) -> str | None:
     return None if pool is None else one_line(pool.how)
 
 
-def saves(about: Subject) -> str | None:
+def saves(about: Subject) -> Money | None:
     """What it saves."""
     pool = _pool(about)
     return None if pool is None else _money(pool.amount, about)
 
 
-def threshold(about: Subject) -> str | None:
+def threshold(about: Subject) -> Money | None:
     """The total from which it applies."""
     pool = _pool(about)
     return None if pool is None else _money(pool.threshold, about)
 
 
-def net(about: Subject) -> str | None:
+def net(about: Subject) -> Money | None:
     """What is left to pay for this order."""
     offer = about.decision.offer
     return None if offer is None else _money(offer.net, about)
 
 
-def ends(about: Subject) -> str | None:
+def ends(about: Subject) -> Moment | None:
     """Until when it can be used.
 
     What is for the unpaid order ends with its close at the latest, since it cannot be paid after that.
@@ -94,7 +96,7 @@ def _pool(about: Subject, kind: IncentiveKind | None = None) -> Incentive | None
     return offer.pool if offer is not None and kind in (None, offer.pool.kind) else None
 
 
-def _money(value: Decimal | str | None, about: Subject) -> str | None:
+def _money(value: Decimal | str | None, about: Subject) -> Money | None:
     return None if value is None else amount(str(value), about.facts.order.currency)
 
 
@@ -102,3 +104,83 @@ def _lasting(milliseconds: int) -> str:
     """`30天`, or `12小时` where it is no whole number of days; less than an hour counts as none."""
     days, rest = divmod(milliseconds, DAY)
     return f"{milliseconds // HOUR}小时" if rest else f"{days}天"
+
+
+PATH = "incentives"
+KINDS = ("coupon", "gift", "price_protection", "price_changed", "free_shipping", "priority_shipping")
+"""The fields of which a promotion has one."""
+
+FIELDS: dict[str, Field] = {
+    "promotion": Field(PATH, promotes, "yes/no", "yes", "whether the message names an incentive"),
+    "coupon": Field(PATH, coupon, "text", "店铺券", f"the coupon's name, else {COUPON}", optional=True),
+    "gift": Field(PATH, gift, "text", "茶样2袋", "what is given", optional=True),
+    "price_protection": Field(
+        PATH, price_protection, "text", "30天", "how long the price paid is protected", optional=True
+    ),
+    "price_changed": Field(
+        PATH,
+        lambda about: _is(about, "price_change"),
+        "yes/no",
+        "yes",
+        "whether this order's price was changed",
+    ),
+    "free_shipping": Field(
+        PATH, lambda about: _is(about, "free_shipping"), "yes/no", "yes", "whether shipping is free"
+    ),
+    "priority_shipping": Field(
+        PATH,
+        lambda about: _is(about, "priority_shipping"),
+        "yes/no",
+        "yes",
+        "whether the order is shipped before others",
+    ),
+    "for_this_order": Field(
+        PATH,
+        lambda about: _is_for(about, "this_order"),
+        "yes/no",
+        "yes",
+        "whether the incentive is for the unpaid order",
+    ),
+    "for_new_order": Field(
+        PATH,
+        lambda about: _is_for(about, "new_order"),
+        "yes/no",
+        "yes",
+        "whether it is for an order placed instead of this one; neither: for the next order",
+    ),
+    "incentive_saves": Field(
+        PATH,
+        saves,
+        "money",
+        "20元",
+        "what it saves",
+        optional=True,
+        given_with=("coupon", "price_changed", "incentive_net"),
+    ),
+    "incentive_net": Field(
+        PATH,
+        net,
+        "money",
+        "279元",
+        "what is left to pay for this order",
+        optional=True,
+        given_with=("price_changed",),
+    ),
+    "incentive_threshold": Field(
+        PATH, threshold, "money", "199元", "the total from which it applies", optional=True
+    ),
+    "incentive_how": Field(
+        PATH, how, "text", "付款时勾选", "how it is used", optional=True, given_with=("coupon",)
+    ),
+    "incentive_ends": Field(
+        PATH,
+        ends,
+        "time",
+        "今天16:20",
+        "until when it can be used",
+        optional=True,
+        given_with=("promotion", *KINDS),
+    ),
+    "incentive_adds": Field(PATH, adds, "yes/no", "yes", "whether it adds to other offers"),
+}
+"""The fields on the incentive that a message names; without one none is there, or yes."""

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from dispatcher.messages.times import in_words
-from dispatcher.messages.values import amount, one_line, shortened
+from dispatcher.messages.times import Moment, in_words
+from dispatcher.messages.values import Money, amount, one_line, shortened
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Facts, Instant, Order
@@ -37,7 +37,7 @@ def subject(facts: Facts, decision: Send, policy: Policy, now: Instant) -> Subje
     return Subject(facts, decision, policy, now, tz, local(now, tz))
 
 
-def when(instant: Instant, about: Subject) -> str:
+def when(instant: Instant, about: Subject) -> Moment:
     """The moment in words, as the customer's clock and the channel tell it."""
     return in_words(local(instant, about.zone), about.today, about.decision.channel)
 
@@ -104,7 +104,7 @@ def orders(about: Subject) -> list[Order]:
     return sorted(known, key=lambda order: (order.placed_at, order.id))
 
 
-def orders_total(about: Subject) -> str:
+def orders_total(about: Subject) -> Money:
     """What is to be paid for all orders of a merged message."""
     total = sum((Decimal(order.total) for order in orders(about)), Decimal(0))
     return amount(str(total), about.facts.order.currency)

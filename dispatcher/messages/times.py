@@ -14,13 +14,23 @@ _DAY_WORDS: dict[Channel, dict[int, str]] = {"chat": _TALKED, "sms": _WRITTEN, "
 _PARTS_OF_DAY = ((6, "凌晨"), (9, "早上"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
 
 
-def in_words(moment: datetime, today: datetime, channel: Channel) -> str:
+class Moment(str):
+    """A time in words, such as `今天10:12`; `clock` is its time of day alone, such as `10:12`."""
+
+    __slots__ = ("clock",)
+
+    clock: str
+
+
+def in_words(moment: datetime, today: datetime, channel: Channel) -> Moment:
     """`今天10:12`, `昨日21:05`, `7月8日9:30`; on the phone `今天上午10点12分`. Both times are of one zone."""
     days = moment.toordinal() - today.toordinal()
     day = _DAY_WORDS[channel].get(days) or _date(moment, days)
-    if channel == "phone":
-        return day + _spoken(moment.hour, moment.minute)
-    return f"{day}{moment.hour}:{moment.minute:02}"
+    spoken = channel == "phone"
+    clock = _spoken(moment.hour, moment.minute) if spoken else f"{moment.hour}:{moment.minute:02}"
+    words = Moment(day + clock)
+    words.clock = clock
+    return words
 
 
 def _date(moment: datetime, days: int) -> str:

@@ -4,10 +4,22 @@ from unicodedata import east_asian_width
 
 ELLIPSIS = "…"
 ELLIPSIS_COLUMNS = 2
+MAX_LOOKED_AT = 400
+"""Characters of a value that are looked at when it is shortened; intake takes no longer ones."""
+
 CURRENCY_WORDS = {"CNY": "元", "HKD": "港元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
+CURRENCY_SYMBOLS = {"CNY": "¥", "HKD": "HK$", "USD": "US$", "EUR": "€", "GBP": "£", "JPY": "JP¥"}
 
 # A text message's signature stands in these brackets, so a value must not be able to forge one.
 _BRACKETS = str.maketrans("【】", "[]")
+
+
+class Money(str):
+    """A sum in words, such as `299元`; `symbol` is the same with its sign before it, such as `¥299`."""
+
+    __slots__ = ("symbol",)
+
+    symbol: str
 
 
 def one_line(value: str | None) -> str | None:
@@ -24,7 +36,7 @@ def one_line(value: str | None) -> str | None:
 
 def shortened(value: str | None, columns: int) -> str | None:
     """The value on one line and at most `columns` wide, where a Chinese character takes two."""
-    line = one_line(value)
+    line = one_line(value if value is None else value[:MAX_LOOKED_AT])
     if line is None or len(line) * 2 <= columns:
         return line
     return _cut(line, columns)
@@ -46,10 +58,12 @@ def _columns(char: str) -> int:
     return 2 if east_asian_width(char) in "WFA" else 1
 
 
-def amount(total: str, currency: str) -> str:
+def amount(total: str, currency: str) -> Money:
     """A decimal string in words, such as `299元` or `299.50元`; a currency without a word keeps its code."""
     whole, _, cents = total.partition(".")
     cents = cents.rstrip("0")
     number = f"{whole}.{cents.ljust(2, '0')}" if cents else whole
     word = CURRENCY_WORDS.get(currency)
-    return f"{number}{word}" if word else f"{number} {currency}"
+    money = Money(f"{number}{word}" if word else f"{number} {currency}")
+    money.symbol = f"{CURRENCY_SYMBOLS.get(currency, f'{currency} ')}{number}"
+    return money
