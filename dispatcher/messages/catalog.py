@@ -10,8 +10,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 import dispatcher
 from dispatcher.errors import InvalidTemplate
-from dispatcher.messages.fields import FIELDS
+from dispatcher.messages.bounds import Problem
+from dispatcher.messages.elements import Element
 from dispatcher.messages.language import environment, parsed
+from dispatcher.messages.paths import Paths, TooManyConditions
 from dispatcher.policy.facts import CHANNELS, Channel
 
 MANIFEST = "catalog.toml"
@@ -24,29 +26,8 @@ KINDS: dict[Kind, tuple[Channel, ...]] = {
 }
 """The kinds of messages, with the channels that each goes by; a call is about one order."""
 
-Element = Literal[
-    "shop", "greeting", "product", "specification", "time", "order", "amount", "receiver", "close",
-    "pay_link", "same_day_shipping", "self_introduction", "service_promise",
-    "orders",
-]  # fmt: skip
-
-ELEMENT_FIELDS: dict[Element, frozenset[str]] = {
-    "shop": frozenset({"shop"}),
-    "greeting": frozenset({"customer"}),
-    "product": frozenset({"product"}),
-    "specification": frozenset({"spec"}),
-    "time": frozenset({"placed"}),
-    "order": frozenset({"order_tail"}),
-    "amount": frozenset({"total"}),
-    "receiver": frozenset({"city"}),
-    "close": frozenset({"closes"}),
-    "pay_link": frozenset({"pay_url"}),
-    "same_day_shipping": frozenset({"ships_before"}),
-    "self_introduction": frozenset({"shop", "agent"}),
-    "service_promise": frozenset(),
-    "orders": frozenset({"orders_count", "orders_total", "orders_placed", "orders_product", "orders_close"}),
-}
-"""The fields by which a template carries an element; a promise is words alone."""
+MAX_FILE_BYTES = 65_536
+"""Of a file that is larger nothing is read."""
 
 
 class Entry(
@@ -71,9 +52,24 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     """One compiled template; `name` is what the audit keeps, as in `first_reminder/sms@1`."""
 
     name: str
+    channel: Channel
     entry: Entry
     fields: frozenset[str]
     compiled: jinja2.Template
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """A template's file as it was found: `template` is `None` when there are `problems`."""
+
+    name: str
+    path: Path
+    entry: Entry
+    template: Template | None
+    problems: tuple[Problem, ...]
+
+    def told(self) -> tuple[str, ...]:
+        """Each problem with file and line, as in `sms.j2:3: …`."""
+        return tuple(f"{self.path}:{problem.line}: {problem.detail}" for problem in self.problems)
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,14 +81,12 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def load(cls, directory: Path | None = None) -> "Catalog":
         """Read and compile all templates; `InvalidTemplate` when any is missing or not right."""
-        found = _directory(directory)
-        manifest = _manifest(found / MANIFEST)
-        env = environment()
-        templates = {
-            (kind, channel): _template(env, found, manifest, kind, channel)
-            for kind in KINDS
-            for channel in KINDS[kind]
-        }
+        found, all_read = read_all(directory)
+        problems = [told for read in all_read.values() for told in read.told()]
+        if problems:
+            more = f" (and {len(problems) - 1} more: templates check names them)" if problems[1:] else ""
+            raise InvalidTemplate(problems[0] + more)
+        templates = {at: read.template for at, read in all_read.items() if read.template is not None}
         return cls(directory=found, templates=templates)
 
     def template(self, step: int, channel: Channel, *, merged: bool = False) -> Template:
@@ -105,6 +99,18 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
         return self.templates["first_reminder" if step == 1 else "before_close", channel]
 
 
+def read_all(directory: Path | None = None) -> tuple[Path, dict[tuple[Kind, Channel], Read]]:
+    """Where the templates are, and each as it was found; `InvalidTemplate` for a wrong manifest."""
+    found = _directory(directory)
+    manifest = _manifest(found / MANIFEST)
+    env = environment()
+    return found, {
+        (kind, channel): _read(env, found, manifest, kind, channel)
+        for kind, channels in KINDS.items()
+        for channel in channels
+    }
+
+
 def _directory(directory: Path | None) -> Path:
     """The directory named, else the one packed into the wheel, else the checkout's."""
     package = Path(dispatcher.__file__).parent
@@ -115,34 +121,56 @@ def _directory(directory: Path | None) -> Path:
     raise InvalidTemplate(f"expected {MANIFEST} in {' or '.join(map(str, places))}")
 
 
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError(f"expected at most {MAX_FILE_BYTES} bytes")
+    return content.decode("utf-8")
+
+
 def _manifest(path: Path) -> Manifest:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Manifest)
+        return msgspec.convert(tomllib.loads(_text(path)), Manifest)
+    except RecursionError:
+        raise InvalidTemplate(f"{path}: nested too deeply") from None
     except (ValueError, OSError) as error:  # what tomllib, msgspec and a bad encoding raise
         raise InvalidTemplate(f"{path}: {error}") from error
 
 
-def _template(
+def _read(
     env: ImmutableSandboxedEnvironment, directory: Path, manifest: Manifest, kind: Kind, channel: Channel
-) -> Template:
+) -> Read:
     entry = manifest.templates.get(kind, {}).get(channel)
     if entry is None:
         raise InvalidTemplate(f"{directory / MANIFEST}: expected a section [templates.{kind}.{channel}]")
     path = directory / manifest.locale / kind / f"{channel}.j2"
+    name = f"{kind}/{channel}@{entry.version}"
     try:
-        tree, names = parsed(env, path.read_text("utf-8"), str(path))
-        compiled = env.from_string(tree)
-    except jinja2.TemplateSyntaxError as error:
-        raise InvalidTemplate(f"{path}, line {error.lineno}: {error.message}") from error
+        template, problems = compiled(env, _text(path), name, channel, entry)
     except (ValueError, OSError) as error:
-        raise InvalidTemplate(f"{path}: {error}") from error
-    _check_names(path, entry, names)
-    return Template(name=f"{kind}/{channel}@{entry.version}", entry=entry, fields=names, compiled=compiled)
+        template, problems = None, (Problem(1, str(error)),)
+    return Read(name=name, path=path, entry=entry, template=template, problems=problems)
 
 
-def _check_names(path: Path, entry: Entry, names: frozenset[str]) -> None:
-    if unknown := sorted(names - FIELDS.keys()):
-        raise InvalidTemplate(f"{path}: unknown field {', '.join(unknown)}; known are {', '.join(FIELDS)}")
-    for element in entry.elements:
-        if absent := sorted(ELEMENT_FIELDS[element] - names):
-            raise InvalidTemplate(f"{path}: must carry {element}, but does not use {', '.join(absent)}")
+def compiled(
+    env: ImmutableSandboxedEnvironment, source: str, name: str, channel: Channel, entry: Entry
+) -> tuple[Template | None, tuple[Problem, ...]]:
+    """The template that a source makes, or everything that is wrong with it."""
+    tree, problems = parsed(env, source)
+    if tree is None:
+        return None, problems
+    try:
+        paths = Paths(tree)
+    except TooManyConditions as error:
+        return None, (Problem(1, str(error)),)
+    problems = (*paths.unguarded(), *paths.lacking(entry.elements, channel))
+    if problems:
+        return None, problems
+    return Template(
+        name=name,
+        channel=channel,
+        entry=entry,
+        fields=frozenset(paths.shown) | frozenset(paths.conditions),
+        compiled=env.from_string(tree),
+    ), ()

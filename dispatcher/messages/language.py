@@ -1,20 +1,44 @@
-"""What a template may do: name fields, ask whether they are there, and nothing that reaches further."""
+"""What a template may do: show fields, ask whether they are there, and nothing that reaches further."""
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.exceptions import TemplateRuntimeError
-from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from dispatcher.errors import MissingField
+from dispatcher.messages.bounds import MAX_PROBLEMS, MAX_SOURCE_CHARACTERS, Problem, beyond_bounds, shown
 from dispatcher.messages.fields import FIELDS
+from dispatcher.messages.filters import FILTERS, MAX_SHORT_COLUMNS, MIN_SHORT_COLUMNS
 
 LINE_BREAK = "¶"
+MAX_SAID = 160
+"""Characters of what the parser complains of."""
 
 _SOURCE_BREAK = re.compile(r"[ \t]*\n\s*")
+_BRACE = re.compile(r"[{}]")
+
+_CALLED: dict[type[nodes.Node], str] = {
+    nodes.Getattr: "an attribute",
+    nodes.Getitem: "a subscript",
+    nodes.Call: "a call",
+    nodes.Concat: "joining with ~",
+    nodes.BinExpr: "arithmetic",
+    nodes.UnaryExpr: "arithmetic",
+    nodes.Compare: "a comparison",
+    nodes.CondExpr: "an if within a value",
+    nodes.Literal: "a value that is no field",
+    nodes.Test: "a test",
+    nodes.Filter: "a filter",
+    nodes.And: "and",
+    nodes.Or: "or",
+    nodes.Not: "not",
+}
+"""What people call a node that is refused, the more special kinds through their bases."""
 
 
 class MissingValue(StrictUndefined):
@@ -39,21 +63,124 @@ class MissingValue(StrictUndefined):
 
 
 def environment() -> ImmutableSandboxedEnvironment:
-    """An environment for plain text in which a template sees its fields and nothing else."""
+    """An environment for plain text in which a template sees its fields and filters and nothing else."""
     env = ImmutableSandboxedEnvironment(undefined=MissingValue, autoescape=False)
     env.globals.clear()
+    env.filters = {name: known.apply for name, known in FILTERS.items()}
+    env.tests = {"defined": env.tests["defined"]}
     return env
 
 
 def parsed(
-    env: ImmutableSandboxedEnvironment, source: str, file: str
-) -> tuple[nodes.Template, frozenset[str]]:
-    """The template as a tree and the names it uses; `TemplateSyntaxError` when it is not one.
+    env: ImmutableSandboxedEnvironment, source: str
+) -> tuple[nodes.Template | None, tuple[Problem, ...]]:
+    """The template as a tree of nothing but what is allowed, or what is wrong with it.
 
     Line breaks and indentation of the source are for its editor: they are left out, and `¶` stands for
     a line break of the message.
     """
-    tree = env.parse(source, filename=file)
+    if len(source) > MAX_SOURCE_CHARACTERS:
+        return None, (Problem(1, f"expected at most {MAX_SOURCE_CHARACTERS} characters"),)
+    try:
+        # Jinja's parser goes as deep as its source does, so that is bounded before it starts.
+        problems = tuple(islice(beyond_bounds(env.lexer.tokeniter(source, None)), MAX_PROBLEMS))
+        if problems:
+            return None, problems
+        tree = env.parse(source)
+    except TemplateSyntaxError as error:
+        return None, (Problem(error.lineno, str(error.message)[:MAX_SAID]),)
+    problems = tuple(islice(_refused(tree.body), MAX_PROBLEMS))
+    if problems:
+        return None, problems
     for text in tree.find_all(nodes.TemplateData):
         text.data = _SOURCE_BREAK.sub("", text.data).replace(LINE_BREAK, "\n")
-    return tree, frozenset(find_undeclared_variables(tree))
+    return tree, ()
+
+
+def _refused(statements: list[nodes.Node]) -> Iterator[Problem]:
+    for statement in statements:
+        match statement:
+            case nodes.Output():
+                for part in statement.nodes:
+                    yield from _refused_value(part)
+            case nodes.If():
+                for branch in (statement, *statement.elif_):
+                    yield from _refused_condition(branch.test)
+                    yield from _refused(branch.body)
+                yield from _refused(statement.else_)
+            case _:
+                yield _not_allowed(statement, "text, a field, or if, elif, else, endif")
+
+
+def _refused_text(text: nodes.TemplateData) -> Iterator[Problem]:
+    for brace in _BRACE.finditer(text.data):
+        line = text.lineno + text.data.count("\n", 0, brace.start())
+        yield Problem(line, f"expected no single {brace[0]} in the text; a field stands in {{{{ }}}}")
+
+
+def _refused_value(value: nodes.Expr) -> Iterator[Problem]:
+    match value:
+        case nodes.TemplateData():
+            yield from _refused_text(value)
+        case nodes.Name():
+            yield from _unknown(value)
+            if value.name in FIELDS and FIELDS[value.name].kind == "yes/no":
+                yield Problem(value.lineno, f"{value.name} is yes or no: expected it in an if")
+        case nodes.Filter(node=nodes.Name() as name):
+            yield from _refused_filter(value, name)
+        case nodes.Filter(node=nodes.Filter()):
+            yield Problem(value.lineno, "expected one filter behind a field")
+        case _:
+            yield _not_allowed(value, "a field")
+
+
+def _refused_filter(used: nodes.Filter, name: nodes.Name) -> Iterator[Problem]:
+    known = FILTERS.get(used.name)
+    if known is None:
+        yield Problem(used.lineno, f"unknown filter {shown(used.name)}; known are {', '.join(FILTERS)}")
+        return
+    yield from _unknown(name)
+    field = FIELDS.get(name.name)
+    if field is not None and field.kind != known.kind:
+        yield Problem(used.lineno, f"{used.name} is for {known.kind}, but {name.name} is {field.kind}")
+    match used.args:
+        case [] if not known.takes_columns:
+            right = True
+        case [nodes.Const(value=int(columns))] if known.takes_columns:
+            right = MIN_SHORT_COLUMNS <= columns <= MAX_SHORT_COLUMNS
+        case _:
+            right = False
+    if not right or used.kwargs or used.dyn_args or used.dyn_kwargs:
+        between = f" with {MIN_SHORT_COLUMNS} to {MAX_SHORT_COLUMNS} columns" if known.takes_columns else ""
+        yield Problem(used.lineno, f"expected {used.name}{between}, as in {known.example}")
+
+
+def _refused_condition(condition: nodes.Node) -> Iterator[Problem]:
+    match condition:
+        case nodes.And() | nodes.Or():
+            yield from _refused_condition(condition.left)
+            yield from _refused_condition(condition.right)
+        case nodes.Not():
+            yield from _refused_condition(condition.node)
+        case nodes.Test(name="defined", node=nodes.Name() as name):
+            yield from _unknown(name)
+            if name.name in FIELDS and FIELDS[name.name].kind == "yes/no":
+                yield Problem(name.lineno, f"{name.name} is always there: expected if {name.name}")
+        case nodes.Name():
+            yield from _unknown(condition)
+            if condition.name in FIELDS and FIELDS[condition.name].kind != "yes/no":
+                yield Problem(condition.lineno, f"expected if {condition.name} is defined")
+        case _:
+            yield _not_allowed(condition, "a field that is yes or no, is defined, and, or, not")
+
+
+def _unknown(name: nodes.Name) -> Iterator[Problem]:
+    if name.name not in FIELDS:
+        yield Problem(name.lineno, f"unknown field {shown(name.name)}; known are {', '.join(FIELDS)}")
+
+
+def _not_allowed(node: nodes.Node, expected: str) -> Problem:
+    called = next((_CALLED[kind] for kind in type(node).__mro__ if kind in _CALLED), type(node).__name__)
+    named = next((str(getattr(node, name)) for name in ("attr", "name") if hasattr(node, name)), "")
+    found = f"{called} ({shown(named)})" if named else called
+    return Problem(node.lineno, f"{found} is not allowed; expected {expected}")

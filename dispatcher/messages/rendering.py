@@ -6,15 +6,15 @@ import jinja2
 import msgspec
 
 from dispatcher.errors import InvalidTemplate, MessageTooLong
-from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.catalog import Catalog, Template
 from dispatcher.messages.fields import values
-from dispatcher.messages.subjects import subject
+from dispatcher.messages.subjects import Subject, subject
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Facts, Instant
 
 MAX_CHARACTERS: dict[Channel, int] = {"chat": 3_000, "sms": 500, "phone": 600}
-"""The longest text that is handed over; what a template and bounded values make stays far below."""
+"""The longest text that is handed over; rendering ends as soon as a text goes beyond."""
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -33,14 +33,23 @@ def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: 
     than its fields.
     """
     template = catalog.template(facts.step, decision.channel, merged=bool(decision.carries))
-    about = subject(facts, decision, policy, now)
+    return render_for(template, subject(facts, decision, policy, now))
+
+
+def render_for(template: Template, about: Subject) -> Rendered:
+    """The message that a template makes of a subject; raises what `render` does."""
+    limit = MAX_CHARACTERS[template.channel]
+    pieces = []
+    length = 0
     try:
         # As `Template.render` does, but for joining the values with globals that are not there.
         context = template.compiled.new_context(values(template.fields, about), shared=True)
-        text = "".join(template.compiled.root_render_func(context))
+        for piece in template.compiled.root_render_func(context):
+            length += len(piece)
+            if length > limit:
+                raise MessageTooLong(f"{template.name}: expected at most {limit} characters, got {length}")
+            pieces.append(piece)
     except jinja2.TemplateError as error:
         raise InvalidTemplate(f"{template.name}: {error}") from error
-    limit = MAX_CHARACTERS[decision.channel]
-    if len(text) > limit:
-        raise MessageTooLong(f"{template.name}: expected at most {limit} characters, got {len(text)}")
+    text = "".join(pieces)
     return Rendered(template=template.name, text=text, sha256=sha256(text.encode()).hexdigest())

@@ -7,6 +7,7 @@ import msgspec
 
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.rendering import Rendered, render
+from dispatcher.messages.subjects import Subject, subject
 from dispatcher.policy.decisions import Limits, Offer, Send
 from dispatcher.policy.document import Policy, default_policy
 from dispatcher.policy.facts import Channel, Customer, Facts, Item, Order, OrderState, Receiver, Rival
@@ -50,6 +51,11 @@ def offer(kind: IncentiveKind, use: IncentiveUse = "this_order", **of: Any) -> O
     return Offer(pool=pool, ends=PLACED + 7 * 24 * HOUR, net=net, until=CLOSES, again=False)
 
 
+def about(step: int, channel: Channel, order: Order = ORDER, customer: Customer = CUSTOMER) -> Subject:
+    """What a step's message is about, without a promise to ship today."""
+    return subject(*_decided(step, channel, order, customer, NOW[step]), POLICY, NOW[step])
+
+
 def rendered(
     catalog: Catalog,
     step: int,
@@ -65,10 +71,21 @@ def rendered(
 ) -> Rendered:
     """The message for a step, two hours after the order or two hours before its close."""
     at = NOW[step] if now is None else now
+    facts, send = _decided(step, channel, about, to, at)
+    carries = tuple(
+        Rival(order=each.id, step=1, due=at, closes_at=each.closes_at, total=each.total, known=each)
+        for each in others
+    )
+    offered = None if channel == "phone" else offer
+    decided = msgspec.structs.replace(send, ships_today=ships_today, carries=carries, offer=offered)
+    return render(catalog, facts, decided, policy, at)
+
+
+def _decided(step: int, channel: Channel, order: Order, customer: Customer, at: int) -> tuple[Facts, Send]:
     facts = Facts(
         shop="demo",
-        order=about,
-        customer=to,
+        order=order,
+        customer=customer,
         state=OrderState.UNPAID,
         step=step,
         status="planned",
@@ -80,12 +97,7 @@ def rendered(
         channel=channel,
         valid_until=at + HOUR,
         limits=Limits(day_start=at - 12 * HOUR, day_end=at + 12 * HOUR),
-        ships_today=ships_today,
+        ships_today=False,
         rules=(),
-        carries=tuple(
-            Rival(order=each.id, step=1, due=at, closes_at=each.closes_at, total=each.total, known=each)
-            for each in others
-        ),
-        offer=None if channel == "phone" else offer,
     )
-    return render(catalog, facts, send, policy, at)
+    return facts, send
