@@ -8,6 +8,7 @@ from dispatcher.commands.keys import keys
 from dispatcher.commands.policies import policy
 from dispatcher.commands.serving import api_command, up_command, worker_command
 from dispatcher.commands.simulating import simulate_command
+from dispatcher.commands.templates import templates
 
 
 @click.group()
@@ -23,6 +24,7 @@ for _command in (
     simulate_command,
     explain_command,
     policy,
+    templates,
     keys,
     audit,
 ):

@@ -52,11 +52,10 @@ def beyond_bounds(tokens: Iterable[tuple[int, str, str]]) -> Iterator[Problem]:
             yield Problem(tag.line, f"expected at most {MAX_TAGS} tags")
             return
         yield from _within(tag)
-        if tag.kind == "block_begin":
-            nested += _deeper(tag)
-            if nested > MAX_NESTED:
-                yield Problem(tag.line, f"expected at most {MAX_NESTED} ifs within each other")
-                return
+        nested += {"if": 1, "endif": -1}.get(_name(tag), 0)
+        if nested > MAX_NESTED:
+            yield Problem(tag.line, f"expected at most {MAX_NESTED} ifs within each other")
+            return
 
 
 def _tags(tokens: Iterable[tuple[int, str, str]]) -> Iterator[_Tag]:
@@ -77,12 +76,10 @@ def _tags(tokens: Iterable[tuple[int, str, str]]) -> Iterator[_Tag]:
 
 
 def _within(tag: _Tag) -> Iterator[Problem]:
-    if tag.kind == "raw_begin":
-        yield Problem(tag.line, "the tag raw is not allowed; a template has if, elif, else, endif")
-    if tag.kind == "block_begin" and tag.words and tag.words[0] not in BLOCKS:
-        yield Problem(
-            tag.line, f"the tag {shown(tag.words[0])} is not allowed; a template has if, elif, else, endif"
-        )
+    name = _name(tag)
+    # The end of a tag that is not allowed goes with its beginning.
+    if name and name not in BLOCKS and not name.startswith("end"):
+        yield Problem(tag.line, f"the tag {shown(name)} is not allowed; a template has {', '.join(BLOCKS)}")
     if len(tag.words) > MAX_TAG_WORDS:
         yield Problem(tag.line, f"expected at most {MAX_TAG_WORDS} words and signs in a tag")
     if _parentheses(tag.words) > MAX_PARENTHESES:
@@ -91,9 +88,11 @@ def _within(tag: _Tag) -> Iterator[Problem]:
         yield Problem(tag.line, f"expected numbers of at most {MAX_DIGITS} digits")
 
 
-def _deeper(tag: _Tag) -> int:
-    first = tag.words[0] if tag.words else ""
-    return {"if": 1, "endif": -1}.get(first, 0)
+def _name(tag: _Tag) -> str:
+    """The word that a `{% … %}` begins with; jinja reads over the one of `raw` by itself."""
+    if tag.kind == "raw_begin":
+        return "raw"
+    return tag.words[0] if tag.kind == "block_begin" and tag.words else ""
 
 
 def _parentheses(words: list[str]) -> int:

@@ -63,6 +63,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     path: Path
+    channel: Channel
     entry: Entry
     template: Template | None
     problems: tuple[Problem, ...]
@@ -150,7 +151,7 @@ def _read(
         template, problems = compiled(env, _text(path), name, channel, entry)
     except (ValueError, OSError) as error:
         template, problems = None, (Problem(1, str(error)),)
-    return Read(name=name, path=path, entry=entry, template=template, problems=problems)
+    return Read(name=name, path=path, channel=channel, entry=entry, template=template, problems=problems)
 
 
 def compiled(

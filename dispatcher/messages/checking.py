@@ -1,0 +1,100 @@
+"""All templates of a directory looked at: what is wrong with each, and what its messages cost at worst."""
+
+from pathlib import Path
+
+import msgspec
+
+from dispatcher.errors import DispatcherError
+from dispatcher.messages.catalog import Read, Template, read_all
+from dispatcher.messages.examples import EXAMPLES, TYPICAL
+from dispatcher.messages.rendering import MAX_CHARACTERS, render_for
+from dispatcher.messages.sms import segments
+from dispatcher.policy.facts import Channel
+
+CHARACTERS_A_SECOND = 4.5
+MAX_SECONDS = 60.0
+"""A call script takes less than this to read out."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one template; a `typical` and a `worst` figure over the built-in orders.
+
+    Segments are those of text messages, seconds those of call scripts; `None` elsewhere, and where
+    `problems` kept the template from being tried.
+    """
+
+    template: str
+    file: str
+    channel: Channel
+    message_class: str
+    elements: tuple[str, ...]
+    most_characters: int
+    characters_typical: int | None = None
+    characters_worst: int | None = None
+    segments_typical: int | None = None
+    segments_worst: int | None = None
+    seconds_typical: float | None = None
+    seconds_worst: float | None = None
+    problems: tuple[str, ...] = ()
+
+
+def check(directory: Path | None = None) -> tuple[Checked, ...]:
+    """Every template of a directory, without one of those that come with the product.
+
+    Raises `InvalidTemplate` when there is no manifest, or one that cannot be read.
+    """
+    _, found = read_all(directory)
+    return tuple(_checked(read) for read in found.values())
+
+
+def _checked(read: Read) -> Checked:
+    channel = read.channel
+    checked = Checked(
+        template=read.name,
+        file=str(read.path),
+        channel=channel,
+        message_class=read.entry.message_class,
+        elements=read.entry.elements,
+        most_characters=MAX_CHARACTERS[channel],
+        problems=read.told(),
+    )
+    if read.template is None:
+        return checked
+    texts, problems = _tried(read.template, read.path)
+    return msgspec.structs.replace(checked, problems=problems, **_figures(channel, texts))
+
+
+def _tried(template: Template, path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The texts by the names of their orders, and what kept others from being made or sent."""
+    texts = {}
+    problems = []
+    for example in EXAMPLES:
+        try:
+            text = render_for(template, example.about(template.channel)).text
+        except DispatcherError as error:
+            problems.append(f"{path}: of the order '{example.name}': {error}")
+            continue
+        texts[example.name] = text
+        if template.channel == "phone" and _seconds(text) >= MAX_SECONDS:
+            expected = f"expected less than {MAX_SECONDS:g} seconds to read out, got {_seconds(text):g}"
+            problems.append(f"{path}: of the order '{example.name}': {expected}")
+    return texts, tuple(problems)
+
+
+def _figures(channel: Channel, texts: dict[str, str]) -> dict[str, float]:
+    """The typical and the worst figures that the channel has."""
+    figures: dict[str, float] = {}
+    for name, figure, of in (
+        ("characters", len, ("chat", "sms", "phone")),
+        ("segments", segments, ("sms",)),
+        ("seconds", _seconds, ("phone",)),
+    ):
+        if channel in of and texts:
+            figures[f"{name}_worst"] = max(map(figure, texts.values()))
+            if TYPICAL.name in texts:
+                figures[f"{name}_typical"] = figure(texts[TYPICAL.name])
+    return figures
+
+
+def _seconds(text: str) -> float:
+    return round(len(text) / CHARACTERS_A_SECOND, 1)

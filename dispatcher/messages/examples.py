@@ -1,0 +1,111 @@
+"""Made-up orders that a template is tried on: an ordinary one, and those that lead to extremes."""
+
+import msgspec
+
+from dispatcher.messages.fields import Subject, subject
+from dispatcher.policy.decisions import Limits, Send
+from dispatcher.policy.document import Policy, default_policy
+from dispatcher.policy.facts import Channel, Customer, Facts, Instant, Item, Order, OrderState, Receiver
+
+HOUR = 3_600_000
+PLACED = 1_794_407_930_000  # 2026-11-11 22:38:50 in Shanghai, a Wednesday
+NOW = PLACED + 13 * HOUR + HOUR // 4
+ENDLESS = "长" * 300
+"""Longer than any field shows of a text."""
+
+LONG_LINK = "https://pay.example/orders/20261111-000000000001?from=sms"
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with its customer, shop and moment; `name` says what it tries out."""
+
+    name: str
+    order: Order
+    customer: Customer
+    policy: Policy
+    ships_today: bool = False
+    now: Instant = NOW
+
+    def about(self, channel: Channel) -> Subject:
+        """What a message on the channel is about."""
+        facts = Facts(
+            shop="demo",
+            order=self.order,
+            customer=self.customer,
+            state=OrderState.UNPAID,
+            step=1,
+            status="planned",
+            moment=self.now,
+            due=self.now,
+            channel=channel,
+        )
+        limits = Limits(day_start=self.now, day_end=self.now + HOUR)
+        send = Send(
+            channel=channel,
+            valid_until=self.now + HOUR,
+            limits=limits,
+            ships_today=self.ships_today,
+            rules=(),
+        )
+        return subject(facts, send, self.policy, self.now)
+
+
+_ITEM = Item(name="夏季连衣裙 碎花", price="299.00", spec="M码", availability="in_stock")
+_ORDER = Order(
+    id="20261111-0001",
+    placed_at=PLACED,
+    closes_at=PLACED + 24 * HOUR,
+    total="299.00",
+    currency="CNY",
+    items=(_ITEM,),
+    pay_url="https://pay.example/O-1",
+    receiver=Receiver(city="杭州"),
+)
+_CUSTOMER = Customer(id="C-1", name="王女士", agent="小林", timezone="Asia/Shanghai")
+_POLICY = msgspec.structs.replace(default_policy(), shop_name="云裳服饰")
+
+TYPICAL = Example(name="typical", order=_ORDER, customer=_CUSTOMER, policy=_POLICY)
+
+_replace = msgspec.structs.replace
+
+EXAMPLES: tuple[Example, ...] = (
+    TYPICAL,
+    _replace(TYPICAL, name="ships today", ships_today=True),
+    _replace(TYPICAL, name="returning", customer=_replace(_CUSTOMER, paid_orders=3)),
+    _replace(
+        TYPICAL,
+        name="many pieces",
+        order=_replace(_ORDER, items=(_ITEM, _replace(_ITEM, quantity=998)), total="298701.50"),
+    ),
+    _replace(
+        TYPICAL, name="sensitive goods", order=_replace(_ORDER, items=(_replace(_ITEM, sensitive=True),))
+    ),
+    _replace(
+        TYPICAL,
+        name="only what is required",
+        order=_replace(_ORDER, items=(_replace(_ITEM, spec=None),), receiver=None),
+        customer=Customer(id="C-1"),
+        policy=_replace(_POLICY, shop_name=None),
+    ),
+    _replace(
+        TYPICAL,
+        name="longest texts",
+        order=_replace(
+            _ORDER,
+            items=(_replace(_ITEM, name=ENDLESS, spec=ENDLESS),),
+            total="298701.50",
+            receiver=Receiver(city=ENDLESS),
+            pay_url=LONG_LINK,
+        ),
+        customer=_replace(_CUSTOMER, name=ENDLESS, agent=ENDLESS, paid_orders=3),
+        policy=_replace(_POLICY, shop_name=ENDLESS),
+        ships_today=True,
+    ),
+    _replace(
+        TYPICAL,
+        name="of last year",
+        order=_replace(_ORDER, closes_at=PLACED + 366 * 24 * HOUR),
+        now=PLACED + 365 * 24 * HOUR,
+    ),
+)
+"""What every template is tried on; the first is the ordinary order."""

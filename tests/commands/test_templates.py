@@ -1,0 +1,76 @@
+"""`dispatcher templates check`, over the templates that come with the product and broken copies of them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dispatcher.cli import main
+from dispatcher.messages.catalog import Catalog
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the templates in a directory of its own."""
+    directory = tmp_path / "templates"
+    shutil.copytree(Catalog.load().directory, directory)
+    return directory
+
+
+def check(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ("templates", "check", *map(str, arguments)))
+
+
+def test_each_template_is_a_line_of_the_table() -> None:
+    answer = check()
+
+    head, *lines = [line.split() for line in answer.stdout.splitlines()]
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert head == ["template", "class", "characters", "segments", "seconds", "elements"]
+    assert len(lines) == len(Catalog.load().templates)
+    assert lines[1][:6] == ["first_reminder/sms@1", "notice", "70/141", "of", "500", "1/3"]
+
+
+def test_json_tells_the_same_a_template_and_line() -> None:
+    answer = check("--json")
+
+    told = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert answer.exit_code == 0
+    assert (told[1]["template"], told[1]["segments_typical"], told[1]["segments_worst"]) == (
+        "first_reminder/sms@1",
+        1,
+        3,
+    )
+    assert [one["problems"] for one in told] == [[] for _ in told]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_broken_templates_are_all_named_with_file_and_line(copy: Path, arguments: tuple[str, ...]) -> None:
+    (copy / "zh-CN/first_reminder/sms.j2").write_text("【{{ shop }}】\n{{ ''.__class__ }}", "utf-8")
+    (copy / "zh-CN/before_close/phone.j2").write_text("{% if %}", "utf-8")
+
+    answer = check(copy, *arguments)
+
+    first, second = answer.stderr.splitlines()
+    assert answer.exit_code == 1
+    assert len(answer.stdout.splitlines()) >= len(Catalog.load().templates)
+    assert f"{copy}/zh-CN/first_reminder/sms.j2:2: an attribute (__class__) is not allowed" in first
+    assert f"{copy}/zh-CN/before_close/phone.j2:1: " in second
+
+
+def test_directory_without_a_manifest_is_told_in_a_line(tmp_path: Path) -> None:
+    answer = check(tmp_path)
+
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert answer.stderr == f"dispatcher: expected catalog.toml in {tmp_path}\n"
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file"])
+def test_what_is_no_directory_is_wrong_usage(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+
+    answer = check(tmp_path / name)
+
+    assert answer.exit_code == 2
