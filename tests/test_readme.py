@@ -21,6 +21,19 @@ import yaml
 from dispatcher import demo, telemetry
 from dispatcher.ending import API_SECONDS, COMMITTED_SECONDS, WORKER_SECONDS
 from dispatcher.errors import InvalidPolicy
+from dispatcher.messages.bounds import (
+    MAX_NESTED,
+    MAX_PARENTHESES,
+    MAX_SOURCE_CHARACTERS,
+    MAX_TAG_WORDS,
+    MAX_TAGS,
+)
+from dispatcher.messages.checking import MAX_SECONDS
+from dispatcher.messages.elements import ELEMENTS
+from dispatcher.messages.fields import FIELDS
+from dispatcher.messages.filters import FILTERS
+from dispatcher.messages.paths import MAX_CONDITIONS
+from dispatcher.messages.schema import Field
 from dispatcher.policy.document import load_json
 from dispatcher.policy.event_text import MAX_ID_BYTES
 from dispatcher.policy.event_wire import MAX_ITEMS
@@ -309,6 +322,10 @@ def test_its_table_of_measurements_has_no_empty_cell() -> None:
         f"ends the API within {API_SECONDS:g} seconds, {SHUTDOWN_SECONDS} of them for requests under way",
         f"ends a worker within {WORKER_SECONDS:g} seconds",
         f"what it committed has {COMMITTED_SECONDS:g} seconds to finish",
+        f"{MAX_SOURCE_CHARACTERS:,} characters, {MAX_TAGS} tags, {MAX_TAG_WORDS} words and signs in a tag",
+        f"{MAX_NESTED} ifs or {MAX_PARENTHESES} parentheses within each other",
+        f"on more than {MAX_CONDITIONS} fields",
+        f"takes to read out (fewer than {MAX_SECONDS:g})",
         f"`channel_timeout_seconds` ({Settings().channel_timeout_seconds:g})",
     ],
 )
@@ -362,6 +379,48 @@ def test_its_table_of_the_policy_marks_what_is_required() -> None:
     missing = _problems({"cadence": [{"remind": {"after": "15m"}}], "routing": {}})
 
     assert marked == {_dotted(pointer) for pointer, _ in missing}
+
+
+def may_be_missing(field: Field) -> str:
+    """The last cell of a field's row."""
+    if not field.optional:
+        return "–"
+    given = ", ".join(f"`{name}`" for name in field.given_with)
+    return f"yes, but not with {given}" if given else "yes"
+
+
+def test_its_table_of_fields_is_what_a_template_may_show() -> None:
+    told = {ticked(name)[0]: tuple(cells) for name, *cells in table("Fields of a template")}
+
+    fields = {
+        name: (field.kind, field.example, field.meaning, may_be_missing(field))
+        for name, field in FIELDS.items()
+    }
+
+    assert told == fields
+
+
+def test_its_table_of_filters_is_what_a_template_may_use() -> None:
+    section = README.partition("### Filters of a template")[2].partition("\n#")[0]
+    told = [line for line in section.splitlines() if line.startswith("| `")]
+
+    filters = [
+        f"| `{name}` | {known.kind} | `{known.example.replace('|', chr(92) + '|')}` | {known.meaning} |"
+        for name, known in FILTERS.items()
+    ]
+
+    assert told == filters
+
+
+def test_its_table_of_elements_names_the_fields_that_carry_them() -> None:
+    told = {
+        ticked(name)[0]: tuple(frozenset(ticked(cell)) for cell in cells)
+        for name, *cells in table("Elements of a message")
+    }
+
+    carriers = {name: tuple(carrier) for name, carrier in ELEMENTS.items()}
+
+    assert told == carriers
 
 
 def test_its_table_of_figures_is_what_a_simulation_tells() -> None:

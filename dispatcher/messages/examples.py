@@ -2,7 +2,7 @@
 
 import msgspec
 
-from dispatcher.messages.fields import Subject, subject
+from dispatcher.messages.subjects import Subject, subject
 from dispatcher.policy.decisions import Limits, Send
 from dispatcher.policy.document import Policy, default_policy
 from dispatcher.policy.facts import Channel, Customer, Facts, Instant, Item, Order, OrderState, Receiver
