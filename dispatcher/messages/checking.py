@@ -60,24 +60,25 @@ def _checked(read: Read) -> Checked:
     )
     if read.template is None:
         return checked
-    texts, problems = _tried(read.template, read.path)
-    return msgspec.structs.replace(checked, problems=problems, **_figures(channel, texts))
+    texts, problems = tried(read.template)
+    told = tuple(f"{read.path}: {problem}" for problem in problems)
+    return msgspec.structs.replace(checked, problems=told, **_figures(channel, texts))
 
 
-def _tried(template: Template, path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The texts by the names of their orders, and what kept others from being made or sent."""
+def tried(template: Template) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Its texts by the names of the built-in orders, and what keeps any of them from being sent."""
     texts = {}
     problems = []
     for example in EXAMPLES:
         try:
             text = render_for(template, example.about(template.channel)).text
         except DispatcherError as error:
-            problems.append(f"{path}: of the order '{example.name}': {error}")
+            problems.append(f"of the order '{example.name}': {error}")
             continue
         texts[example.name] = text
         if template.channel == "phone" and _seconds(text) >= MAX_SECONDS:
             expected = f"expected less than {MAX_SECONDS:g} seconds to read out, got {_seconds(text):g}"
-            problems.append(f"{path}: of the order '{example.name}': {expected}")
+            problems.append(f"of the order '{example.name}': {expected}")
     return texts, tuple(problems)
 
 

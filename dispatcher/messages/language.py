@@ -19,7 +19,8 @@ LINE_BREAK = "¶"
 MAX_SAID = 160
 """Characters of what the parser complains of."""
 
-_SOURCE_BREAK = re.compile(r"[ \t]*\n\s*")
+# Spaces are looked at from their first one only: else a long run of them takes its square.
+_SOURCE_BREAK = re.compile(r"(?<![ \t])[ \t]*\n\s*")
 _BRACE = re.compile(r"[{}]")
 
 _CALLED: dict[type[nodes.Node], str] = {
