@@ -21,7 +21,7 @@ MAX_SAID = 160
 
 # Spaces are looked at from their first one only: else a long run of them takes its square.
 _SOURCE_BREAK = re.compile(r"(?<![ \t])[ \t]*\n\s*")
-_BRACE = re.compile(r"[{}]")
+_BLANKS = "\n\t\u3000"
 
 _CALLED: dict[type[nodes.Node], str] = {
     nodes.Getattr: "an attribute",
@@ -114,9 +114,15 @@ def _refused(statements: list[nodes.Node]) -> Iterator[Problem]:
 
 
 def _refused_text(text: nodes.TemplateData) -> Iterator[Problem]:
-    for brace in _BRACE.finditer(text.data):
-        line = text.lineno + text.data.count("\n", 0, brace.start())
-        yield Problem(line, f"expected no single {brace[0]} in the text; a field stands in {{{{ }}}}")
+    for place, char in enumerate(text.data):
+        if char in "{}":
+            detail = f"expected no single {char} in the text; a field stands in {{{{ }}}}"
+        elif not char.isprintable() and char not in _BLANKS:
+            # It costs segments, hides words from the wording rules, or turns the text around.
+            detail = f"expected no invisible character in the text, got U+{ord(char):04X}"
+        else:
+            continue
+        yield Problem(text.lineno + text.data.count("\n", 0, place), detail)
 
 
 def _refused_value(value: nodes.Expr) -> Iterator[Problem]:
