@@ -5,7 +5,18 @@ import msgspec
 from dispatcher.messages.subjects import Subject, subject
 from dispatcher.policy.decisions import Limits, Send
 from dispatcher.policy.document import Policy, default_policy
-from dispatcher.policy.facts import Channel, Customer, Facts, Instant, Item, Order, OrderState, Receiver
+from dispatcher.policy.facts import (
+    Channel,
+    Customer,
+    Facts,
+    Instant,
+    Item,
+    Order,
+    OrderState,
+    Receiver,
+    Rival,
+)
+from dispatcher.policy.rivals import MOST_MERGED
 
 HOUR = 3_600_000
 PLACED = 1_794_407_930_000  # 2026-11-11 22:38:50 in Shanghai, a Wednesday
@@ -17,10 +28,14 @@ LONG_LINK = "https://pay.example/orders/20261111-000000000001?from=sms"
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with its customer, shop and moment; `name` says what it tries out."""
+    """An order with its customer, shop and moment; `name` says what it tries out.
+
+    `others` are what a merged message carries beside it.
+    """
 
     name: str
     order: Order
+    others: tuple[Order, ...]
     customer: Customer
     policy: Policy
     ships_today: bool = False
@@ -46,6 +61,10 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
             limits=limits,
             ships_today=self.ships_today,
             rules=(),
+            carries=tuple(
+                Rival(order=one.id, step=1, due=self.now, closes_at=one.closes_at, total=one.total, known=one)
+                for one in self.others
+            ),
         )
         return subject(facts, send, self.policy, self.now)
 
@@ -61,10 +80,11 @@ _ORDER = Order(
     pay_url="https://pay.example/O-1",
     receiver=Receiver(city="杭州"),
 )
+_OTHER = msgspec.structs.replace(_ORDER, id="20261111-0002", placed_at=PLACED - HOUR, items=(_ITEM, _ITEM))
 _CUSTOMER = Customer(id="C-1", name="王女士", agent="小林", timezone="Asia/Shanghai")
 _POLICY = msgspec.structs.replace(default_policy(), shop_name="云裳服饰")
 
-TYPICAL = Example(name="typical", order=_ORDER, customer=_CUSTOMER, policy=_POLICY)
+TYPICAL = Example(name="typical", order=_ORDER, others=(_OTHER,), customer=_CUSTOMER, policy=_POLICY)
 
 _replace = msgspec.structs.replace
 
@@ -96,6 +116,10 @@ EXAMPLES: tuple[Example, ...] = (
             total="298701.50",
             receiver=Receiver(city=ENDLESS),
             pay_url=LONG_LINK,
+        ),
+        others=tuple(
+            _replace(_OTHER, placed_at=PLACED + number * HOUR, total="298701.50")
+            for number in range(1, MOST_MERGED)
         ),
         customer=_replace(_CUSTOMER, name=ENDLESS, agent=ENDLESS, paid_orders=3),
         policy=_replace(_POLICY, shop_name=ENDLESS),
