@@ -5,7 +5,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-
 from dispatcher.storage.scripts import header
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +17,7 @@ MODULE_LINES = 260
 
 NOT_IMPORTED = {
     "dispatcher.__main__",  # `python -m dispatcher`
+    "dispatcher.messages.calls",  # the templates' tests hold each call to a minute with it
 }
 
 FUNCTION_LINES = 60

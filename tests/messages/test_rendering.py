@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.errors import InvalidTemplate, MessageTooLong, MissingField
+from dispatcher.messages.calls import seconds_to_read
 from dispatcher.messages.catalog import Catalog, Entry, Template
 from dispatcher.messages.fields import FIELDS
 from dispatcher.messages.language import environment
@@ -33,8 +34,6 @@ from tests.messages.samples import (
 )
 
 ALL = [(step, channel) for step in (1, 2) for channel in CHANNELS]
-
-CHARACTERS_A_SECOND = 4.5
 
 SAID: dict[str, tuple[str, ...]] = {
     "shop": ("云裳服饰",),
@@ -308,7 +307,7 @@ def test_call_is_read_out_within_a_minute_even_with_long_values(catalog: Catalog
 
     text = rendered(catalog, step, "phone", ships_today=True, **long).text
 
-    assert len(text) / CHARACTERS_A_SECOND < 60
+    assert seconds_to_read(text) < 60
 
 
 @pytest.mark.parametrize(
