@@ -17,6 +17,7 @@ sys.path[:0] = sys.argv[1:]
 import dispatcher
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.rendering import render
+from dispatcher.messages.wording import Rules, check
 from dispatcher.policy.decisions import Limits, Send
 from dispatcher.policy.document import default_policy
 from dispatcher.policy.facts import Customer, Facts, Item, Order, OrderState
@@ -31,7 +32,9 @@ send = Send(channel="sms", valid_until=now + hour, limits=Limits(day_start=0, da
             ships_today=False, rules=())
 catalog = Catalog.load()
 message = render(catalog, facts, send, default_policy(), now)
-print(json.dumps({"package": dispatcher.__file__, "templates": str(catalog.directory), "text": message.text}))
+hits = check("全网", Rules.load(catalog.directory, "jd"))
+print(json.dumps({"package": dispatcher.__file__, "templates": str(catalog.directory), "text": message.text,
+                  "hits": [hit.word for hit in hits]}))
 """
 
 
@@ -69,6 +72,7 @@ def test_message_is_rendered_from_the_wheel_with_its_own_templates(unpacked: Pat
     answer = json.loads(child.stdout)
     assert answer["package"] == str(unpacked / "dispatcher" / "__init__.py")
     assert answer["templates"] == str(unpacked / "dispatcher" / "templates")
+    assert answer["hits"] == ["全网"]
     assert answer["text"] == (
         "【demo】王女士，您今日10:20拍的夏季连衣裙还未付款，规格和地址核对无误即可付款：https://pay.example/O-1"
     )

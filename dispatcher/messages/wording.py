@@ -1,0 +1,257 @@
+"""What a message may not say on a platform, found however it is spelled."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+import msgspec
+
+from dispatcher.messages.contacts import Form, Found, contacts, links
+from dispatcher.messages.folding import SEPARATORS, fold, origins
+from dispatcher.messages.wording_file import Kind, Level, bare, read
+from dispatcher.policy.terms import Platform
+
+_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_DECORATION = re.compile(r"【[^【】]*】|\[[^\[\]]*\]|（[^（）]*）|\([^()]*\)|「[^「」]*」|《[^《》]*》")
+_SAYS_SOMETHING = re.compile(r"[^\W\d_]{2}")
+
+
+class Hit(msgspec.Struct, frozen=True, gc=False):
+    """A word of the rules (two joined by +, or the name of a form), and what stands for it in the text."""
+
+    word: str
+    found: str
+    start: int
+    end: int
+    level: Level
+    kind: Kind
+
+
+class Named(msgspec.Struct, frozen=True, gc=False):
+    """A name from outside as it may be said, `None` when it may not, and the forbidden words it had."""
+
+    text: str | None
+    hits: tuple[Hit, ...] = ()
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A word of the rules; without a level it is an exception."""
+
+    word: str
+    level: Level | None = None
+    kind: Kind = "platform_term"
+
+
+class Pair(msgspec.Struct, frozen=True, gc=False):
+    """Two words that count only near each other; `within` is the most characters between them."""
+
+    words: tuple[str, str]
+    within: int
+    level: Level
+    kind: Kind
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """A platform's rules, made ready for `check`.
+
+    `entries` holds every word and every beginning of one (`None`), `parts` the words of pairs, and `begins`
+    finds where one may begin.
+    """
+
+    platform: Platform
+    entries: dict[str, Entry | None]
+    parts: frozenset[str]
+    begins: re.Pattern[str]
+    pairs: tuple[Pair, ...]
+    forms: dict[Form, Level]
+    hosts: tuple[str, ...]
+
+    @classmethod
+    def load(cls, directory: Path, platform: Platform) -> "Rules":
+        """Read a platform's rules from the templates' directory, or raise `InvalidTemplate`."""
+        chosen = read(directory, platform)
+        entries: dict[str, Entry | None] = {}
+        for wanted in ("advise", "forbid"):  # a word that is in both is forbidden
+            for level, group in chosen.groups:
+                if level == wanted:
+                    entries |= {bare(word): Entry(word, level, group.kind) for word in group.words}
+        entries |= {bare(word): Entry(word) for word in chosen.exceptions}
+        pairs = tuple(
+            Pair((bare(near.words[0]), bare(near.words[1])), near.within, level, kind)
+            for level, kind, near in chosen.near
+        )
+        parts = frozenset(word for pair in pairs for word in pair.words)
+        begins = _begins(parts | entries.keys())
+        for word in [*entries, *parts]:
+            for length in range(1, len(word) + 1):
+                entries.setdefault(word[:length], None)
+        return cls(
+            platform=platform,
+            entries=entries,
+            parts=parts,
+            begins=begins,
+            pairs=pairs,
+            forms=chosen.forms,
+            hosts=chosen.hosts,
+        )
+
+    def allowing(self, hosts: Iterable[str]) -> "Rules":
+        """The same rules with links to these hosts, and to what is below them, allowed as well."""
+        return msgspec.structs.replace(self, hosts=(*self.hosts, *(host.lower() for host in hosts)))
+
+
+class _Seen(msgspec.Struct, frozen=True, gc=False):
+    """What the words of a text are, by their place in its folded form."""
+
+    words: list[tuple[int, int, Entry]]
+    parts: list[tuple[int, int, str]]
+    spared: list[tuple[int, int]]
+
+
+def check(text: str, rules: Rules) -> tuple[Hit, ...]:
+    """Every hit in the order of the text, but for those that lie inside another one that is as strict."""
+    folded = fold(text)
+    seen = _Seen([], [], [])
+    outside = []
+    if "link" in rules.forms:
+        for link in links(folded):
+            if _allowed(link.host, rules.hosts):
+                # The rest of an allowed link is no wording: its letters are chance.
+                seen.spared.append((link.start, link.end))
+            else:
+                outside.append(link)
+    _look(folded, rules, seen)
+    found = [*_hits(rules, seen, folded, outside)]
+    return tuple(_outermost(_placed(text, folded, found))) if found else ()
+
+
+def masked(name: str, rules: Rules) -> Named:
+    """The name without the brackets that hold something forbidden; no name when more than those does.
+
+    Only whole brackets are left out: a word cut from the middle of a name could turn its sense.
+    """
+    hits = tuple(hit for hit in check(name, rules) if hit.level == "forbid")
+    if not hits:
+        return Named(name)
+    kept = _DECORATION.sub(
+        lambda bracket: "" if any(_inside(hit, bracket) for hit in hits) else bracket[0], name
+    )
+    kept = " ".join(kept.split())
+    says_something = _SAYS_SOMETHING.search(_DECORATION.sub("", kept))
+    if not says_something or any(hit.level == "forbid" for hit in check(kept, rules)):
+        return Named(None, hits)
+    return Named(kept, hits)
+
+
+def _begins(words: Collection[str]) -> re.Pattern[str]:
+    """Finds a first character of a word that a second one, or what may separate them, follows."""
+    first, second = {word[0] for word in words}, {word[1] for word in words if len(word) > 1} | SEPARATORS
+    lone = {word for word in words if len(word) == 1}
+    alone = f"|(?<={_any_of(lone)})" if lone else ""
+    return re.compile(f"{_any_of(first)}(?:(?={_any_of(second)}){alone})")
+
+
+def _any_of(chars: Collection[str]) -> str:
+    return f"[{''.join(map(re.escape, sorted(chars)))}]"
+
+
+def _inside(hit: Hit, bracket: re.Match[str]) -> bool:
+    return bracket.start() <= hit.start and hit.end <= bracket.end()
+
+
+def _allowed(host: str, hosts: tuple[str, ...]) -> bool:
+    return any(host == known or host.endswith("." + known) for known in hosts)
+
+
+def _look(folded: str, rules: Rules, seen: _Seen) -> None:
+    """Find each word that begins anywhere, past whatever separates its characters."""
+    entries = rules.entries
+    for begin in rules.begins.finditer(folded):
+        start = begin.start()
+        first, following = folded[start], folded[start + 1 : start + 2]
+        # Most places end here: what follows continues no word.
+        if first + following in entries or following in SEPARATORS or entries[first]:
+            _follow(folded, start, rules, seen)
+
+
+def _follow(folded: str, start: int, rules: Rules, seen: _Seen) -> None:
+    entries, parts = rules.entries, rules.parts
+    prefix = ""
+    longest: tuple[int, int, Entry] | None = None
+    for end, char in enumerate(folded[start:], start + 1):
+        if char in SEPARATORS:
+            continue
+        prefix += char
+        if prefix not in entries:
+            break
+        entry = entries[prefix]
+        if (entry is None and prefix not in parts) or not _stands_alone(folded, start, end):
+            continue
+        if prefix in parts:
+            seen.parts.append((start, end, prefix))
+        if entry and entry.level:
+            longest = start, end, entry
+        elif entry:
+            seen.spared.append((start, end))
+    if longest:
+        seen.words.append(longest)
+
+
+def _stands_alone(folded: str, start: int, end: int) -> bool:
+    """Whether Latin letters or digits at either end are not part of a longer word or number."""
+    if folded[start] in _LATIN and start and folded[start - 1] in _LATIN:
+        return False
+    return not (folded[end - 1] in _LATIN and folded[end : end + 1] in _LATIN)
+
+
+_Raw = tuple[int, int, str, Level, Kind]
+
+
+def _hits(rules: Rules, seen: _Seen, folded: str, outside: list[Found]) -> Iterator[_Raw]:
+    spared = _lies_in(seen.spared)
+    for start, end, entry in seen.words:
+        if entry.level and not spared(start, end):
+            yield start, end, entry.word, entry.level, entry.kind
+    if len(seen.parts) > 1:
+        yield from _pairs(rules, seen)
+    for link in outside:
+        yield link.start, link.end, "link", rules.forms["link"], "link"
+    for form, start, end, _ in contacts(folded):
+        if form in rules.forms and not spared(start, end):
+            yield start, end, form, rules.forms[form], "contact"
+
+
+def _pairs(rules: Rules, seen: _Seen) -> Iterator[_Raw]:
+    for pair in rules.pairs:
+        places = [part for part in seen.parts if part[2] in pair.words]
+        # Of all places the nearest two with both words follow one another.
+        for one, other in pairwise(places):
+            if one[2] != other[2] and other[0] - one[1] <= pair.within:
+                yield one[0], max(one[1], other[1]), "+".join(pair.words), pair.level, pair.kind
+
+
+def _lies_in(spans: list[tuple[int, int]]) -> Callable[[int, int], bool]:
+    """Tells whether a place lies within one of the spans."""
+    spans = sorted(spans)
+    starts = [start for start, _ in spans]
+    reached = [*accumulate((end for _, end in spans), max, initial=0)]
+    return lambda start, end: reached[bisect_right(starts, start)] >= end
+
+
+def _outermost(hits: Iterable[Hit]) -> Iterator[Hit]:
+    reached = {"advise": 0, "forbid": 0}
+    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end, hit.level == "advise")):
+        covered = max(reached.values()) if hit.level == "advise" else reached["forbid"]
+        if hit.end > covered:
+            reached[hit.level] = hit.end
+            yield hit
+
+
+def _placed(text: str, folded: str, found: list[_Raw]) -> Iterator[Hit]:
+    """The hits at their places in the text itself."""
+    origin = origins(text) if len(folded) != len(text) else range(len(text))
+    for start, end, word, level, kind in found:
+        begin, stop = origin[start], origin[end - 1] + 1
+        yield Hit(word, text[begin:stop], begin, stop, level, kind)
