@@ -14,6 +14,7 @@ from dispatcher.messages.wording_file import Kind, Level, bare, read
 from dispatcher.policy.terms import Platform
 
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_GOES_ON = re.compile("[a-z0-9]|-[0-9]")
 _DECORATION = re.compile(r"【[^【】]*】|\[[^\[\]]*\]|（[^（）]*）|\([^()]*\)|「[^「」]*」|《[^《》]*》")
 _SAYS_SOMETHING = re.compile(r"[^\W\d_]{2}")
 
@@ -200,10 +201,10 @@ def _follow(folded: str, start: int, rules: Rules, seen: _Seen) -> None:
 
 
 def _stands_alone(folded: str, start: int, end: int) -> bool:
-    """Whether Latin letters or digits at either end are not part of a longer word or number."""
+    """Whether Latin letters or digits at either end are no part of a longer word or model (jd-2000)."""
     if folded[start] in _LATIN and start and folded[start - 1] in _LATIN:
         return False
-    return not (folded[end - 1] in _LATIN and folded[end : end + 1] in _LATIN)
+    return folded[end - 1] not in _LATIN or not _GOES_ON.match(folded, end)
 
 
 _Raw = tuple[int, int, str, Level, Kind]
