@@ -15,8 +15,6 @@ from dispatcher.policy.terms import Platform
 
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _GOES_ON = re.compile("[a-z0-9]|-[0-9]")
-_DECORATION = re.compile(r"【[^【】]*】|\[[^\[\]]*\]|（[^（）]*）|\([^()]*\)|「[^「」]*」|《[^《》]*》")
-_SAYS_SOMETHING = re.compile(r"[^\W\d_]{2}")
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -28,13 +26,6 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     end: int
     level: Level
     kind: Kind
-
-
-class Named(msgspec.Struct, frozen=True, gc=False):
-    """A name from outside as it may be said, `None` when it may not, and the forbidden words it had."""
-
-    text: str | None
-    hits: tuple[Hit, ...] = ()
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -128,24 +119,6 @@ def check(text: str, rules: Rules) -> tuple[Hit, ...]:
     return tuple(_outermost(_placed(text, folded, found))) if found else ()
 
 
-def masked(name: str, rules: Rules) -> Named:
-    """The name without the brackets that hold something forbidden; no name when more than those does.
-
-    Only whole brackets are left out: a word cut from the middle of a name could turn its sense.
-    """
-    hits = tuple(hit for hit in check(name, rules) if hit.level == "forbid")
-    if not hits:
-        return Named(name)
-    kept = _DECORATION.sub(
-        lambda bracket: "" if any(_inside(hit, bracket) for hit in hits) else bracket[0], name
-    )
-    kept = " ".join(kept.split())
-    says_something = _SAYS_SOMETHING.search(_DECORATION.sub("", kept))
-    if not says_something or any(hit.level == "forbid" for hit in check(kept, rules)):
-        return Named(None, hits)
-    return Named(kept, hits)
-
-
 def _begins(words: Collection[str]) -> re.Pattern[str]:
     """Finds a first character of a word that a second one, or what may separate them, follows."""
     first, second = {word[0] for word in words}, {word[1] for word in words if len(word) > 1} | SEPARATORS
@@ -156,10 +129,6 @@ def _begins(words: Collection[str]) -> re.Pattern[str]:
 
 def _any_of(chars: Collection[str]) -> str:
     return f"[{''.join(map(re.escape, sorted(chars)))}]"
-
-
-def _inside(hit: Hit, bracket: re.Match[str]) -> bool:
-    return bracket.start() <= hit.start and hit.end <= bracket.end()
 
 
 def _allowed(host: str, hosts: tuple[str, ...]) -> bool:

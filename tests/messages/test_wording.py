@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.messages.catalog import Catalog
-from dispatcher.messages.wording import Hit, Rules, check, masked
+from dispatcher.messages.masking import masked
+from dispatcher.messages.wording import Hit, Rules, check
 from dispatcher.policy.terms import Platform
 from tests.messages.wording_cases import GUILTY, SENTENCES, TITLES
 
@@ -285,6 +286,7 @@ def test_every_hit_stands_where_it_says(text: str) -> None:
         ("不是最好吃的酱油", None),
         ("【全网最低】顶级酱油", None),
         ("【全网最低】 500g", None),
+        ("《最好的我们》 精装", None),
         ("极致茶杯", "极致茶杯"),
     ],
 )
