@@ -5,13 +5,13 @@ from pathlib import Path
 import msgspec
 
 from dispatcher.errors import DispatcherError
+from dispatcher.messages.calls import seconds_to_read
 from dispatcher.messages.catalog import Read, Template, read_all
 from dispatcher.messages.examples import EXAMPLES, TYPICAL
 from dispatcher.messages.rendering import MAX_CHARACTERS, render_for
 from dispatcher.messages.sms import segments
 from dispatcher.policy.facts import Channel
 
-CHARACTERS_A_SECOND = 4.5
 MAX_SECONDS = 60.0
 """A call script takes less than this to read out."""
 
@@ -98,4 +98,4 @@ def _figures(channel: Channel, texts: dict[str, str]) -> dict[str, float]:
 
 
 def _seconds(text: str) -> float:
-    return round(len(text) / CHARACTERS_A_SECOND, 1)
+    return round(seconds_to_read(text), 1)

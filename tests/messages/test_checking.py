@@ -5,6 +5,7 @@ import re
 import pytest
 
 from dispatcher.errors import InvalidTemplate
+from dispatcher.messages.calls import seconds_to_read
 from dispatcher.messages.catalog import MANIFEST, MAX_FILE_BYTES, Catalog, Template
 from dispatcher.messages.checking import check
 from dispatcher.messages.examples import ENDLESS, EXAMPLES, TYPICAL
@@ -45,6 +46,17 @@ def test_figures_are_the_ordinary_and_the_worst_over_the_examples(catalog: Catal
     assert (checked.characters_typical, checked.characters_worst) == (len(texts[0]), max(map(len, texts)))
     assert (checked.segments_typical, checked.segments_worst) == (1, max(map(segments, texts)))
     assert max(map(segments, texts)) > 1
+
+
+def test_seconds_leave_out_what_an_agent_does_not_read(catalog: Catalog) -> None:
+    template = catalog.templates["before_close", "phone"]
+    texts = [render_for(template, example.about("phone")).text for example in EXAMPLES]
+    seconds = [round(seconds_to_read(text), 1) for text in texts]
+
+    (checked,) = [one for one in check() if one.template == template.name]
+
+    assert "〔" in texts[0]
+    assert (checked.seconds_typical, checked.seconds_worst) == (seconds[0], max(seconds))
 
 
 def test_examples_have_every_field_once_and_lack_every_optional_one() -> None:
