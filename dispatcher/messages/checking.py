@@ -9,7 +9,7 @@ from dispatcher.messages.calls import seconds_to_read
 from dispatcher.messages.catalog import Read, Template, read_all
 from dispatcher.messages.examples import EXAMPLES, TYPICAL
 from dispatcher.messages.rendering import MAX_CHARACTERS, render_for
-from dispatcher.messages.sms import segments
+from dispatcher.messages.sms import characters, segments
 from dispatcher.policy.facts import Channel
 
 MAX_SECONDS = 60.0
@@ -86,7 +86,8 @@ def _figures(channel: Channel, texts: dict[str, str]) -> dict[str, float]:
     """The typical and the worst figures that the channel has."""
     figures: dict[str, float] = {}
     for name, figure, of in (
-        ("characters", len, ("chat", "sms", "phone")),
+        ("characters", len, ("chat", "phone")),
+        ("characters", characters, ("sms",)),
         ("segments", segments, ("sms",)),
         ("seconds", _seconds, ("phone",)),
     ):

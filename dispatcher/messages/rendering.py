@@ -8,13 +8,14 @@ import msgspec
 from dispatcher.errors import InvalidTemplate, MessageTooLong
 from dispatcher.messages.catalog import Catalog, Template
 from dispatcher.messages.fields import values
+from dispatcher.messages.sms import characters
 from dispatcher.messages.subjects import Subject, subject
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Facts, Instant
 
 MAX_CHARACTERS: dict[Channel, int] = {"chat": 3_000, "sms": 500, "phone": 600}
-"""The longest text that is handed over; rendering ends as soon as a text goes beyond."""
+"""The longest text that is handed over, an SMS as it is billed; rendering ends once a text goes beyond."""
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -38,14 +39,15 @@ def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: 
 
 def render_for(template: Template, about: Subject) -> Rendered:
     """The message that a template makes of a subject; raises what `render` does."""
-    limit = MAX_CHARACTERS[template.channel]
+    channel = template.channel
+    limit = MAX_CHARACTERS[channel]
     pieces = []
     length = 0
     try:
         # As `Template.render` does, but for joining the values with globals that are not there.
         context = template.compiled.new_context(values(template.fields, about), shared=True)
         for piece in template.compiled.root_render_func(context):
-            length += len(piece)
+            length += characters(piece) if channel == "sms" else len(piece)
             if length > limit:
                 raise MessageTooLong(f"{template.name}: expected at most {limit} characters, got {length}")
             pieces.append(piece)

@@ -96,6 +96,11 @@ def international(text: str) -> Cost:
     )
 
 
+def characters(text: str) -> int:
+    """Billed characters of a text to a mainland number: its UTF-16 units, of which most emoji have two."""
+    return len(text.encode("utf-16-le")) // 2
+
+
 def segments(text: str) -> int:
     """Billed segments of a text to a mainland number, its 【signature】 included."""
     return mainland(text).segments

@@ -16,7 +16,7 @@ from dispatcher.messages.catalog import Catalog, Entry, Template
 from dispatcher.messages.fields import FIELDS
 from dispatcher.messages.language import environment
 from dispatcher.messages.rendering import render_for
-from dispatcher.messages.sms import segments
+from dispatcher.messages.sms import mainland, segments
 from dispatcher.policy.facts import CHANNELS, Channel, Item, Receiver
 from tests.messages.cases import CASES
 from tests.messages.samples import (
@@ -363,6 +363,16 @@ def test_rendering_ends_where_the_text_is_too_long() -> None:
 
     with pytest.raises(MessageTooLong, match="made: expected at most 500 characters, got 600"):
         render_for(msgspec.structs.replace(endless, compiled=compiled), about(1, "sms"))
+
+
+def test_text_message_is_as_long_as_it_is_billed() -> None:
+    just_fits, beyond = made("字" + "😀" * 249 + "字"), made("字" + "😀" * 250)
+
+    text = render_for(just_fits, about(1, "sms")).text
+
+    assert mainland(text).characters == 500 > len(text)
+    with pytest.raises(MessageTooLong, match="expected at most 500 characters, got 501"):
+        render_for(beyond, about(1, "sms"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from dispatcher.messages.sms import ONE_PART, PART_OF_SEVERAL, Encoding, international, mainland, segments
+from dispatcher.messages.sms import (
+    ONE_PART,
+    PART_OF_SEVERAL,
+    Encoding,
+    characters,
+    international,
+    mainland,
+    segments,
+)
 
 ANSWERS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "sms_oracle.json").read_text("utf-8"))[
     "answers"
@@ -120,6 +128,11 @@ def test_link_over_two_segments_is_named(before: int, torn: tuple[str, ...]) -> 
     costs = (mainland(text), international(text))
 
     assert [cost.torn_links for cost in costs] == [torn, torn]
+
+
+@pytest.mark.parametrize("text", ["", "字a", "😀", "字😀👨\u200d👩\u200d👧e\u0301"])
+def test_characters_are_those_that_are_billed(text: str) -> None:
+    assert characters(text) == mainland(text).characters
 
 
 def test_link_in_a_single_segment_is_whole() -> None:
