@@ -46,12 +46,13 @@ _LINK = re.compile(
 
 
 class Found(NamedTuple):
-    """Something found in folded text; `host` is a link's."""
+    """Something found in folded text; a link has a `host`, which ends at `host_end`."""
 
     form: Form
     start: int
     end: int
     host: str = ""
+    host_end: int = 0
 
 
 def links(folded: str) -> Iterator[Found]:
@@ -61,8 +62,10 @@ def links(folded: str) -> Iterator[Found]:
         if "." not in written and "。" not in written and "://" not in written:
             continue
         for match in _LINK.finditer(written):
-            host = (match["named"] or match["bare"]).replace("。", ".").rstrip(".")
-            yield Found("link", run.start() + match.start(), run.start() + match.end(), host)
+            named = "named" if match["named"] else "bare"
+            host = match[named].replace("。", ".").rstrip(".")
+            start, end, host_end = match.start(), match.end(), match.end(named)
+            yield Found("link", run.start() + start, run.start() + end, host, run.start() + host_end)
 
 
 def contacts(folded: str) -> Iterator[Found]:

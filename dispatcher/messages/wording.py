@@ -10,7 +10,7 @@ import msgspec
 
 from dispatcher.messages.contacts import Form, Found, contacts, links
 from dispatcher.messages.folding import SEPARATORS, fold, origins
-from dispatcher.messages.wording_file import Kind, Level, bare, read
+from dispatcher.messages.wording_file import Chosen, Kind, Level, bare, read
 from dispatcher.policy.terms import Platform
 
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
@@ -49,7 +49,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """A platform's rules, made ready for `check`.
 
     `entries` holds every word and every beginning of one (`None`), `parts` the words of pairs, and `begins`
-    finds where one may begin.
+    finds where one may begin. With `any_host` a link may lead anywhere, unless its host is a forbidden word.
     """
 
     platform: Platform
@@ -59,11 +59,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     pairs: tuple[Pair, ...]
     forms: dict[Form, Level]
     hosts: tuple[str, ...]
+    any_host: bool = False
 
     @classmethod
-    def load(cls, directory: Path, platform: Platform) -> "Rules":
-        """Read a platform's rules from the templates' directory, or raise `InvalidTemplate`."""
-        chosen = read(directory, platform)
+    def of(cls, platform: Platform, chosen: Chosen) -> "Rules":
+        """The rules that a platform's files hold."""
         entries: dict[str, Entry | None] = {}
         for wanted in ("advise", "forbid"):  # a word that is in both is forbidden
             for level, group in chosen.groups:
@@ -93,6 +93,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         """The same rules with links to these hosts, and to what is below them, allowed as well."""
         return msgspec.structs.replace(self, hosts=(*self.hosts, *(host.lower() for host in hosts)))
 
+    def allowing_any(self) -> "Rules":
+        """The same rules for who does not say where links may lead: to any host that is no forbidden word."""
+        return msgspec.structs.replace(self, any_host=True)
+
+
+def load(directory: Path) -> dict[Platform, Rules]:
+    """Read each platform's rules from the templates' directory, or raise `InvalidTemplate`."""
+    return {platform: Rules.of(platform, chosen) for platform, chosen in read(directory).items()}
+
 
 class _Seen(msgspec.Struct, frozen=True, gc=False):
     """What the words of a text are, by their place in its folded form."""
@@ -112,6 +121,8 @@ def check(text: str, rules: Rules) -> tuple[Hit, ...]:
             if _allowed(link.host, rules.hosts):
                 # The rest of an allowed link is no wording: its letters are chance.
                 seen.spared.append((link.start, link.end))
+            elif rules.any_host:
+                seen.spared.append((link.host_end, link.end))
             else:
                 outside.append(link)
     _look(folded, rules, seen)
@@ -188,7 +199,7 @@ def _hits(rules: Rules, seen: _Seen, folded: str, outside: list[Found]) -> Itera
         yield from _pairs(rules, seen)
     for link in outside:
         yield link.start, link.end, "link", rules.forms["link"], "link"
-    for form, start, end, _ in contacts(folded):
+    for form, start, end, *_ in contacts(folded):
         if form in rules.forms and not spared(start, end):
             yield start, end, form, rules.forms[form], "contact"
 

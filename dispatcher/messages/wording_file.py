@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -80,10 +80,17 @@ def bare(word: str) -> str:
     return "".join(char for char in fold(word) if char not in SEPARATORS)
 
 
-def read(directory: Path, platform: Platform) -> Chosen:
-    """The rules of a platform from the templates' directory; `InvalidTemplate` names file and field."""
-    path = directory / DIRECTORY / f"{platform}.toml"
-    common, own = _file(directory / DIRECTORY / COMMON, Common), _file(path, Own)
+def read(directory: Path) -> dict[Platform, Chosen]:
+    """The rules of each platform from the templates' directory; `InvalidTemplate` names file and field."""
+    common = _file(directory / DIRECTORY / COMMON, Common)
+    return {
+        platform: _chosen(common, directory / DIRECTORY / f"{platform}.toml")
+        for platform in get_args(Platform)
+    }
+
+
+def _chosen(common: Common, path: Path) -> Chosen:
+    own = _file(path, Own)
     if twice := sorted(common.groups.keys() & own.groups.keys()):
         raise InvalidTemplate(f"{path}: groups.{twice[0]} is in {COMMON} already; expected another name")
     groups = common.groups | own.groups

@@ -17,7 +17,7 @@ sys.path[:0] = sys.argv[1:]
 import dispatcher
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.rendering import render
-from dispatcher.messages.wording import Rules, check
+from dispatcher.messages.wording import check, load
 from dispatcher.policy.decisions import Limits, Send
 from dispatcher.policy.document import default_policy
 from dispatcher.policy.facts import Customer, Facts, Item, Order, OrderState
@@ -32,7 +32,7 @@ send = Send(channel="sms", valid_until=now + hour, limits=Limits(day_start=0, da
             ships_today=False, rules=())
 catalog = Catalog.load()
 message = render(catalog, facts, send, default_policy(), now)
-hits = check("全网", Rules.load(catalog.directory, "jd"))
+hits = check("全网", load(catalog.directory)["jd"])
 print(json.dumps({"package": dispatcher.__file__, "templates": str(catalog.directory), "text": message.text,
                   "hits": [hit.word for hit in hits]}))
 """

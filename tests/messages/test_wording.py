@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.masking import masked
-from dispatcher.messages.wording import Hit, Rules, check
+from dispatcher.messages.wording import Hit, check, load
 from dispatcher.policy.terms import Platform
 from tests.messages.wording_cases import GUILTY, SENTENCES, TITLES
 
@@ -23,7 +23,8 @@ GOLDEN = [
     for text in texts.values()
 ]
 DIRECTORY = Catalog.load().directory
-RULES = {platform: Rules.load(DIRECTORY, platform).allowing(["pay.example"]) for platform in PLATFORMS}
+LOADED = load(DIRECTORY)
+RULES = {platform: rules.allowing(["pay.example"]) for platform, rules in LOADED.items()}
 FORBIDDEN = [(kind, word) for kind, listed in GUILTY.items() for word in listed.split()]
 LONGEST = 3_000
 HOSTILE_SECONDS = 0.5
@@ -118,7 +119,7 @@ def test_golden_texts_keep_the_rules_of_every_platform(platform: Platform) -> No
         ("付款后给好评", None, None, "forbid", None, None),
         ("加一件", None, None, None, None, None),
         ("电话13800138000", "forbid", "forbid", "forbid", "forbid", None),
-        ("看 https://shop.example/a", "forbid", "forbid", "forbid", "forbid", "advise"),
+        ("看 https://shop.example/a", "forbid", "forbid", "forbid", "forbid", "forbid"),
     ],
 )
 def test_what_a_platform_forbids_and_advises(
@@ -219,7 +220,7 @@ def test_links_only_to_allowed_hosts(link: str, allowed: bool) -> None:
 
 
 def test_hosts_of_one_shop_are_not_those_of_another() -> None:
-    rules = Rules.load(DIRECTORY, "jd")
+    rules = LOADED["jd"]
 
     hits = (
         check("https://pay.example/1", rules),
@@ -227,6 +228,23 @@ def test_hosts_of_one_shop_are_not_those_of_another() -> None:
     )
 
     assert [len(found) for found in hits] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("付款：https://pay.example/weixin?qq=13800138000", []),
+        ("付款：pay.example/taobao 谢谢", []),
+        ("付款：https://m.taobao.com/pay", ["taobao"]),
+        ("付款：https://pay.example/1 用支付宝付", ["支付宝"]),
+    ],
+)
+def test_shop_that_names_no_hosts_may_link_anywhere_but_to_a_forbidden_name(
+    text: str, words: list[str]
+) -> None:
+    hits = check(text, LOADED["jd"].allowing_any())
+
+    assert [hit.word for hit in hits] == words
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.errors import InvalidTemplate
 from dispatcher.messages.catalog import Catalog
-from dispatcher.messages.wording import Rules, check
+from dispatcher.messages.wording import check, load
 from dispatcher.policy.terms import Platform
 
 
@@ -23,10 +23,12 @@ def copied(catalog: Catalog, tmp_path: Path) -> Path:
 def test_every_platform_of_a_policy_has_rules(catalog: Catalog) -> None:
     platforms = get_args(Platform)
 
-    rules = [Rules.load(catalog.directory, platform) for platform in platforms]
+    rules = load(catalog.directory)
 
-    assert [loaded.platform for loaded in rules] == [*platforms]
-    assert all(len(loaded.entries) > 500 for loaded in rules)
+    assert {platform: loaded.platform for platform, loaded in rules.items()} == dict(
+        zip(platforms, platforms, strict=True)
+    )
+    assert all(len(loaded.entries) > 500 for loaded in rules.values())
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_what_is_not_right_is_refused_by_file_and_field(
     path.write_text(source.replace(was, becomes, 1), "utf-8")
 
     with pytest.raises(InvalidTemplate) as caught:
-        Rules.load(copied, "pdd" if file == "common.toml" else file.removesuffix(".toml"))  # type: ignore[arg-type]
+        load(copied)
 
     assert complaint in str(caught.value)
     assert str(path) in str(caught.value)
@@ -99,7 +101,7 @@ def test_file_that_is_not_there_is_refused(copied: Path) -> None:
     (copied / "wording" / "own.toml").unlink()
 
     with pytest.raises(InvalidTemplate, match=r"own\.toml"):
-        Rules.load(copied, "own")
+        load(copied)
 
 
 def test_word_and_exception_that_are_added_to_a_file_hold(copied: Path) -> None:
@@ -110,7 +112,7 @@ def test_word_and_exception_that_are_added_to_a_file_hold(copied: Path) -> None:
     )
     path.write_text(added.replace('"insult",', '"insult", "shouting",'), "utf-8")
 
-    rules = Rules.load(copied, "own")
+    rules = load(copied)["own"]
 
     assert [hit.word for hit in check("跳楼价，送跳楼机票", rules)] == ["跳楼"]
     assert check("送跳楼机票", rules) == ()
@@ -122,6 +124,6 @@ def test_word_that_is_forbidden_and_advised_against_is_forbidden(copied: Path) -
     added = source + '\n[groups.milder]\nkind = "insult"\nwords = ["白痴"]\n'
     path.write_text(added.replace('["superlative_mild"]', '["superlative_mild", "milder"]'), "utf-8")
 
-    hits = check("白痴", Rules.load(copied, "own"))
+    hits = check("白痴", load(copied)["own"])
 
     assert [hit.level for hit in hits] == ["forbid"]
