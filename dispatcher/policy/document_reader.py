@@ -9,6 +9,7 @@ from dispatcher.policy.terms import (
     CadenceRow,
     Caps,
     Days,
+    Links,
     Merge,
     Pace,
     PerChannel,
@@ -65,6 +66,7 @@ def policy_in(root: Table) -> Policy:
         phone=root.section("phone", _phone),
         pace=root.section("pace", _pace),
         incentives=read_incentives(root, timezone, platform, routing),
+        links=root.section("links", _links),
     )
 
 
@@ -189,3 +191,8 @@ def _phone(table: Table) -> Phone:
 
 def _pace(table: Table) -> Pace:
     return Pace(chat=table.take("chat", values.pace), sms=table.take("sms", values.pace))
+
+
+def _links(table: Table) -> Links | None:
+    allowed = table.take("allowed", values.hosts)
+    return None if allowed is None else Links(allowed=allowed)

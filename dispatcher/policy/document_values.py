@@ -18,6 +18,10 @@ MAX_COUNT = 1_000_000
 MAX_PACE = 10_000
 MAX_NAME = 40
 
+MAX_HOST = 253
+HOST = r"([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}"
+
+_HOST = re.compile(HOST, re.ASCII)
 _AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?", re.ASCII)
 _PLATFORMS: tuple[Platform, ...] = get_args(Platform)
 _NAMED_DAYS: tuple[Literal["every", "workdays"], ...] = ("every", "workdays")
@@ -74,6 +78,19 @@ def name(value: object) -> str:
     if isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= MAX_NAME:
         return value.strip()
     raise ValueError(f"expected a name of 1 to {MAX_NAME} printable characters")
+
+
+def hosts(value: object) -> tuple[str, ...]:
+    """Names of hosts in small letters, each once; the empty list means none of them."""
+    if isinstance(value, list) and len(value) <= MAX_ROWS and all(map(_is_host, value)):
+        read = tuple(dict.fromkeys(each.lower() for each in value))
+        if len(read) == len(value):
+            return read
+    raise ValueError(f'expected a list of at most {MAX_ROWS} hosts like "pay.example.com", each once')
+
+
+def _is_host(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_HOST and bool(_HOST.fullmatch(value))
 
 
 def amount(value: object) -> Decimal:

@@ -46,6 +46,7 @@ def write_policy(policy: Policy) -> dict[str, Any]:
         phone=phone and _phone(phone),
         pace=policy.pace and _given(chat=policy.pace.chat, sms=policy.pace.sms),
         incentives=policy.incentives and [write_incentive(pool) for pool in policy.incentives],
+        links=policy.links and {"allowed": list(policy.links.allowed)},
     )
 
 

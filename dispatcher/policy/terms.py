@@ -160,6 +160,12 @@ class Pace(Part, frozen=True, kw_only=True):
     sms: int | None = None
 
 
+class Links(Part, frozen=True, kw_only=True):
+    """The hosts that a message may link to, with what is below them, beside the platform's own."""
+
+    allowed: tuple[str, ...]
+
+
 class Policy(Part, frozen=True, kw_only=True):
     """Everything a shop decides about its reminders."""
 
@@ -183,3 +189,4 @@ class Policy(Part, frozen=True, kw_only=True):
     phone: Phone | None = None
     pace: Pace | None = None
     incentives: tuple[Incentive, ...] | None = None
+    links: Links | None = None

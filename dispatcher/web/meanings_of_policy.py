@@ -62,6 +62,8 @@ POLICY: dict[str, str] = meanings_of_incentives.POLICY | {
     "pace": "How many hand-offs of the shop go within any minute. Absent: as many as are due.",
     "pace.chat": "In the chat.",
     "pace.sms": "By SMS.",
+    "links": "Where links in a message may lead. Absent: anywhere.",
+    "links.allowed": "Hosts, with what is below them, beside the platform's own; empty = only those.",
     "phone.max_open": "Call tasks that may wait for an agent; further calls go to the next channel.",
     "suppression.quiet_after_reply": "No reminder so long after the customer replied, at most 7d.",
     "suppression.paid_other_order": "None for who paid another order since yesterday 00:00 local time.",

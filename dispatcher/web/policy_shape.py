@@ -84,6 +84,13 @@ LEAVES: dict[Callable[[object], object], Schema] = {
         "uniqueItems": True,
     },
     parse_moment: {"type": "string", "examples": ["2026-11-01", "2026-11-01T20:00"]},
+    values.hosts: {
+        "type": "array",
+        "items": {"type": "string", "pattern": f"^{values.HOST}$", "maxLength": values.MAX_HOST},
+        "maxItems": MAX_ROWS,
+        "uniqueItems": True,
+        "examples": [["pay.example.com"]],
+    },
     units.parse_duration: _DURATION,
     units.parse_clock: _CLOCK,
     units.parse_end: _END,

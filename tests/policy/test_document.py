@@ -104,6 +104,8 @@ def test_toml_and_json_are_the_same_document() -> None:
                 },
             },
         },
+        {**LEAST, "links": {"allowed": ["pay.example", "a-b.shop.example"]}},
+        {**LEAST, "links": {"allowed": []}},
         {**LEAST, "suppression": {}, "routing": {"channels": ["sms"], "segments": {}}},
     ],
 )
@@ -132,6 +134,7 @@ def test_a_rule_that_is_missing_is_off() -> None:
         ("spread", "spread"),
         ("shipping", "shipping"),
         ("before_close", "before_close"),
+        ("links", "links"),
     ],
 )
 def test_an_empty_section_is_off(section: str, rule: str) -> None:
@@ -143,6 +146,13 @@ def test_zero_means_none_allowed_and_absent_means_no_limit() -> None:
     assert policy(caps__per_day=None).caps.per_day is None  # type: ignore[union-attr]
     assert policy(caps__per_order=0).caps.per_order == 0  # type: ignore[union-attr]
     assert policy().caps.per_order is None  # type: ignore[union-attr]
+
+
+def test_hosts_are_read_in_small_letters() -> None:
+    links = policy(links={"allowed": ["Pay.Example"]}).links
+
+    assert links is not None
+    assert links.allowed == ("pay.example",)
 
 
 def test_an_empty_list_of_channels_means_none_and_an_absent_one_all() -> None:
@@ -227,6 +237,19 @@ def test_an_empty_list_of_channels_means_none_and_an_absent_one_all() -> None:
         ("/holidays", "de", 'expected "cn", got "de"'),
         ("/days", "workdays", "expected a table"),
         ("/vacations", {}, "unknown key"),
+        ("/links", ["pay.example"], "expected a table"),
+        ("/links/allowed", "pay.example", 'hosts like "pay.example.com"'),
+        ("/links/allowed", ["https://pay.example"], "hosts like"),
+        ("/links/allowed", ["pay.example/a"], "hosts like"),
+        ("/links/allowed", ["*.example"], "hosts like"),
+        ("/links/allowed", ["example"], "hosts like"),
+        ("/links/allowed", ["a..example"], "hosts like"),
+        ("/links/allowed", ["支付.example"], "hosts like"),
+        ("/links/allowed", [f"{'a' * 60}." * 5 + "example"], "hosts like"),
+        ("/links/allowed", ["pay.example", "Pay.Example"], "each once"),
+        ("/links/allowed", [1], "hosts like"),
+        ("/links/allowed", [f"h{number}.example" for number in range(101)], "at most 100 hosts"),
+        ("/links/hosts", ["pay.example"], "unknown key, expected one of: allowed"),
         ("/caps/per_week", 3, "unknown key, expected one of: per_day, min_gap, per_order"),
         ("/suppression/quiet_after_reply", "8d", "at most 7d"),
         ("/suppression/quiet_after_reply", 24, "duration"),
