@@ -72,6 +72,17 @@ class MessageTooLong(DispatcherError):
     code = "message-too-long"
 
 
+class ForbiddenWording(DispatcherError):
+    """A message says what its platform forbids; `words` are those of the rules, each of one of `kinds`."""
+
+    code = "forbidden-wording"
+
+    def __init__(self, words: tuple[str, ...], kinds: tuple[str, ...]) -> None:
+        super().__init__(f"the message says what its platform forbids: {', '.join(words)}")
+        self.words = words
+        self.kinds = kinds
+
+
 class StoreRefused(DispatcherError):
     """The store refused a call as a whole and changed nothing: stored data or arguments are not right."""
 

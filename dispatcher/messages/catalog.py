@@ -14,7 +14,10 @@ from dispatcher.messages.bounds import Problem
 from dispatcher.messages.elements import Element
 from dispatcher.messages.language import environment, parsed
 from dispatcher.messages.paths import Paths, TooManyConditions
+from dispatcher.messages.wording import Rules, load
+from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import CHANNELS, Channel
+from dispatcher.policy.terms import Platform
 
 MANIFEST = "catalog.toml"
 
@@ -74,21 +77,22 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):
-    """Every template there is, compiled, with the directory they came from."""
+    """Every template there is, compiled, with each platform's rules and the directory they came from."""
 
     directory: Path
     templates: dict[tuple[Kind, Channel], Template]
+    rules: dict[Platform, Rules]
 
     @classmethod
     def load(cls, directory: Path | None = None) -> "Catalog":
-        """Read and compile all templates; `InvalidTemplate` when any is missing or not right."""
+        """Read all templates and wording rules; `InvalidTemplate` when any is missing or not right."""
         found, all_read = read_all(directory)
         problems = [told for read in all_read.values() for told in read.told()]
         if problems:
             more = f" (and {len(problems) - 1} more: templates check names them)" if problems[1:] else ""
             raise InvalidTemplate(problems[0] + more)
         templates = {at: read.template for at, read in all_read.items() if read.template is not None}
-        return cls(directory=found, templates=templates)
+        return cls(directory=found, templates=templates, rules=load(found))
 
     def template(self, step: int, channel: Channel, *, merged: bool = False) -> Template:
         """The template for a reminder's step: the first introduces, later ones tell the order's close.
@@ -98,6 +102,11 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
         if merged:
             return self.templates["merged_orders", channel]
         return self.templates["first_reminder" if step == 1 else "before_close", channel]
+
+    def rules_of(self, policy: Policy) -> Rules:
+        """The wording rules of a shop: its platform's, with the hosts that its policy allows."""
+        rules = self.rules[policy.platform]
+        return rules.allowing_any() if policy.links is None else rules.allowing(policy.links.allowed)
 
 
 def read_all(directory: Path | None = None) -> tuple[Path, dict[tuple[Kind, Channel], Read]]:

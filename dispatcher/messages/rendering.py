@@ -5,11 +5,14 @@ from hashlib import sha256
 import jinja2
 import msgspec
 
-from dispatcher.errors import InvalidTemplate, MessageTooLong
+from dispatcher.errors import ForbiddenWording, InvalidTemplate, MessageTooLong
 from dispatcher.messages.catalog import Catalog, Template
 from dispatcher.messages.fields import values
+from dispatcher.messages.outside import Remark, masked_names, without_names
 from dispatcher.messages.sms import characters
 from dispatcher.messages.subjects import Subject, subject
+from dispatcher.messages.wording import Hit, check
+from dispatcher.messages.wording_file import Level
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Facts, Instant
@@ -17,24 +20,58 @@ from dispatcher.policy.facts import Channel, Facts, Instant
 MAX_CHARACTERS: dict[Channel, int] = {"chat": 3_000, "sms": 500, "phone": 600}
 """The longest text that is handed over, an SMS as it is billed; rendering ends once a text goes beyond."""
 
+MAX_REMARKS = 20
+"""Words that are told of one message."""
+
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A message's text with its template's name and version, and the hex SHA-256 of its UTF-8."""
+    """A message's text with its template's name and version, and the hex SHA-256 of its UTF-8.
+
+    `masked` are words that names were left out for, `advised` those in the text that are better not said.
+    """
 
     template: str
     text: str
     sha256: str
+    masked: tuple[Remark, ...] = ()
+    advised: tuple[Remark, ...] = ()
 
 
 def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: Instant) -> Rendered:
     """The message for this reminder on the decision's channel, times told as of `now`.
 
-    Raises `MissingField` when the template needs a value that is absent or blank, `MessageTooLong` when
-    the text goes beyond `MAX_CHARACTERS`, and `InvalidTemplate` when the template reaches for more
-    than its fields.
+    A name from outside that the shop's wording rules forbid is said without what they forbid, or not at all.
+
+    Raises `MissingField` when the template needs a value that is absent or blank, `ForbiddenWording` when
+    the text breaks the rules without such names too, `MessageTooLong` when it goes beyond
+    `MAX_CHARACTERS`, and `InvalidTemplate` when the template reaches for more than its fields.
     """
     template = catalog.template(facts.step, decision.channel, merged=bool(decision.carries))
-    return render_for(template, subject(facts, decision, policy, now))
+    rules = catalog.rules_of(policy)
+    rendered = render_for(template, subject(facts, decision, policy, now))
+    hits = check(rendered.text, rules)
+    masked: tuple[Remark, ...] = ()
+    # Few texts have a hit: names are not looked at by themselves before one shows.
+    if _remarks(hits, "forbid"):
+        facts, decision, masked = masked_names(facts, decision, rules)
+        rendered = render_for(template, subject(facts, decision, policy, now))
+        hits = check(rendered.text, rules)
+    if forbidden := _remarks(hits, "forbid"):
+        # A name that was cut, or what stands beside it, can make a word that the whole name does not have.
+        masked += forbidden
+        rendered = render_for(template, subject(*without_names(facts, decision), policy, now))
+        hits = check(rendered.text, rules)
+    if forbidden := _remarks(hits, "forbid"):
+        kinds = dict.fromkeys(remark.kind for remark in forbidden)
+        raise ForbiddenWording(tuple(remark.word for remark in forbidden), tuple(kinds))
+    if not hits and not masked:
+        return rendered
+    return msgspec.structs.replace(rendered, masked=masked[:MAX_REMARKS], advised=_remarks(hits, "advise"))
+
+
+def _remarks(hits: tuple[Hit, ...], level: Level) -> tuple[Remark, ...]:
+    found = dict.fromkeys(Remark(hit.word, hit.kind) for hit in hits if hit.level == level)
+    return tuple(found)[:MAX_REMARKS]
 
 
 def render_for(template: Template, about: Subject) -> Rendered:

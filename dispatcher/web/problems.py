@@ -31,6 +31,7 @@ KINDS: dict[str, Kind] = {
     "invalid-policy": Kind(400, "The policy is not right"),
     "invalid-template": Kind(400, "The template is not right"),
     "missing-field": Kind(400, "The message needs a field that is missing"),
+    "forbidden-wording": Kind(400, "The message says what its platform forbids"),
     "message-too-long": Kind(400, "The message is too long for its channel"),
     "unauthenticated": Kind(401, "No key that is known here"),
     "forbidden": Kind(403, "The key does not open this"),

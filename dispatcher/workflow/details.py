@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decisions import Decision, Offer, Planned, Send, Unplanned
 from dispatcher.policy.events import Event
 from dispatcher.policy.facts import Instant, OrderFacts
@@ -104,6 +105,18 @@ def of_ledger(ledger: tuple[Instant, ...], now: Instant) -> dict[str, Any]:
     """Return the hand-offs a put-off or dropped reminder was decided on: those of the day, else the last."""
     recent = tuple(at for at in ledger if at > now - LONGEST_DAY) or ledger[-1:]
     return {"ledger": [iso(at) for at in recent]} if recent else {}
+
+
+def of_wording(rendered: Rendered) -> dict[str, Any]:
+    """Return what a message's wording met: what names were left out for, and what is better not said."""
+    told: dict[str, Any] = {}
+    if rendered.masked:
+        told["masked"] = [
+            {"word": each.word, "kind": each.kind, "field": each.field} for each in rendered.masked
+        ]
+    if rendered.advised:
+        told["advised"] = [{"word": each.word, "kind": each.kind} for each in rendered.advised]
+    return told
 
 
 def of_person(person: str | None) -> dict[str, Any]:

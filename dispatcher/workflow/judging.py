@@ -1,12 +1,12 @@
 """Turns a leased reminder into what will be recorded of it: facts, decision, text, commit."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from dispatcher.channels.base import Message
-from dispatcher.errors import MissingField, StoreRefused
+from dispatcher.errors import ForbiddenWording, MissingField, StoreRefused
 from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decide import decide
 from dispatcher.policy.decisions import Decision, Defer, Drop, Offer, Rule, Send
@@ -23,7 +23,10 @@ class Renderer(Protocol):
     """Writes messages."""
 
     def __call__(self, facts: Facts, decision: Send, policy: Policy, now: Instant) -> Rendered:
-        """Return the text of a hand-off; `MissingField` when a value it needs is missing."""
+        """Return the text of a hand-off.
+
+        `MissingField` when a value it needs is missing, `ForbiddenWording` when it may not be said.
+        """
 
 
 class Handover(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -92,10 +95,26 @@ def decided(facts: Facts, policy: Policy, render: Renderer, now: Instant) -> tup
     decision = decide(facts, policy, now)
     if not isinstance(decision, Send):
         return decision, None
+    going = written(decision, facts, policy, render, now)
+    return (going, None) if isinstance(going, Drop) else going
+
+
+def written(
+    decision: Send, facts: Facts, policy: Policy, render: Renderer, now: Instant
+) -> tuple[Send, Rendered] | Drop:
+    """Write the text of what is to go; a rule tells what its wording met, or why there is none."""
     try:
-        return decision, render(facts, decision, policy, now)
+        rendered = render(facts, decision, policy, now)
     except MissingField as missing:
-        return _incomplete(decision, missing.field), None
+        return _unwritten(decision, "missing_field", "template_fields", {"missing": missing.field})
+    except ForbiddenWording as forbidden:
+        inputs = {"words": forbidden.words, "kinds": forbidden.kinds}
+        return _unwritten(decision, "wording", "wording", inputs)
+    inputs = details.of_wording(rendered)
+    if not inputs:
+        return decision, rendered
+    rules = (*decision.rules, Rule(rule="wording", outcome="pass", inputs=inputs))
+    return msgspec.structs.replace(decision, rules=rules), rendered
 
 
 def released(item: Leased, lease: Lease, error: Exception) -> Judged:
@@ -107,9 +126,9 @@ def released(item: Leased, lease: Lease, error: Exception) -> Judged:
     return Judged(commit=_bare(item, lease, "release", details.packed({"error": type(error).__name__})))
 
 
-def _incomplete(decision: Send, field: str) -> Drop:
-    rule = Rule(rule="template_fields", outcome="drop", inputs={"missing": field})
-    return Drop(reason="missing_field", rules=(*decision.rules, rule))
+def _unwritten(decision: Send, reason: str, rule: str, inputs: dict[str, Any]) -> Drop:
+    last = Rule(rule=rule, outcome="drop", inputs=inputs)
+    return Drop(reason=reason, rules=(*decision.rules, last))
 
 
 def _bare(item: Leased, lease: Lease, kind: str, written: Packed) -> Commit:

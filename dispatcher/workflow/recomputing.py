@@ -41,8 +41,8 @@ DECISIONS = frozenset(
 )
 """Kinds of records that nothing but a decision makes; others may hold one."""
 
-TEXT_RULES = frozenset({"template_fields", "wording"})
-"""Rules on the text of what would have gone."""
+TEXT_RULES = {"template_fields": "missing_field", "wording": "wording"}
+"""Rules on the text of what is to go, and the reason of what they drop."""
 
 UNREADABLE = (Expected, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """How what is no decision of ours shows when it is read or decided about."""
@@ -211,16 +211,18 @@ def _of_decision(
     said = details.decision_told(decision)
     if "channel" in said:
         said["decided_on"] = said.pop("channel")
-    return _without_text(_plain({**said, **told}), record)
+    return _with_text(_plain({**said, **told}), record)
 
 
-def _without_text(expected: Told, record: Record) -> Told:
-    """Return what is expected of a hand-off that was dropped for its text."""
+def _with_text(expected: Told, record: Record) -> Told:
+    """Return what is expected of a hand-off with the rule on its text, which no record holds."""
     last = (record.rules or [{}])[-1]
-    if expected.get("decision") != "send" or last.get("rule") not in TEXT_RULES or last["outcome"] != "drop":
+    if expected.get("decision") != "send" or last.get("rule") not in TEXT_RULES:
         return expected
     rules = [*expected["rules"], last]
-    return {"kind": "reminder.dropped", "reason": record.reason, "rules": rules}
+    if last["outcome"] == "drop":
+        return {"kind": "reminder.dropped", "reason": TEXT_RULES[last["rule"]], "rules": rules}
+    return expected | {"rules": rules} if last["outcome"] == "pass" else expected
 
 
 def _plain(told: Told) -> Told:

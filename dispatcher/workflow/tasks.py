@@ -8,13 +8,11 @@ from dispatcher.errors import (
     Contended,
     FieldProblem,
     InvalidInput,
-    MissingField,
-    NotNow,
     StoreRefused,
     TaskNotOpen,
 )
 from dispatcher.policy.decide import decide_claim
-from dispatcher.policy.decisions import Send
+from dispatcher.policy.decisions import Drop, Send
 from dispatcher.policy.facts import NOTHING_SAID, Facts, Instant, OrderFacts
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.commands import Commit, TaskEnd
@@ -24,7 +22,7 @@ from dispatcher.workflow import details
 from dispatcher.workflow.blocking import block_number, heed
 from dispatcher.workflow.finding import find
 from dispatcher.workflow.gathering import facts_about
-from dispatcher.workflow.judging import Renderer, bind
+from dispatcher.workflow.judging import Renderer, bind, written
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
@@ -112,10 +110,11 @@ class Tasks:
         decision = decide_claim(facts, force.policy, now)
         if not isinstance(decision, Send):
             raise refused(decision)
-        try:  # what was written when the task was opened need not be true any more
-            rendered = self._render(facts, decision, force.policy, now)
-        except MissingField:
-            raise NotNow("missing_field") from None
+        # What was written when the task was opened need not be true any more.
+        going = written(decision, facts, force.policy, self._render, now)
+        if isinstance(going, Drop):
+            raise refused(going)
+        decision, rendered = going
         commit = Commit(
             kind="claim",
             reminder=task,

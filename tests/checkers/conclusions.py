@@ -6,6 +6,9 @@ from itertools import zip_longest
 from tests.checkers.deciding import Facts
 from tests.checkers.records import Record
 
+INPUTS = {"template_fields": ("missing",), "wording": ("words", "kinds")}
+"""What a rule on the text that drops says of it."""
+
 
 def recorded(record: Record) -> Facts:
     """Return what a record says, in the form of what is recomputed."""
@@ -18,18 +21,29 @@ def recorded(record: Record) -> Facts:
     return {"rules": [], **facts, **{name: value for name, value in decision.items() if name != "channel"}}
 
 
-def without_text(expected: Facts, said: Facts) -> Facts:
-    """Return what is expected once a text lacked a value: a drop; what a text needs is not judged here."""
+def with_text(expected: Facts, said: Facts) -> Facts:
+    """Return what is expected with the rule on the text, if there is one; the text is not judged here."""
     rule = said["rules"][-1] if said["rules"] else {}
-    if expected.get("decision") != "send" or rule.get("rule") != "template_fields":
+    if expected.get("decision") != "send" or rule.get("rule") not in ("template_fields", "wording"):
         return expected
-    missing = {"missing": rule["inputs"].get("missing")}
-    last = {"rule": "template_fields", "outcome": "drop", "inputs": missing, "until": None}
+    goes = rule["rule"] == "wording" and rule["outcome"] == "pass"
+    names = ("masked", "advised") if goes else INPUTS[rule["rule"]]
+    inputs = {name: rule["inputs"][name] for name in names if rule["inputs"].get(name)}
+    last = {
+        "rule": rule["rule"],
+        "outcome": "pass" if goes else "drop",
+        # What says nothing is no rule, so without inputs it differs.
+        "inputs": inputs or None,
+        "until": None,
+    }
+    rules = [*expected["rules"], last]
+    if goes:
+        return expected | {"rules": rules}
     return {
         "kind": "reminder.dropped",
-        "reason": "missing_field",
+        "reason": "missing_field" if rule["rule"] == "template_fields" else "wording",
         "channel": expected["channel"],
-        "rules": [*expected["rules"], last],
+        "rules": rules,
     }
 
 

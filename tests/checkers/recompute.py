@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.checkers.conclusions import differences, recorded, without_text
+from tests.checkers.conclusions import differences, recorded, with_text
 from tests.checkers.deciding import Case, claimed, decided, handed_over
 from tests.checkers.items import Items
 from tests.checkers.moves import COMMITS, GIVES_BACK, RESCHEDULES, asked_by_hand
@@ -131,7 +131,7 @@ class _Reader:
             expected = self._expected(record, case)
         else:
             expected = planned(self._plan(record, known, inputs, now or 0))
-        yield from differences(said, without_text(expected, said))
+        yield from differences(said, with_text(expected, said))
         until = record["details"].get("valid_until")
         if until and until > said.get("valid_until", ""):
             yield f"may be handed over until {until}, decided was {said.get('valid_until')}"

@@ -57,9 +57,14 @@ class Audit:
 
 
 def event(kind: str, order: str, at: int, customer: str, total: str, **more: Any) -> dict[str, Any]:
-    """Return an event; `more` goes to the order, and `zone` to the customer."""
+    """Return an event; `more` goes to the order, `item` and `stock` to its item, `zone` to the customer."""
     zone = more.pop("zone", None)
-    item = {"name": "示例商品", "quantity": 1, "price": total, "availability": more.pop("stock", "in_stock")}
+    item = {
+        "name": more.pop("item", "示例商品"),
+        "quantity": 1,
+        "price": total,
+        "availability": more.pop("stock", "in_stock"),
+    }
     data = {"id": order, "placed_at": iso(NOON), "total": total, "items": [item]}
     data |= {"closes_at": iso(NOON + 24 * HOUR), "pay_url": "https://pay.example/" + order} | more
     return {
@@ -88,6 +93,8 @@ EVENTS = [
     event("order.unpaid", "flash", NOON, "C-4", "99.00", closes_at=iso(NOON + 10 * MINUTE)),
     event("order.unpaid", "brief", NOON, "C-4", "99.00", closes_at=iso(NOON + 8 * MINUTE)),
     event("order.unpaid", "wordless", NOON, "C-5", "99.00", pay_url=None),
+    event("order.unpaid", "named", NOON, "C-8", "99.00", item="【淘宝同款】示例商品"),
+    event("order.unpaid", "elsewhere", NOON, "C-9", "99.00", pay_url="https://m.taobao.com/elsewhere"),
     event("order.unpaid", "abroad", NOON, "C-6", "99.00", zone="America/New_York"),
     event("order.unpaid", "raised", NOON, "C-7", "99.00"),
     event("order.amended", "raised", NOON + MINUTE, "C-7", "800.00"),

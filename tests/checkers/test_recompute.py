@@ -36,6 +36,10 @@ def test_a_real_audit_follows_from_its_inputs(audit: Audit) -> None:
         ("reminder.dropped", "sold_out"),
         ("reminder.dropped", "closes_before_window"),
         ("reminder.dropped", "missing_field"),
+        ("reminder.dropped", "wording"),
+    }
+    assert inputs(audit.one("reminder.sending", "named"), "wording") == {
+        "masked": [{"word": "淘宝", "kind": "other_platform", "field": "order.items.0.name"}]
     }
 
 

@@ -129,6 +129,11 @@ async def missing_field(api: Asking) -> None:
     await taken(api, bare("A", pay_url=None, availability="in_stock"))
 
 
+async def wording(api: Asking) -> None:
+    await under(api, BY_SMS + '[links]\nallowed = ["shop.example"]')
+    await taken(api, bare("A", pay_url="https://pay.example/A", availability="in_stock"))
+
+
 async def sensitive(api: Asking) -> None:
     await under(api, "[suppression]\nsensitive_channels = []\n" + BY_SMS)
     await taken(api, bare("A", pay_url="https://pay.example/A", availability="in_stock", sensitive=True))
@@ -298,6 +303,7 @@ SCENES: dict[str, Scene] = {
         closed,
         sold_out,
         missing_field,
+        wording,
         sensitive,
         below_minimum,
         no_address,

@@ -1,0 +1,162 @@
+"""What a message says where a name from outside, or the message itself, breaks the platform's rules."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from dispatcher.errors import ForbiddenWording
+from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.outside import Remark
+from dispatcher.messages.rendering import MAX_REMARKS
+from dispatcher.policy.facts import Channel, Order, Receiver
+from dispatcher.policy.terms import Links, Platform
+from tests.messages.samples import DRESS, HOUR, ORDER, PLACED, POLICY, customer, order, rendered
+
+NAME, SPEC = "order.items.0.name", "order.items.0.spec"
+TAOBAO = ("淘宝", "other_platform")
+
+
+def called(name: str, **more: Any) -> Order:
+    return order(items=(msgspec.structs.replace(DRESS, name=name, **more),))
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "unsaid", "remark"),
+    [
+        ({"about": called("【淘宝同款】夏季连衣裙")}, "拍下的夏季连衣裙（", "淘宝", Remark(*TAOBAO, NAME)),
+        ({"about": called("夏季连衣裙 淘宝爆款")}, "提交的订单（尾号0001）", "连衣裙", Remark(*TAOBAO, NAME)),
+        (
+            {"about": called("夏季连衣裙 Ｔａｏ·ｂａｏ")},
+            "提交的订单",
+            "连衣裙",
+            Remark("taobao", "other_platform", NAME),
+        ),
+        ({"about": called("夏季连衣裙", spec="M码（淘宝）")}, "（M码，", "淘宝", Remark(*TAOBAO, SPEC)),
+        ({"to": customer(name="淘宝客")}, "您好，温馨提醒", "淘宝", Remark(*TAOBAO, "customer.name")),
+        (
+            {"to": customer(name="电13800138000")},
+            "您好，温馨提醒",
+            "138",
+            Remark("phone", "contact", "customer.name"),
+        ),
+        (
+            {"about": order(receiver=Receiver(city="杭州（淘宝）"))},
+            "收货地址（杭州）",
+            "淘宝",
+            Remark(*TAOBAO, "order.receiver.city"),
+        ),
+    ],
+)
+def test_name_that_breaks_the_rules_is_masked_or_left_out_and_told(
+    catalog: Catalog, given: dict[str, Any], said: str, unsaid: str, remark: Remark
+) -> None:
+    message = rendered(catalog, 1, "chat", **given)
+
+    assert said in message.text
+    assert unsaid not in message.text
+    assert message.masked == (remark,)
+    assert message.advised == ()
+
+
+def test_agents_name_is_left_out_of_a_call(catalog: Catalog) -> None:
+    message = rendered(catalog, 1, "phone", to=customer(agent="淘宝小林"))
+
+    assert "的客服，" in message.text
+    assert message.masked == (Remark(*TAOBAO, "customer.agent"),)
+
+
+def test_names_of_carried_orders_are_masked_too(catalog: Catalog) -> None:
+    earlier = msgspec.structs.replace(called("【淘宝同款】棉袜"), id="0002", placed_at=PLACED - HOUR)
+
+    message = rendered(catalog, 1, "sms", others=[earlier])
+
+    assert "拍下的棉袜等2件商品" in message.text
+    assert message.masked == (Remark(*TAOBAO, NAME),)
+
+
+@pytest.mark.parametrize(
+    ("channel", "platform", "name", "word"),
+    [
+        # Cut to the width of a text message, an exception is no longer one.
+        ("sms", "jd", "夏季连衣裙碎花第一时间发货新款", "第一"),
+        # Neither has the name the other word, nor the template this one.
+        ("sms", "pdd", "好评连衣裙", "付款+好评"),
+    ],
+)
+def test_name_that_only_breaks_the_rules_where_it_stands_is_left_out(
+    catalog: Catalog, channel: Channel, platform: Platform, name: str, word: str
+) -> None:
+    policy = msgspec.structs.replace(POLICY, platform=platform)
+
+    message = rendered(catalog, 1, channel, about=called(name), policy=policy)
+
+    assert "提交的订单（尾号0001）" in message.text
+    assert [(remark.word, remark.field) for remark in message.masked] == [(word, None)]
+
+
+def test_what_is_only_advised_against_is_said_and_told(catalog: Catalog) -> None:
+    policy = msgspec.structs.replace(POLICY, platform="pdd")
+
+    message = rendered(catalog, 1, "sms", policy=policy)
+
+    assert "付款" in message.text
+    assert message.masked == ()
+    assert message.advised == (Remark("付款", "platform_term"),)
+
+
+def test_shop_whose_own_name_is_forbidden_sends_nothing(catalog: Catalog) -> None:
+    policy = msgspec.structs.replace(POLICY, shop_name="淘宝全网第一店")
+
+    with pytest.raises(ForbiddenWording) as caught:
+        rendered(catalog, 1, "sms", about=called("淘宝裙"), policy=policy)
+
+    assert caught.value.words == ("淘宝", "全网", "第一")
+    assert caught.value.kinds == ("other_platform", "superlative")
+
+
+@pytest.mark.parametrize(
+    ("platform", "links", "url", "refused"),
+    [
+        ("jd", None, "https://pay.example/O-1", False),
+        ("own", None, "https://pay.example/O-1", False),
+        ("jd", Links(allowed=("pay.example",)), "https://pay.example/O-1", False),
+        ("jd", Links(allowed=("pay.example",)), "https://m.pay.example/O-1", False),
+        ("jd", Links(allowed=("pay.example",)), "https://u.jd.com/O-1", False),
+        ("jd", Links(allowed=("pay.example",)), "https://notpay.example/O-1", True),
+        ("jd", Links(allowed=()), "https://pay.example/O-1", True),
+        ("jd", Links(allowed=()), "https://u.jd.com/O-1", False),
+        ("own", Links(allowed=("pay.example",)), "https://pay.example/O-1", False),
+        ("own", Links(allowed=("pay.example",)), "https://shop.example/O-1", True),
+        ("jd", None, "https://m.taobao.com/O-1", True),
+        ("own", None, "https://m.taobao.com/O-1", False),
+    ],
+)
+def test_links_go_where_platform_and_policy_allow(
+    catalog: Catalog, platform: Platform, links: Links | None, url: str, refused: bool
+) -> None:
+    policy = msgspec.structs.replace(POLICY, platform=platform, links=links)
+
+    try:
+        sent = rendered(catalog, 1, "sms", about=order(pay_url=url), policy=policy).text.endswith(url)
+    except ForbiddenWording:
+        sent = False
+
+    assert sent is not refused
+
+
+def test_no_more_words_are_told_than_fit(catalog: Catalog) -> None:
+    words = (
+        "淘宝 天猫 拼多多 抖音 快手 微信 支付宝 全网 绝对 终极 顶级 极品 唯一 "
+        "首家 独家 销冠 顶尖 最佳 最好 最优 最强 最美"
+    )
+
+    message = rendered(catalog, 1, "chat", about=called(words))
+
+    assert len(words.split()) > MAX_REMARKS == len(message.masked)
+
+
+def test_message_without_a_hit_is_told_as_before(catalog: Catalog) -> None:
+    message = rendered(catalog, 1, "chat", about=ORDER)
+
+    assert (message.masked, message.advised) == ((), ())

@@ -1,0 +1,131 @@
+"""What a platform forbids to say is left out or not sent, and the audit tells which."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from dispatcher.errors import NotNow
+from dispatcher.storage.client import StoreClient
+from dispatcher.storage.looking import text_of
+from tests.worlds import NOON, World, at_once, event, world
+
+REMINDER = "demo~O-1~1"
+BY_SMS = """
+[routing]
+channels = ["sms"]
+"""
+BY_CALL = """
+[routing]
+channels = ["phone", "sms"]
+[phone]
+windows = [["09:00", "20:00"]]
+"""
+ELSEWHERE = """
+[links]
+allowed = ["shop.example"]
+"""
+
+
+async def under(redis: StoreClient, directory: Path, sections: str) -> World:
+    policy = msgspec.structs.replace(at_once(sections), platform="jd")
+    return await world(redis, directory, policy=policy)
+
+
+async def take(here: World, item: str, **customer: Any) -> None:
+    items = [{"name": item, "quantity": 1, "price": "99.00"}]
+    await here.service.intake.take([event("order.unpaid", "O-1", NOON, items=items, **customer)], "key:test")
+
+
+async def last(here: World, kind: str) -> dict[str, Any]:
+    return next(record for record in reversed(await here.audit()) if record["kind"] == kind)
+
+
+def wording(record: dict[str, Any]) -> list[dict[str, Any]]:
+    return [rule for rule in record["details"]["decision"]["rules"] if rule["rule"] == "wording"]
+
+
+async def test_name_is_masked_and_the_hand_off_tells_the_word(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await under(redis, audit_directory, BY_SMS)
+    await take(here, "【淘宝同款】示例商品", name="电13800138000")
+
+    done = await here.dispatch()
+
+    sending = await last(here, "reminder.sending")
+    masked = [
+        {"word": "phone", "kind": "contact", "field": "customer.name"},
+        {"word": "淘宝", "kind": "other_platform", "field": "order.items.0.name"},
+    ]
+    text = await text_of(here.service.store, "demo", REMINDER)
+    assert done == {"send": 1}
+    assert wording(sending) == [
+        {"rule": "wording", "outcome": "pass", "inputs": {"masked": masked}, "until": None}
+    ]
+    assert text is not None
+    assert "示例商品" in text
+    assert "淘宝" not in text
+    assert "13800138000" not in text
+    assert "13800138000" not in json.dumps(await here.audit(), ensure_ascii=False)
+
+
+async def test_text_that_keeps_the_rules_adds_no_rule(redis: StoreClient, audit_directory: Path) -> None:
+    here = await under(redis, audit_directory, BY_SMS)
+    await take(here, "示例商品 第一时间发货")
+
+    await here.dispatch()
+
+    assert wording(await last(here, "reminder.sending")) == []
+
+
+async def test_text_that_may_not_be_said_is_dropped_by_its_words(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await under(redis, audit_directory, BY_SMS + ELSEWHERE)
+    await take(here, "示例商品")
+
+    done = await here.dispatch()
+
+    dropped = await last(here, "reminder.dropped")
+    assert done == {"drop": 1}
+    assert dropped["reason"] == "wording"
+    assert wording(dropped) == [
+        {
+            "rule": "wording",
+            "outcome": "drop",
+            "inputs": {"words": ["link"], "kinds": ["link"]},
+            "until": None,
+        }
+    ]
+    assert here.channels["sms"].handed_over == 0
+
+
+async def test_task_whose_script_may_no_longer_be_said_cannot_be_claimed(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await under(redis, audit_directory, BY_CALL)
+    await take(here, "示例商品", paid_orders=1)
+    await here.dispatch()
+    named = msgspec.structs.replace(at_once(BY_CALL), platform="jd", shop_name="淘宝小店")
+    await here.service.put_policy("demo", named, "test", "user:test")
+
+    with pytest.raises(NotNow) as refused:
+        await here.service.tasks.claim(REMINDER, "li", "user:li")
+
+    assert refused.value.reason == "wording"
+
+
+async def test_claim_tells_what_was_left_out_of_the_script(redis: StoreClient, audit_directory: Path) -> None:
+    here = await under(redis, audit_directory, BY_CALL)
+    await take(here, "淘宝同款", paid_orders=1)
+    await here.dispatch()
+
+    await here.service.tasks.claim(REMINDER, "li", "user:li")
+
+    opened, claimed = await last(here, "task.opened"), await last(here, "task.claimed")
+    masked = [{"word": "淘宝", "kind": "other_platform", "field": "order.items.0.name"}]
+    assert [rule["inputs"] for rule in wording(opened)] == [{"masked": masked}]
+    assert [rule["inputs"] for rule in wording(claimed)] == [{"masked": masked}]
