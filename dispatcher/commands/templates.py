@@ -15,7 +15,7 @@ from dispatcher.messages.checking import Checked, check
 from dispatcher.terminal import fail, tell
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
-HEADS = ("template", "class", "characters", "segments", "seconds", "elements")
+HEADS = ("template", "class", "characters", "segments", "seconds", "wording", "elements")
 
 
 @click.group()
@@ -30,7 +30,8 @@ def templates_check(directory: Path | None, as_json: bool) -> None:
     """Check every template in DIR, else those that come with the product, and tell what each costs.
 
     Characters, SMS segments and seconds to read out are those of an ordinary order and the worst over
-    orders with long, missing and many values. Everything that is wrong is named with file and line.
+    orders with long, missing and many values. Wording counts the words that a platform forbids and those
+    that it advises against, where there are any. Everything that is wrong is named with file and line.
     """
     try:
         found = check(directory)
@@ -59,6 +60,7 @@ def _show(found: tuple[Checked, ...]) -> None:
             _figures(one.characters_typical, one.characters_worst, f" of {one.most_characters}"),
             _figures(one.segments_typical, one.segments_worst),
             _figures(one.seconds_typical, one.seconds_worst),
+            Text(_wording(one)),
             Text(", ".join(one.elements)),
         )
     Console(highlight=False, width=None if on_screen else FILE_COLUMNS).print(table)
@@ -67,3 +69,11 @@ def _show(found: tuple[Checked, ...]) -> None:
 def _figures(typical: float | None, worst: float | None, most: str = "") -> str:
     """The typical and the worst figure, or what stands where there is none."""
     return "–" if worst is None else f"{'–' if typical is None else f'{typical:g}'}/{worst:g}{most}"
+
+
+def _wording(one: Checked) -> str:
+    """Each platform with a hit, its forbidden words and those it advises against."""
+    told = [
+        f"{platform} {len(words.forbidden)}/{len(words.advised)}" for platform, words in one.wording.items()
+    ]
+    return ", ".join(told) or "–"

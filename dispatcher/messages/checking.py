@@ -1,5 +1,6 @@
 """All templates of a directory looked at: what is wrong with each, and what its messages cost at worst."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -7,20 +8,30 @@ import msgspec
 from dispatcher.errors import DispatcherError
 from dispatcher.messages.calls import seconds_to_read
 from dispatcher.messages.catalog import Read, Template, read_all
-from dispatcher.messages.examples import EXAMPLES, TYPICAL
+from dispatcher.messages.examples import EXAMPLES, HOST, TYPICAL
 from dispatcher.messages.rendering import MAX_CHARACTERS, render_for
 from dispatcher.messages.sms import characters, segments
+from dispatcher.messages.wording import Hit, Rules, load
+from dispatcher.messages.wording import check as hits_of
 from dispatcher.policy.facts import Channel
+from dispatcher.policy.terms import Platform
 
 MAX_SECONDS = 60.0
 """A call script takes less than this to read out."""
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """The words of a platform's rules that a template's messages met."""
+
+    forbidden: tuple[str, ...]
+    advised: tuple[str, ...]
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one template; a `typical` and a `worst` figure over the built-in orders.
 
     Segments are those of text messages, seconds those of call scripts; `None` elsewhere, and where
-    `problems` kept the template from being tried.
+    `problems` kept the template from being tried. `wording` has the platforms whose rules have a hit.
     """
 
     template: str
@@ -35,6 +46,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     segments_worst: int | None = None
     seconds_typical: float | None = None
     seconds_worst: float | None = None
+    wording: dict[Platform, Words] = {}
     problems: tuple[str, ...] = ()
 
 
@@ -43,11 +55,12 @@ def check(directory: Path | None = None) -> tuple[Checked, ...]:
 
     Raises `InvalidTemplate` when there is no manifest, or one that cannot be read.
     """
-    _, found = read_all(directory)
-    return tuple(_checked(read) for read in found.values())
+    there, found = read_all(directory)
+    rules = {platform: known.allowing((HOST,)) for platform, known in load(there).items()}
+    return tuple(_checked(read, rules) for read in found.values())
 
 
-def _checked(read: Read) -> Checked:
+def _checked(read: Read, rules: dict[Platform, Rules]) -> Checked:
     channel = read.channel
     checked = Checked(
         template=read.name,
@@ -61,8 +74,10 @@ def _checked(read: Read) -> Checked:
     if read.template is None:
         return checked
     texts, problems = tried(read.template)
-    told = tuple(f"{read.path}: {problem}" for problem in problems)
-    return msgspec.structs.replace(checked, problems=told, **_figures(channel, texts))
+    hits = {platform: _hits(texts.values(), known) for platform, known in rules.items()}
+    told = tuple(f"{read.path}: {problem}" for problem in (*problems, *_forbidden(hits)))
+    wording = {platform: _words(found) for platform, found in hits.items() if found}
+    return msgspec.structs.replace(checked, problems=told, wording=wording, **_figures(channel, texts))
 
 
 def tried(template: Template) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -100,3 +115,31 @@ def _figures(channel: Channel, texts: dict[str, str]) -> dict[str, float]:
 
 def _seconds(text: str) -> float:
     return round(seconds_to_read(text), 1)
+
+
+def _hits(texts: Iterable[str], rules: Rules) -> tuple[Hit, ...]:
+    """The first hit of each word of the rules."""
+    found: dict[str, Hit] = {}
+    for text in texts:
+        for hit in hits_of(text, rules):
+            found.setdefault(hit.word, hit)
+    return tuple(found.values())
+
+
+def _words(hits: tuple[Hit, ...]) -> Words:
+    return Words(
+        forbidden=tuple(hit.word for hit in hits if hit.level == "forbid"),
+        advised=tuple(hit.word for hit in hits if hit.level == "advise"),
+    )
+
+
+def _forbidden(hits: dict[Platform, tuple[Hit, ...]]) -> Iterator[str]:
+    """Tell each forbidden word once, with the platforms that forbid it."""
+    platforms: dict[tuple[str, str, str], list[str]] = {}
+    for platform, found in hits.items():
+        for hit in found:
+            if hit.level == "forbid":
+                platforms.setdefault((hit.word, hit.kind, hit.found), []).append(platform)
+    for (word, kind, said), where in platforms.items():
+        as_said = "" if said == word else f", said as {said}"
+        yield f"{word} ({kind}) is forbidden on {', '.join(where)}{as_said}"

@@ -24,7 +24,10 @@ NOW = PLACED + 13 * HOUR + HOUR // 4
 ENDLESS = "长" * 300
 """Longer than any field shows of a text."""
 
-LONG_LINK = "https://pay.example/orders/20261111-000000000001?from=sms"
+HOST = "pay.example"
+"""Where the links of all of them lead."""
+
+LONG_LINK = f"https://{HOST}/orders/20261111-000000000001?from=sms"
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +80,7 @@ _ORDER = Order(
     total="299.00",
     currency="CNY",
     items=(_ITEM,),
-    pay_url="https://pay.example/O-1",
+    pay_url=f"https://{HOST}/O-1",
     receiver=Receiver(city="杭州"),
 )
 _OTHER = msgspec.structs.replace(_ORDER, id="20261111-0002", placed_at=PLACED - HOUR, items=(_ITEM, _ITEM))

@@ -28,9 +28,19 @@ def test_each_template_is_a_line_of_the_table() -> None:
 
     head, *lines = [line.split() for line in answer.stdout.splitlines()]
     assert (answer.exit_code, answer.stderr) == (0, "")
-    assert head == ["template", "class", "characters", "segments", "seconds", "elements"]
+    assert head == ["template", "class", "characters", "segments", "seconds", "wording", "elements"]
     assert len(lines) == len(Catalog.load().templates)
-    assert lines[1][:6] == ["first_reminder/sms@1", "notice", "70/141", "of", "500", "1/3"]
+    assert lines[1][:9] == [
+        "first_reminder/sms@1",
+        "notice",
+        "70/141",
+        "of",
+        "500",
+        "1/3",
+        "–",
+        "pdd",
+        "0/1",
+    ]
 
 
 def test_json_tells_the_same_a_template_and_line() -> None:
@@ -43,6 +53,7 @@ def test_json_tells_the_same_a_template_and_line() -> None:
         1,
         3,
     )
+    assert told[1]["wording"] == {"pdd": {"forbidden": [], "advised": ["付款"]}}
     assert [one["problems"] for one in told] == [[] for _ in told]
 
 
@@ -74,3 +85,28 @@ def test_what_is_no_directory_is_wrong_usage(tmp_path: Path, name: str) -> None:
     answer = check(tmp_path / name)
 
     assert answer.exit_code == 2
+
+
+def test_forbidden_words_fail_with_the_platforms_that_forbid_them(copy: Path) -> None:
+    file = copy / "zh-CN/before_close/sms.j2"
+    file.write_text(file.read_text("utf-8").replace("待付款", "待付款，微 信找我，全网最好看"), "utf-8")
+
+    answer = check(copy)
+
+    (line,) = (line for line in answer.stdout.splitlines() if line.startswith("before_close/sms@1"))
+    assert answer.exit_code == 1
+    assert [told.partition(f"{file}: ")[2] for told in answer.stderr.splitlines()] == [
+        "微信 (other_platform) is forbidden on jd, taobao, pdd, douyin, said as 微 信",
+        "全网 (superlative) is forbidden on jd, taobao, pdd, douyin, own",
+        "最好 (superlative) is forbidden on jd, taobao, pdd, douyin, own",
+    ]
+    assert "jd 3/0, taobao 3/0, pdd 3/1, douyin 3/0, own 2/0" in line
+
+
+def test_templates_without_their_wording_rules_are_refused(copy: Path) -> None:
+    (copy / "wording/pdd.toml").write_text("hosts = 1", "utf-8")
+
+    answer = check(copy)
+
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert f"{copy}/wording/pdd.toml: " in answer.stderr
