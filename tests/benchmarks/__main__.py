@@ -26,12 +26,13 @@ FIGURES = (
     "dispatch_per_s_at_10k",
     "dispatch_per_s_at_1m",
     "p99_lateness_s",
+    "render_check_us",
     "cpus",
     "store",
 )
 """What is printed first, in this order; whatever else the parts tell follows."""
 
-SMALL = {"footprint": 500, "dispatch": 500, "growth": 1_000, "ingest": 500, "lateness": 1}
+SMALL = {"footprint": 500, "dispatch": 500, "growth": 1_000, "ingest": 500, "lateness": 1, "wording": 50}
 """How much each part does with `--small`; without it as much as the part itself finds right."""
 
 STOP_SECONDS = 60.0

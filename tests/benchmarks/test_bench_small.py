@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import dispatch, footprint, growth, ingest, lateness
+from tests.benchmarks import dispatch, footprint, growth, ingest, lateness, wording
 from tests.benchmarks.__main__ import FIGURES, SMALL
 from tests.benchmarks.scene import Figures
 
@@ -23,6 +23,7 @@ PARTS: dict[str, tuple[Callable[[Path, int], Awaitable[Figures]], int, set[str]]
         {"ingest_single_per_s", "ingest_batch_per_s", "empty_handler_per_s", "store"},
     ),
     "lateness": (lateness.measure, 1, {"p99_lateness_s", "store"}),
+    "wording": (wording.measure, 10, {"render_check_us"}),
 }
 
 
@@ -33,7 +34,8 @@ async def test_each_part_measures_what_it_names(part: str, tmp_path: Path) -> No
     figures = await measure(tmp_path, count)
 
     assert names <= set(figures)
-    assert figures["store"].endswith("appendfsync always")
+    assert figures.get("store", "appendfsync always").endswith("appendfsync always")
+    assert ("store" in figures) is ("store" in names)
     assert all(figures[name] > 0 for name in names - {"store", "p99_lateness_s"})
 
 

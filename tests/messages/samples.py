@@ -53,7 +53,7 @@ def offer(kind: IncentiveKind, use: IncentiveUse = "this_order", **of: Any) -> O
 
 def about(step: int, channel: Channel, order: Order = ORDER, customer: Customer = CUSTOMER) -> Subject:
     """What a step's message is about, without a promise to ship today."""
-    return subject(*_decided(step, channel, order, customer, NOW[step]), POLICY, NOW[step])
+    return subject(*decided(step, channel, order, customer, NOW[step]), POLICY, NOW[step])
 
 
 def rendered(
@@ -71,17 +71,18 @@ def rendered(
 ) -> Rendered:
     """The message for a step, two hours after the order or two hours before its close."""
     at = NOW[step] if now is None else now
-    facts, send = _decided(step, channel, about, to, at)
+    facts, send = decided(step, channel, about, to, at)
     carries = tuple(
         Rival(order=each.id, step=1, due=at, closes_at=each.closes_at, total=each.total, known=each)
         for each in others
     )
     offered = None if channel == "phone" else offer
-    decided = msgspec.structs.replace(send, ships_today=ships_today, carries=carries, offer=offered)
-    return render(catalog, facts, decided, policy, at)
+    send = msgspec.structs.replace(send, ships_today=ships_today, carries=carries, offer=offered)
+    return render(catalog, facts, send, policy, at)
 
 
-def _decided(step: int, channel: Channel, order: Order, customer: Customer, at: int) -> tuple[Facts, Send]:
+def decided(step: int, channel: Channel, order: Order, customer: Customer, at: int) -> tuple[Facts, Send]:
+    """A step's facts and what was decided of it, without a promise to ship today."""
     facts = Facts(
         shop="demo",
         order=order,
