@@ -174,7 +174,7 @@ def compiled(
         paths = Paths(tree)
     except TooManyConditions as error:
         return None, (Problem(1, str(error)),)
-    problems = (*paths.unguarded(), *paths.lacking(entry.elements, channel))
+    problems = (*paths.unguarded(), *paths.lacking(entry.elements, channel), *paths.irrefusable(channel))
     if problems:
         return None, problems
     return Template(

@@ -1,5 +1,6 @@
 """What a message must say, and by which fields a template says it."""
 
+import re
 from typing import Literal, NamedTuple
 
 from dispatcher.messages.fields import FIELDS
@@ -10,6 +11,10 @@ Element = Literal[
     "pay_link", "same_day_shipping", "self_introduction", "service_promise",
     "orders",
 ]  # fmt: skip
+
+
+REFUSAL = re.compile(r"(?:拒收|退订)请?回复?[A-Za-z]{1,2}|回复?[A-Za-z]{1,2}(?:退订|拒收)")
+"""Words that say how to refuse promotions, as in 拒收请回复R or 回T退订."""
 
 
 class Carrier(NamedTuple):

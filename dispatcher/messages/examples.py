@@ -1,10 +1,14 @@
 """Made-up orders that a template is tried on: an ordinary one, and those that lead to extremes."""
 
+from decimal import Decimal
+from typing import Any, get_args
+
 import msgspec
 
 from dispatcher.messages.subjects import Subject, subject
-from dispatcher.policy.decisions import Limits, Send
+from dispatcher.policy.decisions import Limits, Offer, Send
 from dispatcher.policy.document import Policy, default_policy
+from dispatcher.policy.document_values import MAX_NAME
 from dispatcher.policy.facts import (
     Channel,
     Customer,
@@ -16,11 +20,14 @@ from dispatcher.policy.facts import (
     Receiver,
     Rival,
 )
+from dispatcher.policy.incentive_terms import Incentive, IncentiveKind, IncentiveUse
 from dispatcher.policy.rivals import MOST_MERGED
+from dispatcher.policy.zones import DAY, HOUR
 
-HOUR = 3_600_000
 PLACED = 1_794_407_930_000  # 2026-11-11 22:38:50 in Shanghai, a Wednesday
 NOW = PLACED + 13 * HOUR + HOUR // 4
+USES: tuple[IncentiveUse, ...] = get_args(IncentiveUse)
+
 ENDLESS = "长" * 300
 """Longer than any field shows of a text."""
 
@@ -33,7 +40,7 @@ LONG_LINK = f"https://{HOST}/orders/20261111-000000000001?from=sms"
 class Example(msgspec.Struct, frozen=True, kw_only=True):
     """An order with its customer, shop and moment; `name` says what it tries out.
 
-    `others` are what a merged message carries beside it.
+    `others` are what a merged message carries beside it; a call makes no `offer`.
     """
 
     name: str
@@ -42,6 +49,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     customer: Customer
     policy: Policy
     ships_today: bool = False
+    offer: Offer | None = None
     now: Instant = NOW
 
     def about(self, channel: Channel) -> Subject:
@@ -68,6 +76,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
                 Rival(order=one.id, step=1, due=self.now, closes_at=one.closes_at, total=one.total, known=one)
                 for one in self.others
             ),
+            offer=None if channel == "phone" else self.offer,
         )
         return subject(facts, send, self.policy, self.now)
 
@@ -91,6 +100,51 @@ TYPICAL = Example(name="typical", order=_ORDER, others=(_OTHER,), customer=_CUST
 
 _replace = msgspec.structs.replace
 
+_LONGEST = _replace(
+    TYPICAL,
+    name="longest texts",
+    order=_replace(
+        _ORDER,
+        items=(_replace(_ITEM, name=ENDLESS, spec=ENDLESS),),
+        total="298701.50",
+        receiver=Receiver(city=ENDLESS),
+        pay_url=LONG_LINK,
+    ),
+    others=tuple(
+        _replace(_OTHER, placed_at=PLACED + number * HOUR, total="298701.50")
+        for number in range(1, MOST_MERGED)
+    ),
+    customer=_replace(_CUSTOMER, name=ENDLESS, agent=ENDLESS, paid_orders=3),
+    policy=_replace(_POLICY, shop_name=ENDLESS),
+    ships_today=True,
+)
+
+
+def _offering(example: Example, kind: IncentiveKind, use: IncentiveUse, **of: Any) -> Example:
+    """The example with an incentive of a pool that has what is given, told as policies have it at most."""
+    pool = Incentive(id="example", kind=kind, use=use, quantity=1, **of)
+    net = str(Decimal(example.order.total) - pool.amount) if pool.amount and use == "this_order" else None
+    offer = Offer(pool=pool, ends=NOW + 30 * DAY, net=net, until=NOW + HOUR, again=False)
+    return _replace(example, name=f"{kind} for {use}, {example.name}", offer=offer)
+
+
+_LONG_WORDS = {"name": "名" * MAX_NAME, "how": "用" * MAX_NAME}
+_WHAT = {"amount": Decimal("20.50"), "threshold": Decimal("199.50"), "how": "付款时勾选"}
+_AMOUNT = {"amount": Decimal("10.50")}
+
+_OFFERING = (
+    _offering(TYPICAL, "coupon", "this_order", **_WHAT),
+    _offering(TYPICAL, "coupon", "new_order", **_WHAT, stacks=True),
+    *(_offering(_LONGEST, "coupon", use, **_WHAT | _LONG_WORDS) for use in USES),
+    _offering(TYPICAL, "price_change", "this_order", **_AMOUNT, stacks=True),
+    *(_offering(_LONGEST, "gift", use, **_LONG_WORDS) for use in USES),
+    _offering(_LONGEST, "free_shipping", "this_order", **_AMOUNT),
+    _offering(TYPICAL, "free_shipping", "this_order"),
+    *(_offering(_LONGEST, "free_shipping", use, **_AMOUNT, threshold=Decimal(99)) for use in USES[1:]),
+    _offering(TYPICAL, "priority_shipping", "this_order"),
+    _offering(TYPICAL, "price_protection", "this_order", valid_for=30 * DAY),
+)
+
 EXAMPLES: tuple[Example, ...] = (
     TYPICAL,
     _replace(TYPICAL, name="ships today", ships_today=True),
@@ -110,29 +164,13 @@ EXAMPLES: tuple[Example, ...] = (
         customer=Customer(id="C-1"),
         policy=_replace(_POLICY, shop_name=None),
     ),
-    _replace(
-        TYPICAL,
-        name="longest texts",
-        order=_replace(
-            _ORDER,
-            items=(_replace(_ITEM, name=ENDLESS, spec=ENDLESS),),
-            total="298701.50",
-            receiver=Receiver(city=ENDLESS),
-            pay_url=LONG_LINK,
-        ),
-        others=tuple(
-            _replace(_OTHER, placed_at=PLACED + number * HOUR, total="298701.50")
-            for number in range(1, MOST_MERGED)
-        ),
-        customer=_replace(_CUSTOMER, name=ENDLESS, agent=ENDLESS, paid_orders=3),
-        policy=_replace(_POLICY, shop_name=ENDLESS),
-        ships_today=True,
-    ),
+    _LONGEST,
     _replace(
         TYPICAL,
         name="of last year",
         order=_replace(_ORDER, closes_at=PLACED + 366 * 24 * HOUR),
         now=PLACED + 365 * 24 * HOUR,
     ),
+    *_OFFERING,
 )
 """What every template is tried on; the first is the ordinary order."""

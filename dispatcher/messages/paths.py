@@ -6,8 +6,9 @@ from operator import and_
 
 from jinja2 import nodes
 
+from dispatcher.messages import incentives
 from dispatcher.messages.bounds import Problem
-from dispatcher.messages.elements import ELEMENTS, Element
+from dispatcher.messages.elements import ELEMENTS, REFUSAL, Element
 from dispatcher.messages.fields import FIELDS
 from dispatcher.policy.facts import Channel
 
@@ -38,6 +39,7 @@ class Paths:
         self.holds = {name: self._holding(place) for place, name in enumerate(self.conditions)}
         self.shown: dict[str, Ways] = {}
         self.uses: list[tuple[str, int, Ways]] = []
+        self.refusable: Ways = 0
         self._follow(tree.body, self.all)
 
     def _holding(self, place: int) -> Ways:
@@ -61,6 +63,8 @@ class Paths:
                 for name in _names(statement):
                     self.shown[name.name] = self.shown.get(name.name, 0) | ways
                     self.uses.append((name.name, name.lineno, ways))
+                if any(REFUSAL.search(text.data) for text in statement.find_all(nodes.TemplateData)):
+                    self.refusable |= ways
 
     def _where(self, condition: nodes.Node) -> Ways:
         match condition:
@@ -100,6 +104,19 @@ class Paths:
                 where, expected = _in_words(way), _expected(element, channel)
                 line = self._line(way, carrier.fields)
                 yield Problem(line, f"must carry {element}, but does not{where}: expected {expected}")
+
+    def irrefusable(self, channel: Channel) -> Iterator[Problem]:
+        """Tell whether some way of a text message names an incentive, but not how to refuse promotions."""
+        asked = [name for name in self.conditions if name in incentives.FIELDS]
+        promoting = 0
+        for name in ["promotion"] if "promotion" in asked else asked:
+            promoting |= self.holds[name]
+        lacking = promoting & ~self.refusable
+        if channel == "sms" and lacking:
+            way = self._example(lacking)
+            line = next(line for name, line in self.asked if name in way)
+            expected = "expected words like 拒收请回复R or 回T退订"
+            yield Problem(line, f"must carry the way to refuse, but does not{_in_words(way)}: {expected}")
 
     def _carrying(self, element: Element, channel: Channel) -> Ways:
         carrier = ELEMENTS[element]

@@ -30,14 +30,8 @@ from dispatcher.workflow.judging import task_due
 from dispatcher.workflow.recorded import Record, facts_of
 
 DECISIONS = frozenset(
-    {
-        "reminder.planned",
-        "reminder.deferred",
-        "reminder.sending",
-        "task.opened",
-        "task.claimed",
-        "task.overflowed",
-    }
+    {"reminder.planned", "reminder.deferred", "reminder.sending"}
+    | {"task.opened", "task.claimed", "task.overflowed"}
 )
 """Kinds of records that nothing but a decision makes; others may hold one."""
 

@@ -31,12 +31,12 @@ def test_each_template_is_a_line_of_the_table() -> None:
     assert head == ["template", "class", "characters", "segments", "seconds", "wording", "elements"]
     assert len(lines) == len(Catalog.load().templates)
     assert lines[1][:9] == [
-        "first_reminder/sms@1",
+        "first_reminder/sms@2",
         "notice",
-        "70/141",
+        "70/280",
         "of",
         "500",
-        "1/3",
+        "1/5",
         "–",
         "pdd",
         "0/1",
@@ -49,9 +49,9 @@ def test_json_tells_the_same_a_template_and_line() -> None:
     told = [json.loads(line) for line in answer.stdout.splitlines()]
     assert answer.exit_code == 0
     assert (told[1]["template"], told[1]["segments_typical"], told[1]["segments_worst"]) == (
-        "first_reminder/sms@1",
+        "first_reminder/sms@2",
         1,
-        3,
+        5,
     )
     assert told[1]["wording"] == {"pdd": {"forbidden": [], "advised": ["付款"]}}
     assert [one["problems"] for one in told] == [[] for _ in told]
@@ -93,7 +93,7 @@ def test_forbidden_words_fail_with_the_platforms_that_forbid_them(copy: Path) ->
 
     answer = check(copy)
 
-    (line,) = (line for line in answer.stdout.splitlines() if line.startswith("before_close/sms@1"))
+    (line,) = (line for line in answer.stdout.splitlines() if line.startswith("before_close/sms@2"))
     assert answer.exit_code == 1
     assert [told.partition(f"{file}: ")[2] for told in answer.stderr.splitlines()] == [
         "微信 (other_platform) is forbidden on jd, taobao, pdd, douyin, said as 微 信",

@@ -39,7 +39,7 @@ def test_named_directory_without_a_catalog_is_refused(tmp_path: Path) -> None:
         (MANIFEST, "version = 1", 'version = "one"', "version"),
         (SMS, "{{ pay_url }}", "{{ pay_link }}", "unknown field pay_link; known are shop, customer"),
         (SMS, "{{ pay_url }}", "", "must carry pay_link, but does not use pay_url"),
-        (SMS, "{{ pay_url }}", "{{ pay_url", "sms.j2:64: expected token 'end of print"),
+        (SMS, "{{ pay_url }}", "{{ pay_url", "expected token 'end of print statement'"),
         (SMS, "{{ pay_url }}", "{{ pay_url|shout }}", "unknown filter shout; known are short, clock, symbol"),
         (SMS, "{{ pay_url }}", "{{ pay_url }}{{ range(9) }}", "a call is not allowed; expected a field"),
     ],

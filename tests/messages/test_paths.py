@@ -168,7 +168,7 @@ def test_only_a_call_may_name_an_order_by_its_time_alone(channel: Channel, right
     ],
 )
 def test_use_of_a_field_that_may_be_missing_is_told(name: str, source: str, line: int) -> None:
-    found = told(source.replace("NAME", name))
+    found = told(source.replace("NAME", name), channel="chat")
 
     assert found == [f"{line}: {name} may be missing: expected it within if {name} is defined"]
 
@@ -185,7 +185,7 @@ def test_field_needs_no_question_beside_one_that_it_is_given_with(name: str, giv
 
 
 def test_field_needs_a_question_beside_one_that_it_may_lack() -> None:
-    found = told("{% if gift is defined %}{{ incentive_how }}{% endif %}")
+    found = told("{% if gift is defined %}{{ incentive_how }}{% endif %}", channel="chat")
 
     assert found == ["1: incentive_how may be missing: expected it within if incentive_how is defined"]
 
@@ -194,7 +194,7 @@ def test_field_needs_a_question_beside_one_that_it_may_lack() -> None:
 def test_field_that_every_order_has_needs_no_question(name: str) -> None:
     asked = FIELDS[name].kind == "yes/no"
 
-    found = told(f"{{% if {name} %}}a{{% endif %}}" if asked else f"{{{{ {name} }}}}")
+    found = told(f"{{% if {name} %}}a{{% endif %}}" if asked else f"{{{{ {name} }}}}", channel="chat")
 
     assert found == []
 
@@ -216,3 +216,35 @@ def test_every_element_names_fields_that_are_there(channel: Channel) -> None:
     named = {name for carrier in ELEMENTS.values() for name in carrier.fields | carrier.instead(channel)}
 
     assert named <= FIELDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("{% if promotion %}a{% endif %}", " where promotion"),
+        ("{% if coupon is defined %}{{ coupon }}{% endif %}", " where coupon is defined"),
+        ("{% if for_new_order %}a{% endif %}回T退订{% if gift is defined %}{% endif %}", None),
+        (
+            "{% if promotion %}{% if returning %}拒收请回复R{% endif %}{% endif %}",
+            " where promotion and not returning",
+        ),
+        ("{% if promotion %}a{% else %}拒收请回复R{% endif %}", " where promotion"),
+        ("{% if promotion %}拒收请回复{% if returning %}R{% endif %}{% endif %}", " where promotion"),
+        ("{% if promotion %}{% if gift is defined %}{{ gift }}{% endif %}{% endif %}回复TD退订", None),
+        ("{% if gift is defined %}{{ gift }}，退订回N{% endif %}", None),
+        ("{% if promotion %}\n退订\n请回复R{% endif %}", None),
+        ("{% if returning %}a{% endif %}", None),
+    ],
+)
+def test_promotion_by_sms_says_how_to_refuse_on_every_way(source: str, complaint: str | None) -> None:
+    found = told(source)
+
+    expected = ": expected words like 拒收请回复R or 回T退订"
+    lacks = f"1: must carry the way to refuse, but does not{complaint}{expected}"
+    assert found == ([] if complaint is None else [lacks])
+
+
+def test_promotion_by_chat_need_not_say_how_to_refuse() -> None:
+    found = told("{% if promotion %}a{% endif %}", channel="chat")
+
+    assert found == []
