@@ -317,6 +317,23 @@ async def test_what_the_pace_holds_is_not_looked_at_before_its_turn(
     assert await here.service.store.next_turn(0) == NOON + TURN
 
 
+async def test_hand_offs_by_hand_count_for_a_minute_in_the_pace(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(PACED), settings=Settings(lanes=1))
+    await take(here, "O-0", "O-1", "O-2", placed_at=NOON + 3 * HOUR)
+    await take(here, "O-3")
+    for number in range(3):
+        await here.service.by_hand.hand_over("demo", f"O-{number}", "h-1", "chat", "li", "user:li")
+
+    at_once_sent = await here.dispatch()
+    here.clock.advance_to(NOON + MINUTE)
+    a_minute_later = await here.dispatch()
+
+    assert (at_once_sent, a_minute_later) == ({}, {"send": 1})
+    assert paced(await here.audit(), "chat", 3) == []
+
+
 async def test_what_the_pace_made_too_late_says_so(redis: StoreClient, audit_directory: Path) -> None:
     here = await world(redis, audit_directory, policy=replace(at_once(PACED), max_late=2 * MINUTE))
     await take(here, *(f"O-{number}" for number in range(10)))

@@ -9,7 +9,7 @@ local function commit_hand(shop, item)
   if item.step ~= #order.steps + 1 or item.step > MOST_STEPS or not stands(shop, item, order) then return 'changed' end
   add_hand_off(shop, item.order, order, KEYS[item.ledger], item)
   order.steps[item.step].person = item.person
-  keep_pace(item)
+  keep_pace(item, item.handed)
   store_order(KEYS[item.order_key], order)
   return 'committed'
 end

@@ -19,15 +19,16 @@ local function past_pace(item)
   return item.pace_key ~= nil and room_in_pace(KEYS[item.pace_key], item.pace) == 0
 end
 
-local function keep_pace(item)
+-- Counts a hand-off that begins before an instant.
+local function keep_pace(item, before)
   if not item.pace_key then return end
   redis.call('ZREMRANGEBYSCORE', KEYS[item.pace_key], '-inf', string.format('%d', now - MINUTE))
-  redis.call('ZADD', KEYS[item.pace_key], string.format('%d', item.valid_until), item.reminder)
+  redis.call('ZADD', KEYS[item.pace_key], string.format('%d', before), item.reminder)
 end
 
 -- A hand-off at an instant takes its slot; its step knows whose it is when that is not its customer's own.
 local function hand_over(item, step, at)
   step.person = item.person
   take_slot(KEYS[item.ledger], item.reminder, at, item.channel)
-  keep_pace(item)
+  keep_pace(item, item.valid_until)
 end
