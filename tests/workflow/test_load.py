@@ -334,6 +334,17 @@ async def test_hand_offs_by_hand_count_for_a_minute_in_the_pace(
     assert paced(await here.audit(), "chat", 3) == []
 
 
+async def test_a_commit_clears_a_pace_of_what_is_over_once(redis: StoreClient, audit_directory: Path) -> None:
+    here = await world(redis, audit_directory, policy=at_once(PACED), settings=Settings(lanes=1))
+    await take(here, *(f"O-{number}" for number in range(3)))
+    await redis.config_resetstat()
+
+    sent = await here.dispatch()
+
+    calls = await redis.info("commandstats")
+    assert (sent, calls["cmdstat_zremrangebyscore"]["calls"]) == ({"send": 3}, 1)
+
+
 async def test_what_the_pace_made_too_late_says_so(redis: StoreClient, audit_directory: Path) -> None:
     here = await world(redis, audit_directory, policy=replace(at_once(PACED), max_late=2 * MINUTE))
     await take(here, *(f"O-{number}" for number in range(10)))
