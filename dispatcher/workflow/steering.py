@@ -24,10 +24,16 @@ class Steering:
         self._clock = clock
 
     async def cancel(self, reminder: str, note: str | None, actor: str) -> None:
-        """Drop a reminder that waits, or an open task; one that was dropped before stays so."""
+        """Drop a reminder that waits, or an open task; one that was dropped before stays so.
+
+        One that was merged is not dropped: it comes back if its carrier was not handed over.
+        """
         for _ in range(ATTEMPTS):
             _, _, number, order = await find(self._store, reminder)
-            if order.steps[number - 1].status is Status.DROPPED:
+            step = order.steps[number - 1]
+            if step.carrier is not None:
+                raise NotWaiting("the reminder goes with the message of another one, which has been begun")
+            if step.status is Status.DROPPED:
                 return
             if await self._steer("cancel", reminder, order, None, note, actor):
                 return

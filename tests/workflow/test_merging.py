@@ -10,6 +10,7 @@ import redis as sync_redis
 
 from dispatcher.channels.base import Message
 from dispatcher.channels.stub import Behaviour
+from dispatcher.errors import NotWaiting
 from dispatcher.policy.events import Event
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
@@ -240,6 +241,23 @@ async def test_a_carried_order_that_ended_does_not_come_back(shop: Shop) -> None
     assert paid[0].too_late == ("demo~A~1",)
     assert await shop.statuses("A", "B") == ["failed", "dropped"]
     assert (await shop.step("B")).carrier is None
+
+
+async def test_what_another_message_carries_is_not_cancelled(shop: Shop) -> None:
+    await shop.unpaid("A", "B", chat=None)
+    store, lane = shop.world.service.store, shop.world.lane
+    lease = await store.lease("demo", "sms", 1, NOON)
+    (judged,) = await shop.world.service.dispatcher._judge_all(lease)
+    await store.commit(lane, [judged.commit], NOON)
+
+    with pytest.raises(NotWaiting):
+        await shop.world.service.steering.cancel("demo~B~1", None, "user:test")
+
+    shop.answers = [Behaviour.REJECT]
+    assert judged.handover is not None
+    await shop.world.service.dispatcher._send(lease, [judged.handover])
+    await shop.world.service.steering.cancel("demo~B~1", None, "user:test")
+    assert (await shop.kinds("B"))[-2:] == [("reminder.returned", "merged"), ("reminder.dropped", "operator")]
 
 
 async def test_what_is_carried_stays_merged_when_nobody_knows(shop: Shop) -> None:
