@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import redis as blocking
 
-from dispatcher.errors import InvalidInput, NotNow, TaskNotOpen, UnknownOrder
+from dispatcher.errors import EventIdReused, InvalidInput, NotNow, TaskNotOpen, UnknownOrder
 from dispatcher.policy.events import Event, decode_event
 from dispatcher.policy.facts import Channel
 from dispatcher.policy.zones import iso
@@ -353,6 +353,15 @@ async def test_a_hand_off_asked_for_at_once_many_times_takes_one_slot(
 
     assert set(answers) == {"demo~O-1~3"}
     assert len(await here.service.store.ledger("demo", "C-1")) == 2
+    assert await violations(here, reader) == []
+
+
+async def test_an_id_that_crosses_itself_with_other_content_is_refused(
+    here: World, reader: blocking.Redis
+) -> None:
+    found = await asyncio.gather(by_hand(here), by_hand(here, channel="sms"), return_exceptions=True)
+
+    assert sorted(map(type, found), key=str) == [EventIdReused, str]
     assert await violations(here, reader) == []
 
 
