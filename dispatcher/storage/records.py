@@ -43,7 +43,8 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     person, who named it so. `person` is whose ledger has its slot, where that is not the customer's own. A
     reminder dropped as merged names its `carrier`, whose message goes on its `channel`, `handed` to be at its
     commit; the carrier names what it `carries`. Its
-    message names an item of the pool `offered`, usable until `offer_ends`.
+    message names an item of the pool `offered`, usable until `offer_ends`. An operator has `steered` to where
+    it is due one that a new policy leaves there; only its order's own change moves it.
     """
 
     status: Status
@@ -69,6 +70,7 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     hand: str | None = None
     offered: str | None = None
     offer_ends: Instant | None = None
+    steered: bool = False
 
 
 class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):

@@ -53,7 +53,7 @@ class Replanning:
         """Return what moves of a shop's reminders; without an `actor` nothing is moved.
 
         Only what is not due yet moves, and only to an instant ahead: whatever comes due is decided by the
-        policy in force anyway. What follows a hand-off of its order stays where it is.
+        policy in force anyway. What an operator moved, or follows a hand-off of its order, stays where it is.
         """
         force = await self._policies.in_force(shop, anew=True)
         now = self._clock.now()
@@ -86,14 +86,15 @@ class Replanning:
 
 
 def _waits(one: Listed) -> bool:
-    """Whether nothing of the order was handed over yet: a plan is made from its first step on, and what
-    follows a hand-off would be planned after one that never was.
+    """Whether no operator moved it and nothing of the order was handed over yet: a plan is made from its first
+    step on, and what follows a hand-off would be planned after one that never was.
     """
     step = one.step
     return (
         step.status is Status.PLANNED
         and step.attempt == 0
         and not step.tried
+        and not step.steered
         and not one.order.used(but=one.number)
     )
 

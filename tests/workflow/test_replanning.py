@@ -101,6 +101,22 @@ async def test_replanning_again_moves_nothing(redis: StoreClient, audit_director
     assert await here.audit() == before
 
 
+async def test_what_an_operator_moved_stays_until_its_order_moves_it(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await waiting(redis, audit_directory, orders=2)
+    for order in ("O-0", "O-1"):
+        await here.service.steering.postpone(f"demo~{order}~1", NOON + 7 * HOUR, None, ACTOR)
+    amended = event("order.unpaid", "O-1", NOON, customer="C-1", placed_at=NOON + HOUR, event_id="again")
+    await here.service.intake.take([amended], "key:test")
+    await change(here, after(5))
+
+    moves = await moved(here)
+
+    assert (moves.kept, moves.later) == (1, 1)
+    assert await dues(here, orders=2) == [(7, "sms"), (6, "sms")]
+
+
 async def test_what_the_new_policy_would_have_sent_by_now_is_not_sent_in_a_heap(
     redis: StoreClient, audit_directory: Path
 ) -> None:

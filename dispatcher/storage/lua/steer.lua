@@ -24,7 +24,7 @@ for i, item in ipairs(ITEMS) do
     replies[i] = 'dropped'
   else
     withdraw(shop, step, item.reminder)
-    step.due = item.due
+    step.due, step.steered = item.due, true
     wait(shop, step, item.reminder)
     audit(MOVES_TO[item.kind], about(shop, item.order, order, item.step,
       {channel = step.channel, attempt = step.attempt, reason = 'operator'}), item.details)
