@@ -23,6 +23,7 @@ from tests.checkers.promises import CheckerRules, check_all
 from tests.checkers.replay import replay
 from tests.checkers.state import diff
 from tests.checkers.structure import structure
+from tests.workflow.test_people import reminded
 from tests.worlds import HOUR, MINUTE, NOON, World, at_once, event, world
 
 BY_TEXT = """
@@ -197,6 +198,23 @@ async def test_a_carried_order_that_is_paid_before_the_commit_is_not_named(shop:
     assert stopped.stopped == ("demo~B~1",)
     assert answers == ["changed", "lost"]
     assert shop.sent == ["A"]
+    assert "笔" not in shop.messages[0].text
+
+
+async def test_a_carried_order_that_was_reminded_of_by_hand_is_not_named_beyond_its_cap(shop: Shop) -> None:
+    once = at_once('[routing]\nchannels = ["sms"]\n[caps]\nper_order = 1\n[merge]\nwithin = "30m"\n')
+    await shop.world.service.put_policy("demo", once, "test", "user:test")
+    await shop.unpaid("A", "B")
+    store, lane = shop.world.service.store, shop.world.lane
+    lease = await store.lease("demo", "sms", 1, NOON)
+    (judged,) = await shop.world.service.dispatcher._judge_all(lease)
+    await shop.take(reminded(NOON - HOUR, "B"))
+
+    answers = await store.commit(lane, [judged.commit], NOON)
+    await shop.world.dispatch()
+
+    assert answers == ["changed"]
+    assert (await shop.kinds("B"))[-1] == ("reminder.dropped", "attempts_used_up")
     assert "笔" not in shop.messages[0].text
 
 

@@ -24,6 +24,7 @@ local function may_carry(shop, item, carrier)
     local step = order and order.steps[carry.step]
     if not step or order.state ~= 'unpaid' or order.rev ~= carry.rev then return false end
     if order.customer ~= carrier.customer or step.status ~= 'planned' or step.due ~= carry.due then return false end
+    if item.per_order and used(order, carry.step) >= item.per_order then return false end
   end
   return true
 end
