@@ -58,8 +58,7 @@ class ByHand:
             if force.state.paused_for(channel):
                 raise held_by_pause()
             facts = _facts(shop, channel, order, known, ledger, customer, self._clock.now())
-            item = _judged(facts, order, customer, force, hand, agent)
-            item.person = person
+            item = _judged(facts, order, customer, force, person, hand, agent)
             (answer,) = await self._store.commit(self._store.lane_of(shop), [item], self._clock.now(), actor)
             if answer == "committed":
                 return item.reminder
@@ -98,7 +97,13 @@ def _facts(
 
 
 def _judged(
-    facts: Facts, order: StoredOrder, customer: StoredCustomer, force: InForce, hand: str, agent: str
+    facts: Facts,
+    order: StoredOrder,
+    customer: StoredCustomer,
+    force: InForce,
+    person: str | None,
+    hand: str,
+    agent: str,
 ) -> Commit:
     if facts.step > MOST_STEPS:
         raise NotNow("attempts_used_up", ("attempts_used_up",))
@@ -116,9 +121,16 @@ def _judged(
         rev=order.rev,
         shop_rev=force.rev,
         policy=force.version,
-        details=details.of_decision(decision, handed_at=details.moment(now), agent=agent, by_hand="asked"),
+        details=details.of_decision(
+            decision,
+            handed_at=details.moment(now),
+            agent=agent,
+            by_hand="asked",
+            **details.of_person(person),
+        ),
         handed=now,
         agent=agent,
+        person=person,
         customer_rev=customer.rev or None,
     )
     bind(item, decision)

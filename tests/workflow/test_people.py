@@ -375,6 +375,20 @@ async def test_hand_offs_of_several_agents_at_once_do_not_pass_the_cap(
     assert await violations(here, reader) == []
 
 
+async def test_a_hand_off_by_an_agent_counts_for_all_who_share_the_number(
+    here: World, reader: blocking.Redis
+) -> None:
+    by_phone = at_once("[caps]\nper_day = 1\nper = 'phone'\n[routing]\nchannels = ['chat']")
+    await here.service.put_policy("demo", by_phone, "test", "user:test")
+    await take(here, event("order.unpaid", "O-2", NOON, customer="C-2"))
+
+    await by_hand(here)
+
+    put_off = await at(here, NOON + MINUTE)
+    assert (put_off["order"], put_off["reason"]) == ("O-2", "daily_cap")
+    assert await violations(here, reader) == []
+
+
 @pytest.mark.parametrize(
     ("later", "blocking", "eligible"),
     [(10 * HOUR, ("quiet_hours",), NOON + 21 * HOUR), (DAY, ("close",), None)],
