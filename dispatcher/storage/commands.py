@@ -37,7 +37,10 @@ class Carry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
-    """A decision to be recorded (see `lua/commit.lua`); `id` is the asker's for an agent's own hand-off."""
+    """A decision to be recorded (see `lua/commit.lua`); `id` is the asker's for an agent's own hand-off.
+
+    `called` is the pseudonym of the number that a claim is for, `masked` that number as people may see it.
+    """
 
     kind: Literal["send", "open", "claim", "defer", "drop", "release", "hand"]
     token: int | None = None
@@ -60,6 +63,8 @@ class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     handed: Instant | None = None
     tried: tuple[Channel, ...] | None = None
     agent: str | None = None
+    called: str | None = None
+    masked: str | None = None
     customer_key: int | None = None
     customer_rev: int | None = None
     per_channel: int | None = None

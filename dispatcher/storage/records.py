@@ -37,8 +37,9 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     `answered` is the token last answered with `answer`, `settled` the one last settled, so that a
     repeated call gets the same answer; `leases` ended without a commit; `handed` is the hand-off's
-    instant (its commit's, until it is settled). `agent` claimed it and calls before `valid_until`;
-    `result` is how that went, with `why` the customer had not paid and the time the customer `said`. Who
+    instant (its commit's, until it is settled). `agent` claimed it and calls before `valid_until` the
+    number whose pseudonym is `called`, shown as `masked`; `result` is how that went, with `why` the customer
+    had not paid and the time the customer `said`. Who
     gave it back last has `released` it, until the next claim. A step with a `hand` was handed over by a
     person, who named it so. `person` is whose ledger has its slot, where that is not the customer's own. A
     reminder dropped as merged names its `carrier`, whose message goes on its `channel`, `handed` to be at its
@@ -71,6 +72,8 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     offered: str | None = None
     offer_ends: Instant | None = None
     steered: bool = False
+    called: str | None = None
+    masked: str | None = None
 
 
 class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):

@@ -9,8 +9,8 @@ from dispatcher.errors import TooManyBlocked
 from dispatcher.policy.facts import Channel, Customer, Instant, OrderFacts
 from dispatcher.policy.masking import masked_handle, masked_phone
 from dispatcher.storage.blocked import Block, Kind, address, told
-from dispatcher.storage.commands import TaskEnd
-from dispatcher.storage.records import MOST_BLOCKED, Leased, Other
+from dispatcher.storage.commands import Commit, TaskEnd
+from dispatcher.storage.records import MOST_BLOCKED, Leased, Other, StoredStep
 from dispatcher.workflow.people import People
 from dispatcher.workflow.policies import InForce
 from dispatcher.workflow.ports import Blocks, Clock
@@ -51,17 +51,20 @@ def masked(kind: Kind, text: str) -> str:
     return masked_phone(text) if kind == "phone" else masked_handle(text)
 
 
-async def block_number(
-    people: People, shop: str, end: TaskEnd, known: OrderFacts, now: Instant, actor: str
-) -> None:
-    """Have the end of a call block the number that its order has now, for all of the shop's customers."""
-    phone = known.customer.phone
-    if phone is None:
+async def keep_called(people: People, shop: str, claim: Commit, phone: str | None) -> None:
+    """Have a claim keep the number that is called: the order may have another by its end."""
+    if phone is not None:
+        (claim.called,) = await people.pseudonyms(shop, [phone])
+        claim.masked = masked("phone", phone)
+
+
+def block_called(end: TaskEnd, step: StoredStep, now: Instant, actor: str) -> None:
+    """Have the end of a call block the number that was called, for all of the shop's customers."""
+    if step.called is None or step.masked is None:  # a claim that an earlier version recorded
         return
-    (person,) = await people.pseudonyms(shop, [phone])
-    block = Block(at=now, actor=actor, masked=masked("phone", phone), agent=end.agent)
-    end.address, end.about = address("phone", person), block.stored
-    end.told = told("phone", person, agent=end.agent, call=end.reminder)
+    block = Block(at=now, actor=actor, masked=step.masked, agent=end.agent)
+    end.address, end.about = address("phone", step.called), block.stored
+    end.told = told("phone", step.called, agent=end.agent, call=end.reminder)
 
 
 async def heed_leased(people: People, shop: str, rev: int, items: Sequence[Leased]) -> None:

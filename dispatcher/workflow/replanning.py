@@ -86,8 +86,9 @@ class Replanning:
 
 
 def _waits(one: Listed) -> bool:
-    """Whether no operator moved it and nothing of the order was handed over yet: a plan is made from its first
-    step on, and what follows a hand-off would be planned after one that never was.
+    """Whether no operator moved it and nothing of the order was handed over yet.
+
+    A plan is made from the first step on, and what follows a hand-off would be planned after one that never was.
     """
     step = one.step
     return (

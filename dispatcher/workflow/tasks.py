@@ -19,7 +19,7 @@ from dispatcher.storage.commands import Commit, TaskEnd
 from dispatcher.storage.ledgers import NOBODY
 from dispatcher.storage.records import StoredOrder
 from dispatcher.workflow import details
-from dispatcher.workflow.blocking import block_number, heed
+from dispatcher.workflow.blocking import block_called, heed, keep_called
 from dispatcher.workflow.finding import find
 from dispatcher.workflow.gathering import facts_about
 from dispatcher.workflow.judging import Renderer, bind, written
@@ -88,6 +88,7 @@ class Tasks:
             facts = facts_about(shop, number, order, known, ledger, customer.standing)
             commit = self._commit(task, agent, facts, order, force, person)
             commit.customer_rev = customer.rev or None
+            await keep_called(self._people, shop, commit, known.customer.phone)
             (answer,) = await self._store.commit(
                 self._store.lane_of(shop), [commit], self._clock.now(), actor
             )
@@ -198,8 +199,7 @@ class Tasks:
             details=details.packed(told),
         )
         if outcome == "wrong_number":
-            known = await self._known(task, shop, order_id)
-            await block_number(self._people, shop, end, known, self._clock.now(), actor)
+            block_called(end, order.steps[number - 1], self._clock.now(), actor)
         (answer,) = await self._store.end_tasks(self._store.lane_of(shop), [end], self._clock.now(), actor)
         if answer == "lost":
             raise TaskNotOpen("the task is not claimed by this agent")

@@ -12,7 +12,9 @@ from dispatcher.errors import NotNow, TooManyBlocked
 from dispatcher.policy.events import Event
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.storage.people import People
 from dispatcher.storage.records import MOST_BLOCKED
+from dispatcher.workflow.blocking import masked
 from dispatcher.workflow.recomputing import Recomputer, recompute
 from dispatcher.workflow.recorded import Record
 from tests.checkers.dump import dump
@@ -171,6 +173,27 @@ async def test_a_wrong_number_is_blocked_once(here: World, reader: blocking.Redi
     kinds = [record["kind"] for record in await here.audit()]
     assert (kinds.count("task.completed"), kinds.count("operator.blocked")) == (2, 1)
     assert (await here.service.store.shop("demo")).blocked == 1
+    assert await violations(here, reader) == []
+
+
+async def test_the_number_that_was_called_is_blocked_when_the_order_has_another_one_by_then(
+    here: World, reader: blocking.Redis
+) -> None:
+    await take(here, event("order.unpaid", "A", NOON, total="900.00"))
+    await here.dispatch()
+    await here.service.tasks.claim("demo~A~1", "li", "user:li")
+    await take(
+        here, event("order.amended", "A", NOON + 1, placed_at=NOON, total="900.00", phone="+8613900000001")
+    )
+
+    await here.service.tasks.complete("demo~A~1", "li", "wrong_number", "user:li")
+
+    (called,) = await People(here.service.store).pseudonyms("demo", [PHONE])
+    (told,) = (one["details"] for one in await here.audit() if one["kind"] == "operator.blocked")
+    block = await here.service.blocks.one("demo", "phone", called)
+    assert told["person"] == called
+    assert block is not None
+    assert block.masked == masked("phone", PHONE)
     assert await violations(here, reader) == []
 
 

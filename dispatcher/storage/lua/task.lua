@@ -33,6 +33,7 @@ for i, item in ipairs(ITEMS) do
       move(shop, step, item.reminder, 'open')
       free_slot(KEYS[item.ledger], item.reminder)
       step.handed, step.agent, step.valid_until, step.released = nil, nil, nil, item.agent
+      step.called, step.masked = nil, nil
       wait(shop, step, item.reminder)
     end
     store_order(KEYS[item.order_key], order)

@@ -92,6 +92,7 @@ function COMMIT.claim(shop, item, order, step)
   move(shop, step, item.reminder, 'claimed')
   step.attempt, step.handed, step.leases, step.agent = step.attempt + 1, item.handed, 0, item.agent
   step.valid_until, step.released = item.valid_until, nil
+  step.called, step.masked = item.called, item.masked
   hand_over(item, step, item.handed)
   put(KEYS[item.text_key], item.text)
   record('task.claimed', shop, item, order, step)
