@@ -5,11 +5,15 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.policy.facts import OrderState
 from dispatcher.storage.customers import customer_of
 from dispatcher.storage.keys import split_reminder_id
 from dispatcher.storage.ledgers import ledger_of
-from dispatcher.storage.records import ORDER, Leased, Other, facts_of
+from dispatcher.storage.records import ORDER, Leased, Other, StoredOrder, facts_of
 from dispatcher.storage.unreadable import if_readable
+
+_UNREADABLE = StoredOrder(state=OrderState.UNPAID, rev=0, time=0)
+"""An order that the script can read and this version cannot: without facts nothing is decided of it."""
 
 _LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
 
@@ -24,12 +28,13 @@ def _leased(
 ) -> Leased:
     name = reminder.decode()
     _, order_id, number = split_reminder_id(name)
+    read = if_readable(ORDER.decode, order)
     return Leased(
         reminder=name,
         order_id=order_id,
         number=number,
-        order=ORDER.decode(order),
-        facts=if_readable(facts_of, facts),
+        order=read or _UNREADABLE,
+        facts=if_readable(facts_of, facts) if read else None,
         ledger=ledger_of(_LEDGER.decode(ledger)),
         customer=if_readable(customer_of, customer),
         others=_others(others) if others else (),
@@ -40,6 +45,7 @@ def _others(found: Sequence[bytes]) -> tuple[Other, ...]:
     """Return the other orders of a customer; one that cannot be read is left out."""
     others = []
     for name, order, facts in zip(found[::3], found[1::3], found[2::3], strict=True):
-        if (known := if_readable(facts_of, facts)) is not None:
-            others.append(Other(id=name.decode(), order=ORDER.decode(order), facts=known))
+        read, known = if_readable(ORDER.decode, order), if_readable(facts_of, facts)
+        if read is not None and known is not None:
+            others.append(Other(id=name.decode(), order=read, facts=known))
     return tuple(others)

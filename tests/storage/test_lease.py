@@ -1,5 +1,7 @@
 """Leases: who holds a reminder, what stops it from being held, and what ends that."""
 
+import msgspec
+
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LEASE, dump, held, kept, leased, send, step, swept
@@ -48,6 +50,20 @@ async def test_a_lease_takes_no_more_than_asked_and_nothing_before_it_is_due(
     counts = [[item.order_id for item in lease.items] for lease in (one, rest, due)]
     assert counts == [["O-1"], ["O-2"], ["O-3"]]
     assert one.token < rest.token < due.token
+
+
+async def test_an_order_that_only_the_scripts_can_read_stops_nothing_beside_it(
+    here: World, store: Store
+) -> None:
+    key = store.keys(here.lane).order("demo", "O-1")
+    order = msgspec.msgpack.decode(await store.redis.get(key))
+    await store.redis.set(key, msgspec.msgpack.encode(order | {"time": "noon"}))
+
+    done = await here.dispatch()
+
+    kinds = {one["order"]: (one["kind"], one["reason"]) for one in await here.audit() if one["reminder"]}
+    assert done == {"changed": 2, "failed": 1, "send": 1}
+    assert kinds == {"O-1": ("reminder.failed", "internal"), "O-2": ("reminder.sent", None)}
 
 
 async def test_a_sweep_makes_what_was_being_sent_uncertain_and_keeps_its_slot(
