@@ -78,9 +78,9 @@ async def _found(
         order = await finding.order(service.store, shop, order_id)
         return list(await explanations.of_order(service, shop, order_id, order))
     assert customer is not None
-    told, place = await explanations.of_customer(service, shop, customer, MAX_EXPLAINED, None)
+    told, _, place = await explanations.of_customer(service, shop, customer, MAX_EXPLAINED, None)
     while place is not None:
-        more, place = await explanations.of_customer(service, shop, customer, MAX_EXPLAINED, place)
+        more, _, place = await explanations.of_customer(service, shop, customer, MAX_EXPLAINED, place)
         told += more
     return told
 

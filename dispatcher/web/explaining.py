@@ -63,14 +63,14 @@ async def explain_customer(request: Asked) -> Answer:
     shop, customer = given["shop"], given["customer"]
     require(request, shop)
     service = parts_of(request).service
-    told, place = await explanations.of_customer(
+    told, hand_offs, place = await explanations.of_customer(
         service, shop, customer, given.get("limit", MAX_EXPLAINED), given.get("cursor")
     )
     return answer(
         CustomerExplanation(
             shop=shop,
             customer=customer,
-            hand_offs=await explanations.hand_offs(service, shop, customer),
+            hand_offs=hand_offs,
             items=told,
             next_cursor=token(place),
         )

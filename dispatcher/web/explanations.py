@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from dispatcher.policy.facts import Channel, Instant, OrderState
+from dispatcher.policy.facts import Channel, OrderState
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.audit_record import AuditRecord
@@ -108,7 +108,8 @@ class OrderExplanation(msgspec.Struct, frozen=True, kw_only=True):
 class CustomerExplanation(msgspec.Struct, frozen=True, kw_only=True):
     """Why some reminders of a customer stand where they do; the last page has no `next_cursor`.
 
-    `hand_offs` are the newest ones that caps and gaps count, oldest first, over all the customer's orders.
+    `hand_offs` are the newest ones that caps and gaps count, oldest first, over all the customer's orders;
+    where a number counts as one customer, those to the numbers of the orders in this page.
     """
 
     shop: str
@@ -145,19 +146,18 @@ async def of_reminder(service: Service, listed: Listed) -> Explanation:
 
 async def of_customer(
     service: Service, shop: str, customer: str, limit: int, after: Place | None
-) -> tuple[list[Explanation], Place | None]:
-    """Return why some reminders of a customer stand where they do, and where the others begin."""
+) -> tuple[list[Explanation], tuple[str, ...], Place | None]:
+    """Return why some reminders of a customer stand where they do, the newest hand-offs that count for them,
+    and where the others begin.
+    """
     wanted = Wanted(shop=shop, customer=customer)
     listed, place = await Listing(service.store).reminders(wanted, limit, after)
-    explained = await _of_orders(service, shop, {one.order_id: one.order for one in listed})
+    orders = {one.order_id: one.order for one in listed}
+    explained = await _of_orders(service, shop, orders)
     told = {explanation.reminder: explanation for explanation in explained}
-    return [told[one.reminder] for one in listed], place
-
-
-async def hand_offs(service: Service, shop: str, customer: str) -> tuple[str, ...]:
-    """Return when a customer was last reminded, as caps and gaps count it."""
-    ledger: tuple[Instant, ...] = await service.store.ledger(shop, customer)
-    return tuple(iso(at) for at in ledger[-HAND_OFFS_TOLD:])
+    hand_offs = await service.explaining.hand_offs(shop, customer, orders)
+    newest = tuple(iso(at) for at in hand_offs[-HAND_OFFS_TOLD:])
+    return [told[one.reminder] for one in listed], newest, place
 
 
 async def _of_orders(service: Service, shop: str, orders: Mapping[str, StoredOrder]) -> list[Explanation]:

@@ -1,6 +1,6 @@
 """What would be decided about reminders that wait, if it were decided at this moment; nothing is changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -24,7 +24,7 @@ from dispatcher.workflow.blocking import heed, heed_others
 from dispatcher.workflow.gathering import among, facts_about
 from dispatcher.workflow.holding import PACE, Held, held_back, max_open, waits_for_agents
 from dispatcher.workflow.judging import Renderer, decided
-from dispatcher.workflow.people import People, ledger_of
+from dispatcher.workflow.people import People, by_phone, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 from dispatcher.workflow.refusing import BLOCKING
@@ -120,6 +120,16 @@ class Explaining:
                         about = among(about, others, force.policy, now)
                     outlooks[name, number] = self._outlook(held.seen_by(about), force, held, now)
         return outlooks
+
+    async def hand_offs(self, shop: str, customer: str, orders: Iterable[str]) -> tuple[Instant, ...]:
+        """Return when a customer was reminded as far as that counts for some of the customer's orders."""
+        force = await self._policies.in_force(shop, anew=True)
+        if not by_phone(force.policy):
+            return (await self._people.of_customer(shop, customer)).instants
+        known = await self._store.facts([(shop, order) for order in orders])
+        of_number = {facts.customer.phone: facts.customer for facts in known.values()}
+        found = [await ledger_of(self._people, shop, one, force.policy) for one in of_number.values()]
+        return tuple(sorted(at for _, ledger in found for at in ledger.instants))
 
     async def _told(self, shop: str, customer: Customer, force: InForce) -> _Heard:
         _, ledger = await ledger_of(self._people, shop, customer, force.policy)

@@ -111,9 +111,6 @@ class Store(Policies, Orders, KnownOrders, Protocol):
     async def orders(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredOrder]:
         """Read orders of one lane."""
 
-    async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
-        """Read a customer's hand-offs."""
-
     async def others(self, shop: str, order_id: str, order: StoredOrder) -> tuple[Other, ...]:
         """Read the other unpaid orders of an order's customer."""
 

@@ -308,6 +308,23 @@ async def test_a_customer_who_got_nothing_is_told_why_page_by_page(api: Asking) 
     ]
 
 
+async def test_the_hand_offs_of_a_customer_are_those_to_the_number_where_the_policy_counts_so(
+    api: Asking,
+) -> None:
+    await under(api, "[caps]\nper_day = 1\nper = 'phone'\n" + BY_SMS)
+    await take(api, "A", customer="C-1")
+    await take(api, "B", customer="C-2")
+    await api.world.dispatch()
+
+    pages = [
+        (await api.client.get(f"/v1/explain?shop=demo&customer={customer}")).json()
+        for customer in ("C-1", "C-2", "C-3")
+    ]
+
+    once = ["2025-11-11T04:00:00.000Z"]
+    assert [page["hand_offs"] for page in pages] == [once, once, []]
+
+
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [("shop=demo", "/customer"), ("customer=C-1", "/shop"), ("shop=demo&customer=C-1&limit=21", "/limit")],
