@@ -88,14 +88,25 @@ async def _found(
 def _show(console: Console, told: Explanation) -> None:
     console.print(Text(f"{told.reminder}: {told.status}, due {told.due}", style="bold"))
     if told.decided_at is not None:
-        head = f"decided {told.decided_at} under policy {told.policy}: {told.decision}"
-        _decision(console, head, told.channel, told.reason, told.rules)
+        _decision(console, _head(told), told.channel, told.reason, told.rules)
+    if told.carrier is not None:
+        console.print(Text(f"  carried by {told.carrier}"))
     now = told.now
     if now is not None:
         head = f"now {now.at} under policy {now.policy}: {now.decision}"
         _decision(console, head, now.channel, now.reason, now.rules)
         console.print(Text(f"  could go next: {now.next_eligible or 'no time is known'}"))
     console.print()
+
+
+def _head(told: Explanation) -> str:
+    """Return what was decided, by whom, and under which policy if one was asked."""
+    agent = f" by {told.agent}" if told.agent else ""
+    if told.by_hand == "reported":
+        return f"reported{agent} {told.decided_at}: sent"
+    policy = "" if told.policy is None else f" under policy {told.policy}"
+    hand = ", by hand" if told.by_hand else ""
+    return f"decided {told.decided_at}{policy}{hand}{agent}: {told.decision}"
 
 
 def _decision(

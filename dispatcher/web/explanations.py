@@ -1,7 +1,7 @@
 """Why a reminder stands where it does: the newest recorded decision, and what would be decided now."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -27,10 +27,13 @@ DECISIONS = {
     "operator.postponed": "defer",
     "operator.sent_now": "plan",
 }
-"""The audit's kinds that are decisions about a reminder."""
+"""The audit's kinds that are decisions about a reminder; a `reminder.sent` is one if it was sent by hand."""
 
 MAX_EXPLAINED = 20
 """Reminders in one page: each brings its whole history."""
+
+ByHand = Literal["asked", "reported"]
+"""Whether an agent who sends by hand asked before, or told of it afterwards."""
 
 HAND_OFFS_TOLD = 50
 """The newest hand-offs of a customer that are told."""
@@ -78,7 +81,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
     `rules` are empty where nothing was weighed, as at the end of an order; `blocking` names those that
     put the reminder off or dropped it, and `paused` while a pause holds it back. `now` is null where nothing
-    waits any more.
+    waits any more. What an `agent` sent `by_hand` and only reported was weighed by nobody. A merged reminder
+    names its `carrier`, whose message tells of it, too.
     """
 
     reminder: str
@@ -90,6 +94,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     channel: str | None = None
     reason: str | None = None
     policy: int | None = None
+    by_hand: ByHand | None = None
+    agent: str | None = None
+    carrier: str | None = None
     rules: tuple[Rule, ...] = ()
     blocking: tuple[str, ...]
     now: Now | None
@@ -128,6 +135,8 @@ class _Details(msgspec.Struct):
 
     decision: _Decided | None = None
     rules: tuple[Rule, ...] = ()
+    by_hand: ByHand | None = None
+    agent: str | None = None
 
 
 _DETAILS = msgspec.json.Decoder(_Details)
@@ -178,16 +187,13 @@ def _explained(
     """Return why a reminder stands where it does; `records` are its order's, oldest first."""
     held = outlook is not None and PAUSED in outlook.blocking
     about = [record for record in records if record.reminder == reminder]
-    newest = next((record for record in reversed(about) if record.kind in DECISIONS), None)
-    decided: dict[str, Any] = {}
-    if newest is not None:
-        decided = {name: getattr(newest, name) for name in ("kind", "channel", "reason", "policy")}
-        decided |= {"decided_at": newest.at, "decision": DECISIONS[newest.kind], "rules": _rules(newest)}
+    decided = next(filter(None, map(_decided, reversed(about))), {})
     rules: tuple[Rule, ...] = decided.get("rules", ())
     return Explanation(
         reminder=reminder,
         status=step.status,
         due=iso(step.due),
+        carrier=step.carrier,
         blocking=(*(rule.rule for rule in rules if rule.outcome in BLOCKING), *((PAUSED,) if held else ())),
         now=None if outlook is None else _now(outlook),
         history=tuple(
@@ -214,7 +220,20 @@ def _now(outlook: Outlook) -> Now:
     )
 
 
-def _rules(record: AuditRecord) -> tuple[Rule, ...]:
+def _decided(record: AuditRecord) -> dict[str, Any]:
+    """Return what a record tells of a decision; nothing if it is none."""
+    sent = record.kind == "reminder.sent"
+    if not sent and record.kind not in DECISIONS:
+        return {}
     assert isinstance(record.details, msgspec.Raw)
     details = _DETAILS.decode(record.details)
-    return details.rules if details.decision is None else details.decision.rules
+    if sent and details.by_hand is None:
+        return {}
+    told = {name: getattr(record, name) for name in ("kind", "channel", "reason", "policy")}
+    return told | {
+        "decided_at": record.at,
+        "decision": DECISIONS.get(record.kind, "send"),
+        "rules": details.rules if details.decision is None else details.decision.rules,
+        "by_hand": details.by_hand,
+        "agent": details.agent,
+    }

@@ -14,6 +14,7 @@ from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.web.explanations import Explanation
 from dispatcher.wiring import SystemClock, build, connect
 from tests.worlds import DAY, HOUR, PERSONAL, at_once, event
+from tests.worlds import told as as_told
 
 WAITING = """
 [before_close]
@@ -50,7 +51,10 @@ async def filled(store: EmbeddedStore) -> None:
         )
         for order, customer in (("A", "C-1"), ("B", "C-1"), ("C", "C-2"))
     ]
-    await service.intake.take(orders, "key:test")
+    by_agent = {"order": {"id": "C"}, "channel": "chat", "agent": "bob"}
+    await service.intake.take([*orders, as_told("order.reminded", "r-1", now, by_agent)], "key:test")
+    await service.by_hand.hand_over("demo", "C", "h-1", "sms", "eve", "key:test")
+    await service.steering.cancel("demo~C~2", None, "user:test")
     await redis.aclose()
 
 
@@ -75,6 +79,23 @@ def test_a_reminder_is_told_rule_by_rule() -> None:
     assert any(line.startswith("held until 20") and " due now=20" in line for line in lines)
     assert any(line.startswith("✓ sms routing total=99.00, paid_orders=0, addresses=[") for line in lines)
     assert any(line.startswith("could go next: 20") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("reminder", "begins", "ends"),
+    [
+        ("demo~C~2", "decided 20", "Z: drop by sms, operator"),
+        ("demo~C~3", "reported by bob 20", "Z: sent by chat"),
+        ("demo~C~4", "decided 20", " under policy 1, by hand by eve: send by sms"),
+    ],
+)
+def test_what_people_did_names_them_and_no_policy_that_was_not_asked(
+    reminder: str, begins: str, ends: str
+) -> None:
+    line = explain(reminder).stdout.splitlines()[1].strip()
+
+    assert line.startswith(begins)
+    assert line.endswith(ends)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tests.web.asking import Asking
 from tests.web.given_reasons import given_reasons
 from tests.web.reasons import BY_CALL, BY_SMS, NIGHT, OF_STEP_2, SCENES, bare, later, take, taken, under
 from tests.worlds import HOUR, MINUTE, NOON, PERSONAL
+from tests.worlds import told as as_told
 
 
 async def explained(api: Asking, reminder: str) -> dict[str, Any]:
@@ -255,6 +256,50 @@ async def test_what_a_message_would_carry_is_told_before(api: Asking) -> None:
 
     (merge,) = [rule for rule in told["rules"] if rule["rule"] == "merge"]
     assert [other["order"] for other in merge["inputs"]["others"]] == ["B"]
+
+
+# What people did, and what another message carries.
+
+
+async def test_what_an_agent_sent_by_hand_tells_who_and_on_which_rules(api: Asking) -> None:
+    await take(api, "A")
+    hand = {"id": "h-1", "shop": "demo", "order": "A", "channel": "sms", "agent": "bob"}
+    await api.client.post("/v1/reminders", json=hand)
+
+    told = await explained(api, "demo~A~2")
+
+    assert (told["kind"], told["decision"], told["channel"]) == ("reminder.sent", "send", "sms")
+    assert (told["by_hand"], told["agent"], told["policy"]) == ("asked", "bob", 1)
+    assert told["decided_at"] == iso(api.world.clock.now())
+    assert {"order_state", "close"} <= {rule["rule"] for rule in told["rules"]}
+
+
+async def test_what_an_agent_reported_tells_who_and_that_nothing_was_weighed(api: Asking) -> None:
+    await take(api, "A")
+    data = {"order": {"id": "A"}, "channel": "chat", "agent": "bob"}
+    await taken(api, as_told("order.reminded", "A", api.world.clock.now(), data))
+
+    told = await explained(api, "demo~A~2")
+
+    assert (told["by_hand"], told["agent"], told["channel"]) == ("reported", "bob", "chat")
+    assert (told["policy"], told["rules"]) == (None, [])
+
+
+async def test_what_a_channel_took_is_told_as_it_was_decided(api: Asking) -> None:
+    await take(api, "A")
+    await api.world.dispatch()
+
+    told = await explained(api, "demo~A~1")
+
+    assert (told["kind"], told["by_hand"], told["carrier"]) == ("reminder.sending", None, None)
+
+
+async def test_a_merged_reminder_names_its_carrier(api: Asking) -> None:
+    await SCENES["merged"](api)
+
+    told = await explained(api, "demo~A~1")
+
+    assert (told["reason"], told["carrier"]) == ("merged", "demo~B~1")
 
 
 # By order and by customer.
