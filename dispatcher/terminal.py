@@ -16,9 +16,6 @@ from rich.progress import Progress, ProgressColumn, TextColumn
 
 from dispatcher.errors import DispatcherError, InvalidInput
 
-MAX_SHOWN = 20
-"""Wrong fields and rejected events shown one by one."""
-
 MAX_LINE = 400
 """Characters of one line of an error."""
 
@@ -103,11 +100,8 @@ def tell(error: DispatcherError, about: str = "") -> None:
     problems = error.problems if isinstance(error, InvalidInput) else ()
     if len(problems) == 1 and problems[0].detail in str(error):
         return
-    for problem in problems[:MAX_SHOWN]:
-        where = f"{problem.pointer}: " if problem.pointer else ""
-        click.echo(_printable(f"  {where}{problem.detail}"), err=True)
-    if len(problems) > MAX_SHOWN:
-        click.echo(f"  … and {len(problems) - MAX_SHOWN} more", err=True)
+    for problem in problems:
+        click.echo(_printable(f"  {problem}"), err=True)
 
 
 def _printable(text: str) -> str:

@@ -222,6 +222,15 @@ def test_every_wrong_field_of_a_policy_is_named() -> None:
     assert "/caps/per_day" in result.stderr
 
 
+def test_however_many_wrong_fields_there_are_each_is_named() -> None:
+    unknown = [f"unknown_{number}" for number in range(50)]
+    wrong = "".join(f"{key} = 1\n" for key in unknown) + DEFAULT_TOML
+
+    result = dispatcher("policy", "check", file("policy.toml", wrong))
+
+    assert [key for key in unknown if f"/{key}: " not in result.stderr] == []
+
+
 @pytest.mark.parametrize("content", ["= nonsense", b"\xff\xfe"])
 def test_a_policy_that_cannot_be_read_is_told(content: str | bytes) -> None:
     result = dispatcher("policy", "check", file("policy.toml", content))

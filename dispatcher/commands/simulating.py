@@ -13,7 +13,10 @@ from dispatcher.errors import DispatcherError, InvalidInput
 from dispatcher.policy.event_text import shop_id
 from dispatcher.simulation.readers import read_orders
 from dispatcher.simulation.simulate import simulate
-from dispatcher.terminal import DESCRIPTION, MAX_SHOWN, fail, progress, run, tell
+from dispatcher.terminal import DESCRIPTION, fail, progress, run, tell
+
+MAX_SHOWN = 20
+"""Rejected events shown one by one."""
 
 
 @click.command("simulate")
