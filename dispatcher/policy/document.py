@@ -8,7 +8,7 @@ from typing import Any
 from dispatcher.errors import FieldProblem, InvalidPolicy
 from dispatcher.policy.document_reader import read_policy
 from dispatcher.policy.document_writer import write_policy
-from dispatcher.policy.terms import Policy
+from dispatcher.policy.terms import Days, Policy
 from dispatcher.policy.workdays import last_known_year
 
 __all__ = ["DEFAULT_TOML", "Policy", "default_policy", "load_json", "load_toml", "to_json", "warnings"]
@@ -65,6 +65,9 @@ overflow_after = "2h"
 MAX_CHARACTERS = 65_536
 """The longest policy document."""
 
+EVERY_DAY = (None, "every")
+"""How a policy closes no day."""
+
 
 @lru_cache(maxsize=1)
 def default_policy() -> Policy:
@@ -92,12 +95,18 @@ def load_json(document: bytes | str | dict[str, Any]) -> Policy:
 
 def warnings(policy: Policy) -> tuple[str, ...]:
     """What is right in a policy and yet may not do what its author expects."""
-    chosen = () if policy.days is None else (policy.days.reminders, policy.days.calls)
-    used = policy.shipping is not None or "workdays" in chosen
-    if policy.holidays != "cn" or not used:
-        return ()
-    last = last_known_year()
-    return (f"holidays: the calendar ends with {last}; from {last + 1} on, plain weekdays count",)
+    days = policy.days or Days()
+    told = []
+    if policy.holidays == "cn" and (policy.shipping or "workdays" in (days.reminders, days.calls)):
+        last = last_known_year()
+        told.append(f"holidays: the calendar ends with {last}; from {last + 1} on, plain weekdays count")
+    quiet = policy.quiet_hours
+    if quiet is None or quiet.start == quiet.end:
+        if days.reminders not in EVERY_DAY:
+            told.append("days.reminders: without quiet_hours, what a closed day held back goes at 00:00")
+        if days.calls not in EVERY_DAY and (policy.phone is None or policy.phone.windows is None):
+            told.append("days.calls: without quiet_hours or phone.windows, calls are made from 00:00 on")
+    return tuple(told)
 
 
 def to_json(policy: Policy) -> dict[str, Any]:

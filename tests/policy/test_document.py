@@ -374,7 +374,33 @@ def test_a_calendar_of_holidays_is_warned_of_where_it_is_used(
 ) -> None:
     told = warnings(load_json({**LEAST, **sections}))
 
-    assert [warning.partition(":")[0] for warning in told] == ["holidays"] * warned
+    assert [warning.partition(":")[0] for warning in told].count("holidays") == warned
+
+
+NIGHT_ONLY = {"start": "22:00", "end": "09:00"}
+
+
+@pytest.mark.parametrize(
+    ("sections", "keys"),
+    [
+        ({"days": {"reminders": ["mon"]}}, ["days.reminders"]),
+        ({"days": {"calls": "workdays"}}, ["days.calls"]),
+        ({"days": {"reminders": ["mon"], "calls": ["mon"]}}, ["days.reminders", "days.calls"]),
+        ({"days": {"calls": ["mon"]}, "phone": {"overflow_after": "2h"}}, ["days.calls"]),
+        ({"days": {"calls": ["mon"]}, "phone": {"windows": [["09:00", "12:00"]]}}, []),
+        ({"days": {"reminders": ["mon"], "calls": ["mon"]}, "quiet_hours": NIGHT_ONLY}, []),
+        (
+            {"days": {"reminders": ["mon"]}, "quiet_hours": {"start": "22:00", "end": "22:00"}},
+            ["days.reminders"],
+        ),
+        ({"days": {"reminders": "every", "calls": "every"}}, []),
+        ({}, []),
+    ],
+)
+def test_closed_days_that_end_at_midnight_are_warned_of(sections: dict[str, object], keys: list[str]) -> None:
+    told = warnings(load_json({**LEAST, **sections}))
+
+    assert [warning.partition(":")[0] for warning in told] == keys
 
 
 @pytest.mark.parametrize("text", ["timezone = ", "[caps]\n[caps]", "a = 1\na = 2"])
