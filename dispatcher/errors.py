@@ -11,7 +11,7 @@ class FieldProblem(Exception):
     """One wrong field: `pointer` is an RFC 6901 pointer (`/data/order/total`), `detail` what was expected."""
 
     def __init__(self, pointer: str, detail: str) -> None:
-        super().__init__(f"{pointer}: {detail}")
+        super().__init__(f"{pointer}: {detail}" if pointer else detail)
         self.pointer = pointer
         self.detail = detail
 

@@ -79,7 +79,8 @@ def read_object(shape: Shape, value: object, at: str, problems: Problems) -> dic
 
 
 def _unknown(fields: dict[str, Field], at: str, name: object) -> FieldProblem:
-    return FieldProblem(pointer(at, name), f"unknown field; expected one of {', '.join(fields)}")
+    expected = f"one of {', '.join(fields)}" if fields else "none"
+    return FieldProblem(pointer(at, name), f"unknown field; expected {expected}")
 
 
 def _as_object(shape: Shape) -> ReadBranch:

@@ -79,8 +79,7 @@ def _has_body(request: Asked) -> bool:
 
 
 def _refusal(what: str, problems: Problems) -> InvalidInput:
-    first = problems[0]
-    return InvalidInput(f"the {what} is not right: {first.pointer}: {first.detail}", tuple(problems))
+    return InvalidInput(f"the {what} is not right: {problems[0]}", tuple(problems))
 
 
 def _given(raw: bytes) -> tuple[list[tuple[str, str]], Problems]:

@@ -88,7 +88,7 @@ class Replanning:
 def _waits(one: Listed) -> bool:
     """Whether no operator moved it and nothing of the order was handed over yet.
 
-    A plan is made from the first step on, and what follows a hand-off would be planned after one that never was.
+    A plan is made from the first step on: what follows a hand-off would be planned after one that never was.
     """
     step = one.step
     return (

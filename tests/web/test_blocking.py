@@ -28,6 +28,12 @@ async def test_a_block_is_told_masked_since_when_and_by_whom(api: Asking) -> Non
     assert listed.json() == {"items": [told], "next_cursor": None}
 
 
+async def test_an_address_that_is_missing_is_said_to_be(api: Asking) -> None:
+    answer = await api.client.post(PATH, json={})
+
+    assert answer.json()["detail"] == "the body is not right: expected a phone or a chat, and not both"
+
+
 async def test_an_unblocked_address_is_written_to_again(api: Asking) -> None:
     await api.client.post(PATH, json={"phone": PHONE})
     await api.client.post(PATH, json={"chat": HANDLE})

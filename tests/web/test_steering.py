@@ -143,6 +143,14 @@ async def test_a_wrong_body_is_refused_naming_its_field(
     assert await api.records() == before
 
 
+async def test_a_body_without_fields_says_that_none_is_expected(api: Asking) -> None:
+    await planned(api)
+
+    answer = await api.client.post(f"{FIRST}/send-now", json={"note": "x"})
+
+    assert answer.json()["detail"] == "the body is not right: /note: unknown field; expected none"
+
+
 @pytest.mark.parametrize("verb", ["cancel", "send-now", "postpone"])
 async def test_steering_needs_its_scope_the_shop_and_a_reminder(api: Asking, verb: str) -> None:
     await planned(api)
