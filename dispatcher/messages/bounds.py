@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 MAX_SOURCE_CHARACTERS = 8_000
-MAX_TAGS = 100
+MAX_TAGS = 80
 """Tags are `{{ … }}` and `{% … %}`."""
 
 MAX_TAG_WORDS = 50
