@@ -17,10 +17,12 @@ from dispatcher.policy.document import Policy, to_json
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Facts, Instant
 from dispatcher.policy.pace import paces
+from dispatcher.policy.rivals import looks_around
 from dispatcher.settings import Settings
 from dispatcher.storage.audit import AuditTrail
 from dispatcher.storage.blocking import Blocks
 from dispatcher.storage.client import CONNECTIONS, OF_THE_LIBRARY, StoreClient, StorePool
+from dispatcher.storage.commands import LeaseTerms
 from dispatcher.storage.incentives import top_up
 from dispatcher.storage.lanes import stored_lanes
 from dispatcher.storage.operators import Operators
@@ -107,8 +109,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
             details.packed({"note": note, "policy": document}),
             self.clock.now(),
             actor,
-            paces(policy),
-            ",".join(pool.id for pool in policy.incentives or ()),
+            LeaseTerms(
+                pace=paces(policy),
+                pools=",".join(pool.id for pool in policy.incentives or ()) or None,
+                alone=None if looks_around(policy) else "1",
+            ),
         )
 
 

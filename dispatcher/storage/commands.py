@@ -142,6 +142,19 @@ class PlanStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     details: Packed
 
 
+class LeaseTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a policy means for leases, which know no policy (see `lua/configure.lua`).
+
+    `pace` is how many hand-offs a minute it allows by a channel, `pools` the ids of its incentives, parted by
+    commas: a lease brings their counts. Where nothing is decided by a customer's other orders each is decided
+    about `alone` ("1"), and a lease brings no others.
+    """
+
+    pace: dict[Channel, int] = {}
+    pools: str | None = None
+    alone: str | None = None
+
+
 class Replan(PlanStep, kw_only=True, omit_defaults=True, gc=False):
     """Where a reminder that `was` due at an instant is planned anew (see `lua/replan.lua`)."""
 

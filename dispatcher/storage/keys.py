@@ -81,7 +81,8 @@ class LaneKeys:
 
     def shop(self, shop: str) -> str:
         """Hash: `rev` grows with each change of policy, pause or block; `policy`, the version in force, its
-        `pools` and `pace.<channel>`; `paused`; `blocked`, the number of addresses.
+        `pools`, `pace.<channel>` and whether it decides about each order `alone`; `paused`; `blocked`, the
+        number of addresses.
         """
         return f"{self._prefix}shop:{shop}"
 

@@ -108,7 +108,7 @@ class Reader:
         """Return the other unpaid orders of an order's customer, as a lease of it would bring them."""
         if not order.shared or order.customer is None:
             return ()
-        listed = await self.redis.lrange(self._of(shop).unpaid(shop, order.customer), 0, OTHERS_READ)  # type: ignore[misc]
+        listed = await self.redis.lrange(self._of(shop).unpaid(shop, order.customer), 0, OTHERS_READ - 1)  # type: ignore[misc]
         names = [name.decode() for name in listed]
         found = await self.readable_orders([(shop, name) for name in names if name != order_id])
         texts = await self.redis.mget([self._of(shop).facts(*pair) for pair in found]) if found else []

@@ -1,7 +1,6 @@
 """The store: one typed function a script."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from dispatcher.policy.zones import DAY
 from dispatcher.storage import keys as names
 from dispatcher.storage.calls import Call
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, Settlement, TaskEnd
+from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, LeaseTerms, Settlement, TaskEnd
 from dispatcher.storage.lanes import stored_lanes
 from dispatcher.storage.leasing import leased
 from dispatcher.storage.packing import Packed, pack
@@ -24,6 +23,9 @@ from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
 
 SLOT_KEPT_MS = MAX_MIN_GAP + DAY
 """How long a hand-off stays in its customer's ledger at least: as long as a policy can look back."""
+
+NO_TERMS = LeaseTerms()
+"""Of a policy that means nothing for leases."""
 
 _REPLY = msgspec.msgpack.Decoder(IntakeReply)
 
@@ -212,20 +214,15 @@ class Store(Reader):
         details: Packed,
         now: Instant,
         actor: str,
-        pace: Mapping[Channel, int] = MappingProxyType({}),
-        pools: str = "",
+        terms: LeaseTerms = NO_TERMS,
     ) -> int:
         """Put a checked policy document into force and return its version; one that is in force stays so.
 
-        `pace` is how many hand-offs a minute it allows by a channel, `pools` the ids of its incentives,
-        parted by commas: a lease brings their counts.
+        `terms` are what leases must know of it.
         """
         about = msgspec.json.encode({"at": now, "actor": actor, "note": note}).decode()
         item: dict[str, Any] = {"kind": "policy", "policy": document, "about": about, "details": details}
-        if pace:
-            item["pace"] = dict(pace)
-        if pools:
-            item["pools"] = pools
+        item |= msgspec.to_builtins(terms)
         return await self._configure(shop, item, now, actor)
 
     async def pause(self, shop: str, channel: str | None, now: Instant, actor: str) -> None:

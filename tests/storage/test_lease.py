@@ -1,11 +1,17 @@
 """Leases: who holds a reminder, what stops it from being held, and what ends that."""
 
-import msgspec
+from pathlib import Path
 
+import msgspec
+import pytest
+
+from dispatcher.policy.facts import Channel
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LEASE, dump, held, kept, leased, send, step, swept
-from tests.worlds import MINUTE, NOON, World, event
+from tests.worlds import MINUTE, NOON, World, at_once, event, world
+
+CAPPED = '[caps]\nper_day = 1\n[routing]\nchannels = ["sms"]\n'
 
 
 async def test_a_leased_reminder_is_nobody_elses(here: World, store: Store) -> None:
@@ -64,6 +70,54 @@ async def test_an_order_that_only_the_scripts_can_read_stops_nothing_beside_it(
     kinds = {one["order"]: (one["kind"], one["reason"]) for one in await here.audit() if one["reminder"]}
     assert done == {"changed": 2, "failed": 1, "send": 1}
     assert kinds == {"O-1": ("reminder.failed", "internal"), "O-2": ("reminder.sent", None)}
+
+
+async def taken(redis: StoreClient, directory: Path, sections: str, *orders: str) -> Store:
+    """Return a store with orders of one customer that are due."""
+    here = await world(redis, directory, policy=at_once(sections))
+    await here.service.intake.take([event("order.unpaid", order, NOON) for order in orders], "key:test")
+    return here.service.store
+
+
+async def test_a_lease_reads_the_other_orders_of_its_customers_together(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    store = await taken(redis, audit_directory, CAPPED, "O-1", "O-2")
+    await redis.config_resetstat()
+
+    lease = await leased(store)
+
+    calls = await redis.info("commandstats")
+    assert [[other.id for other in item.others] for item in lease.items] == [["O-2"], ["O-1"]]
+    assert ("cmdstat_get" in calls, calls["cmdstat_lrange"]["calls"]) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("channel", "sections"),
+    [
+        ("sms", '[routing]\nchannels = ["sms"]\n'),
+        ("phone", CAPPED + "repeat_orders = 0\n"),
+    ],
+)
+async def test_a_lease_reads_no_other_orders_where_nothing_looks_at_them(
+    redis: StoreClient, audit_directory: Path, channel: Channel, sections: str
+) -> None:
+    store = await taken(redis, audit_directory, sections, "O-1", "O-2")
+    await redis.config_resetstat()
+
+    lease = await store.lease("demo", channel, 10, NOON)
+
+    assert [item.others for item in lease.items] == [(), ()]
+    assert "cmdstat_lrange" not in await redis.info("commandstats")
+
+
+async def test_a_customers_eleventh_order_is_not_looked_at(redis: StoreClient, audit_directory: Path) -> None:
+    store = await taken(redis, audit_directory, CAPPED, *"ABCDEFGHIJKL")
+
+    (first,) = (await leased(store, limit=1)).items
+
+    asked = await store.others("demo", first.order_id, first.order)
+    assert [other.id for other in first.others] == [other.id for other in asked] == list("BCDEFGHIJ")
 
 
 async def test_a_sweep_makes_what_was_being_sent_uncertain_and_keeps_its_slot(

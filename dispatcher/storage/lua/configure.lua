@@ -3,7 +3,7 @@
 -- uses: args lane orders queues paces
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
--- item: kind:string details:string policies:key? policy:string? about:string? pause:string? queue:string? pauses:key? pools:string? pace:list?
+-- item: kind:string details:string policies:key? policy:string? about:string? pause:string? queue:string? pauses:key? pools:string? pace:list? alone:string?
 -- reply: for each item: the policy version in force
 local shop = HEAD.shops[1] or refuse('head.shops: expected one shop')
 for i, item in ipairs(ITEMS) do
@@ -36,6 +36,7 @@ for i, item in ipairs(ITEMS) do
     redis.call('HSET', KEYS[shop.key], 'policy', version)
     set_paces(shop, item.pace or {})
     if item.pools then redis.call('HSET', KEYS[shop.key], 'pools', item.pools) else redis.call('HDEL', KEYS[shop.key], 'pools') end
+    if item.alone then redis.call('HSET', KEYS[shop.key], 'alone', item.alone) else redis.call('HDEL', KEYS[shop.key], 'alone') end
     audit('policy.changed', {shop = shop.name, policy = version}, item.details)
   elseif new then
     if item.kind == 'pause' then

@@ -3,11 +3,13 @@
 -- uses: args lane orders ledgers customers queues others pace pools due
 -- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string unpaid_prefix:string pace_prefix:string pools:key
 -- shop: name:string key:key due:list status:list
--- reply: {token, shop rev, policy version, now, open tasks or -1, pools, blocked addresses, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept, of others what others_of() finds; pools '' where the policy has none
+-- reply: {token, shop rev, policy version, now, open tasks or -1, pools, blocked addresses, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept, of others what others_of() finds where decisions look at them; pools '' where the policy has none
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
-local policy, pace, pools, blocked = unpack(redis.call('HMGET', KEYS[shop.key], 'policy', 'pace.' .. HEAD.channel, 'pools', 'blocked'))
+local policy, pace, pools, blocked, alone =
+  unpack(redis.call('HMGET', KEYS[shop.key], 'policy', 'pace.' .. HEAD.channel, 'pools', 'blocked', 'alone'))
+local look_around = HEAD.channel ~= 'phone' and not alone
 policy = tonumber(policy or 0)
 local room, free_at = HEAD.limit, nil
 if pace then room, free_at = room_in_pace(HEAD.pace_prefix .. shop.name .. '~' .. HEAD.channel, tonumber(pace)) end
@@ -19,7 +21,7 @@ if free_at then
 elseif not paused(shop, HEAD.channel) then
   ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, math.min(room, HEAD.limit))
 end
-local names = read_due(shop, ids)
+local names = read_due(shop, ids, look_around)
 -- What cannot be read stays where it is and stops nobody else.
 local tasks = HEAD.channel == 'phone' and redis.call('ZCARD', KEYS[shop.status.open]) or -1
 local reply, leased, gone, customers_leased = {token, shop.rev, policy, now, tasks, '', tonumber(blocked or 0)}, {}, {}, {}
@@ -34,7 +36,7 @@ for _, id in ipairs(ids) do
   if type(facts) == 'string' and ledger and said and WAITING[step.status] then
     local n = #reply
     reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = id, text, facts, ledger, said
-    reply[n + 6] = others_of(shop, string.sub(name, #shop.name + 2), order)
+    reply[n + 6] = look_around and others_of(shop, string.sub(name, #shop.name + 2), order) or {}
     leased[#leased + 1], leased[#leased + 2] = lease_end, id
     customers_leased[order.customer or ''] = true
     gone[#gone + 1] = id
