@@ -13,6 +13,7 @@ from dispatcher.channels.stub import Behaviour
 from dispatcher.policy.document import Policy, load_json, to_json
 from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.commands import Settlement
 from dispatcher.workflow.recomputing import Recomputer
 from dispatcher.workflow.recomputing import recompute as again
 from dispatcher.workflow.recorded import Record
@@ -161,6 +162,22 @@ async def test_an_item_that_another_message_named_does_not_go_back(
     assert [record["step"] for record in await named(here)] == [1, 2]
     assert await taken(here, "C-1") == (1, 1)
     assert await wrong(here) == []
+
+
+async def test_a_settlement_that_comes_too_late_refuses_no_other_one(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=offering(gift(1)))
+    await here.service.intake.take([unpaid(1)], "key:test")
+    await here.dispatch()
+    late = Settlement(
+        reminder="demo~O-1~1", order="O-1", customer="C-1", step=1, outcome="fail", token=1, reason="rejected"
+    )
+
+    answers = await here.service.store.settle(here.lane, [late], NOON)
+
+    assert answers == ["lost"]
+    assert await taken(here, "C-1") == (1, 1)
 
 
 async def test_an_empty_pool_leaves_the_plain_message(redis: StoreClient, audit_directory: Path) -> None:

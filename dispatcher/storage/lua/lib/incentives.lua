@@ -43,7 +43,9 @@ local function check_offer(i, item)
   items_of(KEYS[item.pools], 'added|' .. item.pool)
 end
 
+-- The same for what will be settled; what is not its holder's any more changes nothing and refuses nothing.
 local function check_return(i, item)
+  if tokens[item.reminder] ~= item.token then return end
   local order = load_order(KEYS[item.order_key])
   local pool = order and order.steps[item.step] and order.steps[item.step].offered
   if not pool then return end
