@@ -131,6 +131,12 @@ class UnknownIncentive(DispatcherError):
     code = "unknown-incentive"
 
 
+class ReferenceReused(DispatcherError):
+    """A top-up's reference was given before with another quantity."""
+
+    code = "reference-reused"
+
+
 class TaskNotOpen(DispatcherError):
     """A task that is not in the state the request needs: taken by another, overflowed, ended."""
 

@@ -17,7 +17,10 @@ async def top_up(
     actor: str,
     reference: str | None = None,
 ) -> bool:
-    """Add items to a pool; `False` where a top-up with this reference was made before."""
+    """Add items to a pool; a reference that was given before adds nothing again.
+
+    `False` where it was given with another quantity.
+    """
     call = Call(store.keys(store.lane_of(shop)))
     item = {
         "shop": shop,
@@ -30,4 +33,4 @@ async def top_up(
         item["reference"] = reference
     head = {"now": now, "actor": actor}
     (reply,) = await SCRIPTS["topup"](store.redis, call.keys, head, [item])
-    return bool(reply == b"added")
+    return bool(reply != b"reused")

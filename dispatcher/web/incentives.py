@@ -52,7 +52,7 @@ async def get_incentives(request: Asked) -> Answer:
         Described(
             body={"application/json": BODY},
             answers={"application/json": Pool},
-            codes=("unknown-incentive",),
+            codes=("unknown-incentive", "reference-reused"),
         ),
     ),
 )

@@ -48,6 +48,7 @@ KINDS: dict[str, Kind] = {
     "event-id-reused": Kind(409, "The event's id was used before"),
     "not-now": Kind(409, "The policy does not allow this now"),
     "not-waiting": Kind(409, "The reminder does not wait for its time"),
+    "reference-reused": Kind(409, "The reference was given with another quantity"),
     "task-not-open": Kind(409, "The task is not in the state for this"),
     "too-many-blocked": Kind(409, "The shop blocks as many addresses as it may"),
     "store-refused": Kind(

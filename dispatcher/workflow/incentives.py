@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from dispatcher.errors import UnknownIncentive
+from dispatcher.errors import ReferenceReused, UnknownIncentive
 from dispatcher.policy.facts import Instant, PoolCount
 from dispatcher.policy.incentive_terms import Incentive, IncentiveKind, IncentiveUse
 from dispatcher.storage.packing import Packed
@@ -38,7 +38,7 @@ class AddsItems(Protocol):
         actor: str,
         reference: str | None = None,
     ) -> bool:
-        """Add items, once for a reference."""
+        """Add items, once for a reference; `False` where that was given with another quantity."""
 
 
 class Incentives:
@@ -64,7 +64,7 @@ class Incentives:
     ) -> Pool:
         """Add items to a pool and return it; a reference that was given before adds nothing again.
 
-        Raises `UnknownIncentive`.
+        Raises `UnknownIncentive`, and `ReferenceReused` where it was given with another quantity.
         """
         force = await self._policies.in_force(shop, anew=True)
         found = next((known for known in force.policy.incentives or () if known.id == pool), None)
@@ -73,7 +73,9 @@ class Incentives:
         said = {"pool": pool, "quantity": quantity, "note": note}
         if reference is not None:
             said["reference"] = reference
-        await self._add(shop, pool, quantity, details.packed(said), self._clock.now(), actor, reference)
+        packed = details.packed(said)
+        if not await self._add(shop, pool, quantity, packed, self._clock.now(), actor, reference):
+            raise ReferenceReused("this reference was given before, with another quantity")
         return _told(found, (await self._store.pool_counts(shop, [pool]))[pool])
 
 

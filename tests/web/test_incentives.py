@@ -29,6 +29,16 @@ async def test_a_pool_is_topped_up_once_for_a_reference(api: Asking) -> None:
     assert record["actor"].startswith("key:")
 
 
+async def test_a_reference_that_was_given_with_another_quantity_is_refused(api: Asking) -> None:
+    await api.world.service.put_policy("demo", offering(), "", "user:test")
+    await api.client.post(f"{PATH}/tea/top-up", json={"quantity": 5, "reference": "T-1"})
+
+    answer = await api.client.post(f"{PATH}/tea/top-up", json={"quantity": 6, "reference": "T-1"})
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:dispatcher:problem:reference-reused")
+    assert (await api.client.get(PATH)).json()["incentives"][0]["added"] == 5
+
+
 async def test_what_the_pools_hold_is_told(api: Asking) -> None:
     without = await api.client.get(PATH)
     await api.world.service.put_policy("demo", offering(), "", "user:test")
