@@ -37,8 +37,9 @@ for i, item in ipairs(ITEMS) do
       wait(shop, step, item.reminder)
     end
     store_order(KEYS[item.order_key], order)
+    local seen = item.kind == 'completed' and seen_of_result(item) or nil
     audit('task.' .. item.kind, about(shop, item.order, order, item.step,
-      {channel = step.channel, attempt = step.attempt}), item.details)
+      {channel = step.channel, attempt = step.attempt}), item.details, seen)
     if item.kind == 'completed' then follow_result(shop, item, order, step) end
     replies[i] = item.kind
   end

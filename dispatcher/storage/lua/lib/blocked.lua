@@ -14,9 +14,17 @@ local function blocks_changed(kind, shop, item)
   return kind
 end
 
+local function is_blocked(item)
+  return redis.call('HEXISTS', KEYS[item.addresses], item.address) == 1
+end
+
+local function blocks_full(item)
+  return not is_blocked(item) and redis.call('HLEN', KEYS[item.addresses]) >= MOST_BLOCKED
+end
+
 local function block_address(shop, item)
-  if redis.call('HEXISTS', KEYS[item.addresses], item.address) == 1 then return 'unchanged' end
-  if redis.call('HLEN', KEYS[item.addresses]) >= MOST_BLOCKED then return 'full' end
+  if is_blocked(item) then return 'unchanged' end
+  if blocks_full(item) then return 'full' end
   redis.call('HSET', KEYS[item.addresses], item.address, item.about)
   return blocks_changed('blocked', shop, item)
 end

@@ -30,6 +30,12 @@ local function check_result(i, item)
   check_block(item)
 end
 
+-- What the record of a completed call says of its result: that a wrong number could not be blocked.
+local function seen_of_result(item)
+  if item.result ~= 'wrong_number' or (item.address and not blocks_full(item)) then return nil end
+  return '{"blocked":false}'
+end
+
 local function follow_result(shop, item, order, step)
   if not RESULTS[item.result] then return end
   order.rev = order.rev + 1
