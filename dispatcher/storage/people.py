@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from dispatcher.storage import keys as names
 from dispatcher.storage.ledgers import Ledger, ledger_of
 from dispatcher.storage.reading import Reader
+from dispatcher.storage.unreadable import readable
 
 KEY_BYTES = 32
 DIGEST_BYTES = 16
 
 SHOPS_KEPT = 100
 """Shops whose blocked addresses are kept in memory; beyond that all are read anew."""
+
+
+def _key(stored: bytes) -> bytes:
+    return bytes.fromhex(stored.decode())
 
 
 class People:
@@ -38,7 +43,7 @@ class People:
         if stored is None:
             await redis.hsetnx(names.META, "pseudonyms", secrets.token_hex(KEY_BYTES))  # type: ignore[misc]
             stored = await redis.hget(names.META, "pseudonyms")  # type: ignore[misc]
-        self._key = bytes.fromhex(stored.decode())
+        self._key = readable("the key of the store's pseudonyms", _key, stored)
         return self._key
 
     async def blocked(self, shop: str, rev: int) -> frozenset[str]:

@@ -106,15 +106,15 @@ class Dispatcher:
         return (end - self._clock.now()) / 1000
 
     async def _judge_all(self, lease: Lease) -> list[Judged]:
-        """Decide about a batch; without its policy all of it is given back."""
+        """Decide about a batch; without its policy, blocks or shared ledgers each of it is given back."""
         try:
             policy = await self._policies.version(lease.shop, lease.policy)
-        except StoreRefused as error:
+            if lease.blocked:
+                await heed_leased(self._people, lease.shop, lease.shop_rev, lease.items)
+            if by_phone(policy):
+                await count_together(self._people, lease.shop, lease.items)
+        except (StoreRefused, ValueError) as error:
             return [self._release(item, lease, error) for item in lease.items]
-        if lease.blocked:
-            await heed_leased(self._people, lease.shop, lease.shop_rev, lease.items)
-        if by_phone(policy):
-            await count_together(self._people, lease.shop, lease.items)
         return [self._judge(item, lease, policy) for item in lease.items]
 
     def _judge(self, item: Leased, lease: Lease, policy: Policy) -> Judged:

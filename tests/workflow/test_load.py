@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from dispatcher.errors import NotNow
 from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.keys import META
 from tests.checkers.promises import caps, open_tasks, paced, per_channel, recompute
 from tests.checkers.replay import replay
 from tests.workflow.test_recomputing import differences
@@ -128,6 +129,20 @@ async def test_customers_who_share_a_phone_number_are_one_for_the_caps(
     assert len({one["details"].get("person") for one in records if one["kind"] == "reminder.sending"}) == 3
     assert await here.service.store.ledger("demo", "C-0") == ()
     assert not [key for key in await redis.keys("*") if b"138000" in key]
+
+
+async def test_what_cannot_be_counted_together_is_given_back_one_by_one(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_PHONE))
+    await redis.hset(META, "pseudonyms", "no key")  # type: ignore[misc]
+    await take(here, "O-1", "O-2")
+
+    done = await here.dispatch()
+
+    ended = [one for one in await here.audit() if one["kind"] == "reminder.failed"]
+    assert done == {"changed": 4, "failed": 2}
+    assert {one["details"]["error"] for one in ended} == {"StoreRefused"}
 
 
 async def test_what_an_agent_reports_counts_for_all_who_share_the_number(
