@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dispatcher.policy.channel_caps import channel_limit
+from dispatcher.policy.decisions import Decision, Defer, Rule
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.routing import Routes
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.timing import Timing
-from dispatcher.policy.zones import FOREVER, MINUTE
+from dispatcher.policy.zones import FOREVER, MINUTE, iso
 
 CALLS_WAIT = 5 * MINUTE
 """After so long a call that finds as many tasks open as there may be asks again."""
@@ -52,10 +53,28 @@ def way(
     return Way(None, routes.refusal or no_time(facts, policy, now, used_up=used_up))
 
 
+def most_open(policy: Policy) -> int | None:
+    """So many call tasks may wait for an agent, `None` for no limit."""
+    return None if policy.phone is None else policy.phone.max_open
+
+
 def too_many_tasks(facts: Facts, policy: Policy) -> bool:
     """Whether as many call tasks wait for an agent as there may be, where they were counted."""
-    most = None if policy.phone is None else policy.phone.max_open
+    most = most_open(policy)
     return most is not None and facts.open_tasks is not None and facts.open_tasks >= most
+
+
+def waits_for_agents(decision: Decision, facts: Facts, policy: Policy) -> bool:
+    """Whether a call gives way or waits because there are too many tasks."""
+    return isinstance(decision, Defer) and decision.reason == "overflow" and too_many_tasks(facts, policy)
+
+
+def max_open(decision: Decision, facts: Facts, policy: Policy) -> tuple[Rule, ...]:
+    """The limit on open tasks as a rule, where it is what a decision waits for."""
+    if not (isinstance(decision, Defer) and waits_for_agents(decision, facts, policy)):
+        return ()
+    inputs = {"open_tasks": facts.open_tasks, "max_open": most_open(policy)}
+    return (Rule(rule="max_open", outcome="defer", inputs=inputs, until=iso(decision.until)),)
 
 
 def no_time(facts: Facts, policy: Policy, now: Instant, *, used_up: bool = False) -> str:

@@ -26,9 +26,10 @@ def ledger_of(marked: Iterable[int]) -> Ledger:
     found = tuple(marked)
     if not found:
         return NOBODY
-    by_channel: dict[Channel, tuple[Instant, ...]] = {}
+    by_channel: dict[Channel, list[Instant]] = {}
     for mark in found:
         channel = QUARTERS[mark & 3]
         if channel is not None:
-            by_channel[channel] = (*by_channel.get(channel, ()), mark >> 2)
-    return Ledger(tuple(mark >> 2 for mark in found), by_channel)
+            by_channel.setdefault(channel, []).append(mark >> 2)
+    instants = tuple(mark >> 2 for mark in found)
+    return Ledger(instants, {channel: tuple(each) for channel, each in by_channel.items()})

@@ -16,21 +16,20 @@ from dispatcher.policy.facts import (
     OrderFacts,
     PoolCounts,
 )
+from dispatcher.policy.pace import PACE, Held
 from dispatcher.policy.reminders import WAITING, Status
+from dispatcher.policy.way import max_open, waits_for_agents
 from dispatcher.policy.zones import iso
 from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.records import StoredOrder, StoredStep
 from dispatcher.workflow.blocking import heed, heed_others
 from dispatcher.workflow.gathering import among, facts_about
-from dispatcher.workflow.holding import PACE, Held, held_back, max_open, waits_for_agents
+from dispatcher.workflow.holding import held_back
 from dispatcher.workflow.judging import Renderer, decided
 from dispatcher.workflow.people import People, by_phone, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
-from dispatcher.workflow.refusing import BLOCKING
-
-PAUSED = "paused"
-"""The rule that holds back what a pause is on, which no decision knows of."""
+from dispatcher.workflow.refusing import BLOCKING, PAUSED
 
 FOLLOWED = 32
 """Times in a row that a reminder is put off, in looking for when it may go."""

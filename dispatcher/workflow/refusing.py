@@ -7,6 +7,7 @@ BLOCKING = frozenset({"defer", "drop"})
 """Outcomes of rules that hold a reminder back."""
 
 PAUSED = "paused"
+"""The rule that holds back what a pause is on, which no decision knows of."""
 
 
 def refused(decision: Defer | Drop) -> NotNow:
