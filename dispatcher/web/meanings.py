@@ -114,6 +114,7 @@ FIELDS: dict[str, str] = {
     "Reminder.id": "The reminder's id, which is its task's too.",
     "Reminder.moment": "When the policy wants it to go, before it was spread or put off; UTC.",
     "Reminder.handed_at": "When it was handed over, UTC; null before that.",
+    "Reminder.outcome": "How the call went; null until that is told.",
     "AuditRecord.seq": "The record's number in its lane, without gaps.",
     "AuditRecord.lane": "The lane, which all records of a shop share.",
     "AuditRecord.template": "The template and version of the text.",

@@ -32,7 +32,9 @@ PARAMS = {
 
 
 class Reminder(msgspec.Struct, frozen=True, kw_only=True):
-    """A reminder as it stands; `handed_at` once it is handed over, `agent` while a call is one's."""
+    """A reminder as it stands; `handed_at` once it is handed over, `agent` while a call is one's, `outcome`
+    once that was made.
+    """
 
     id: str
     shop: str
@@ -46,6 +48,7 @@ class Reminder(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     handed_at: str | None
     agent: str | None
+    outcome: str | None
 
 
 def told(listed: Listed) -> Reminder:
@@ -64,6 +67,7 @@ def told(listed: Listed) -> Reminder:
         attempt=step.attempt,
         handed_at=None if step.handed is None else iso(step.handed),
         agent=step.agent,
+        outcome=step.result,
     )
 
 

@@ -202,6 +202,12 @@ class Tasks:
             block_called(end, order.steps[number - 1], self._clock.now(), actor)
         (answer,) = await self._store.end_tasks(self._store.lane_of(shop), [end], self._clock.now(), actor)
         if answer == "lost":
+            _, _, _, order = await find(self._store, task)
+            step = order.steps[number - 1]
+            if step.status is Status.COMPLETED and step.agent == agent:
+                raise TaskNotOpen(
+                    f"already completed with the outcome {step.result}, which stays as it was told"
+                )
             raise TaskNotOpen("the task is not claimed by this agent")
 
     def _check_ahead(self, field: str, said: Instant, status: Status) -> None:

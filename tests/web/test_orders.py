@@ -50,6 +50,7 @@ async def test_an_order_is_told_with_its_reminders_and_all_that_happened(api: As
             "attempt": 1,
             "handed_at": NOON_TEXT,
             "agent": None,
+            "outcome": None,
         }
     ]
     assert [record["kind"] for record in told["timeline"]] == [

@@ -96,6 +96,7 @@ async def test_a_completed_call_has_its_outcome_in_the_audit_with_who_said_so(ca
 
     record = (await calls.world.audit())[-1]
     assert (completed.status_code, completed.json()["status"]) == (200, "completed")
+    assert completed.json()["outcome"] == "no_answer"
     assert (record["kind"], record["actor"]) == ("task.completed", "key:all")
     assert (record["details"]["agent"], record["details"]["outcome"]) == ("小李", "no_answer")
 
@@ -167,6 +168,16 @@ async def test_a_call_that_went_otherwise_is_not_a_repeated_one(calls: Asking) -
     other = await post(calls, "complete", agent="小李", outcome="refused")
 
     assert (other.status_code, other.json()["type"]) == (409, "urn:dispatcher:problem:task-not-open")
+    assert other.json()["detail"].startswith("already completed with the outcome no_answer")
+
+
+async def test_a_call_that_another_agent_made_is_not_told_of(calls: Asking) -> None:
+    await post(calls, "claim", agent="小李")
+    await post(calls, "complete", agent="小李", outcome="no_answer")
+
+    other = await post(calls, "complete", agent="小王", outcome="no_answer")
+
+    assert other.json()["detail"] == "the task is not claimed by this agent"
 
 
 async def test_a_repeated_claim_tells_until_when_however_much_was_recorded_since(calls: Asking) -> None:
