@@ -120,7 +120,7 @@ def policy_replan(shop: str, apply: bool, data: Path) -> None:
             looked_at, moves = run(look())
     except DispatcherError as error:
         fail(error)
-    click.echo(f"{looked_at} reminders, of which {moves.kept} stay")
+    click.echo(f"{looked_at} reminders, of which {moves.kept} wait and stay")
     click.echo(f"{moves.earlier} earlier, {moves.later} later")
     for channel, count in sorted(moves.to_channel.items()):
         click.echo(f"{count} by {channel} instead")

@@ -87,7 +87,7 @@ FIELDS: dict[str, str] = {
     "next_cursor": "What to give as `cursor` for the next page; null on the last one.",
     "Page.items": "What is on this page.",
     "Replanned.looked_at": "How many reminders this page looked at.",
-    "Replanned.kept": "How many stay where they are, among them all that do not wait.",
+    "Replanned.kept": "How many of those that wait stay where they are.",
     "Replanned.earlier": "How many go earlier.",
     "Replanned.later": "How many go later.",
     "Replanned.to_channel": "How many change their channel, by the new one.",

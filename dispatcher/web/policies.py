@@ -82,7 +82,7 @@ class Checked(msgspec.Struct, frozen=True, omit_defaults=True):
 class Replanned(msgspec.Struct, frozen=True, kw_only=True):
     """What the policy in force plans otherwise, of the reminders on this page.
 
-    `kept` stay, all that do not wait among them; of the others so many go `earlier` or `later`, change
+    Of those that wait `kept` stay; of the others so many go `earlier` or `later`, change
     `to_channel`, or are `dropped` by reason. `changed` had moved by themselves when they were to be moved.
     """
 

@@ -8,7 +8,7 @@ import msgspec
 from dispatcher.errors import StoreRefused
 from dispatcher.policy.decisions import Planned, Unplanned
 from dispatcher.policy.facts import Instant, OrderFacts
-from dispatcher.policy.reminders import Status
+from dispatcher.policy.reminders import WAITING, Status
 from dispatcher.policy.schedule import plan
 from dispatcher.storage.commands import Replan
 from dispatcher.storage.records import StoredStep
@@ -23,7 +23,7 @@ PAGE = 200
 class Moves(msgspec.Struct, kw_only=True):
     """What a new plan does to reminders that were looked at.
 
-    `kept` stay where they are, among them all that do not wait; the others are counted by whether they go
+    Of those that wait `kept` stay where they are; the others are counted by whether they go
     `earlier` or `later`, and by the channel they change to, or dropped by reason. `changed` were not as they
     had been read any more when they were to be moved.
     """
@@ -59,7 +59,7 @@ class Replanning:
         now = self._clock.now()
         waiting = [one for one in listed if _waits(one)]
         facts = await self._facts(shop, sorted({one.order_id for one in waiting}))
-        moves = Moves(kept=len(listed) - len(waiting))
+        moves = Moves(kept=sum(one.step.status in WAITING for one in listed) - len(waiting))
         items = []
         for one in waiting:
             of = facts.get(one.order_id)
