@@ -8,7 +8,7 @@ from dispatcher.storage.unreadable import readable
 
 class StoredCustomer(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What a customer said and when: `opted_out` by channel (`*`: all), the last reply, the newest payment;
-    and since when an operator has paused reminders to the customer.
+    and since when an operator has paused reminders to the customer, and who that was if it is known.
 
     `rev` is never the same for two states of a customer; 0 where nothing is kept.
     """
@@ -18,6 +18,7 @@ class StoredCustomer(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False)
     replied: Instant | None = None
     paid: Instant | None = None
     paused: Instant | None = None
+    paused_by: str | None = None
 
     @property
     def standing(self) -> CustomerStanding:

@@ -8,6 +8,7 @@ OF_PEOPLE: dict[str, str] = {
     "Problem.blocking": "The names of the rules that stand against it, if it is about the policy.",
     "Problem.next_eligible": "When it may go as far as is known, UTC; absent where that is never.",
     "customer_paused_since": "Since when the customer that was asked about is left alone, UTC.",
+    "customer_paused_by": "Who had that customer left alone; absent where it is not known.",
     "complete_task.promised_until": "Until when the customer promised to pay, with an offset.",
     "complete_task.call_back_at": "When the customer wants to be called back, with an offset.",
     "complete_task.reason": "Why the customer had not paid.",

@@ -31,11 +31,12 @@ PARAMS = {
 class Paused(msgspec.Struct, frozen=True, omit_defaults=True):
     """The channels of a shop that are paused, `*` standing for all of them at once.
 
-    Of a customer who was asked about and is paused it is told since when.
+    Of a customer who was asked about and is paused it is told since when and by whom, if that is known.
     """
 
     paused: tuple[str, ...]
     customer_paused_since: str | None = None
+    customer_paused_by: str | None = None
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +65,10 @@ async def get_pauses(request: Asked) -> Answer:
     service = parts_of(request).service
     found = await pauses_of(service.store, shop)
     pauses = tuple(_told(channel, about) for channel, about in found.items())
-    since = await _since(service, shop, given.get("customer"))
-    return answer(Pauses(paused=tuple(found), customer_paused_since=since, pauses=pauses))
+    since, actor = await _pause_of(service, shop, given.get("customer"))
+    return answer(
+        Pauses(paused=tuple(found), customer_paused_since=since, customer_paused_by=actor, pauses=pauses)
+    )
 
 
 def _told(channel: str, about: About | None) -> Pause:
@@ -130,9 +133,10 @@ def _customer(given: dict[str, Any]) -> str | None:
 
 async def _left(service: Service, shop: str, customer: str | None) -> Answer:
     paused = (await service.store.shop(shop)).paused
-    return answer(Paused(paused, await _since(service, shop, customer)))
+    return answer(Paused(paused, *await _pause_of(service, shop, customer)))
 
 
-async def _since(service: Service, shop: str, customer: str | None) -> str | None:
-    since = None if customer is None else (await service.store.customer(shop, customer)).paused
-    return None if since is None else iso(since)
+async def _pause_of(service: Service, shop: str, customer: str | None) -> tuple[str | None, str | None]:
+    """Return since when a customer is paused, and by whom."""
+    known = None if customer is None else await service.store.customer(shop, customer)
+    return (None, None) if known is None or known.paused is None else (iso(known.paused), known.paused_by)

@@ -78,6 +78,7 @@ def _customer(stored: dict[str, Any]) -> Customer:
         replied=stored.get("replied"),
         paid=stored.get("paid"),
         paused=stored.get("paused"),
+        paused_by=stored.get("paused_by"),
     )
 
 

@@ -14,6 +14,7 @@ class Customer:
     replied: int | None = None
     paid: int | None = None
     paused: int | None = None
+    paused_by: str | None = None
 
     @property
     def unwanted(self) -> tuple[str, ...]:
@@ -51,7 +52,8 @@ class Said:
         elif kind == "customer.forgotten":
             self._put(record, replied=None, paid=None)
         elif kind in {"operator.paused", "operator.resumed"} and record["customer"] is not None:
-            self._put(record, paused=at if kind == "operator.paused" else None)
+            paused = (at, record["actor"]) if kind == "operator.paused" else (None, None)
+            self._put(record, paused=paused[0], paused_by=paused[1])
         else:
             return not kind.startswith("customer.")
         return True

@@ -14,6 +14,7 @@ from dispatcher.policy.facts import Customer, Item, Order, OrderFacts, OrderStat
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.audit import line
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.customers import StoredCustomer, customer_of
 from dispatcher.storage.packing import pack, unpack
 from dispatcher.storage.records import ORDER, StoredOrder, StoredStep, facts_of
 from dispatcher.storage.segments import read_segment
@@ -369,6 +370,12 @@ async def here(redis: StoreClient, audit_directory: Path) -> World:
 @pytest.mark.parametrize(("written", "expected"), ORDERS_OF_D1.values(), ids=ORDERS_OF_D1.keys())
 def test_an_order_of_layout_d1_is_read(written: str, expected: StoredOrder) -> None:
     assert ORDER.decode(bytes.fromhex(written)) == expected
+
+
+def test_a_pause_from_before_its_maker_was_kept_is_read() -> None:
+    written = "82a372657605a6706175736564cf0000019a71120e00"
+
+    assert customer_of(bytes.fromhex(written)) == StoredCustomer(rev=5, paused=NOON)
 
 
 def test_facts_of_layout_d1_are_read() -> None:

@@ -240,7 +240,11 @@ async def test_a_customer_is_left_alone_until_the_pause_ends(api: Asking) -> Non
     resumed = await api.client.delete(f"{PAUSE}?customer=C-1")
 
     await take(api, "C")
-    assert paused.json() == {"paused": [], "customer_paused_since": iso(NOON)}
+    assert paused.json() == {
+        "paused": [],
+        "customer_paused_since": iso(NOON),
+        "customer_paused_by": "key:all",
+    }
     assert went == {"drop": 1, "send": 1}
     assert resumed.json() == {"paused": []}
     assert await api.world.dispatch() == {"send": 1}
@@ -254,7 +258,8 @@ async def test_a_customers_pause_tells_since_when_it_is_and_who_made_it(api: Ask
     told = (await api.client.get(f"{PAUSE}?customer=C-1")).json()
 
     made = [record for record in await api.world.audit() if record["kind"].startswith("operator.")]
-    assert (told["customer_paused_since"], told["pauses"]) == (iso(NOON), [])
+    assert (told["customer_paused_since"], told["customer_paused_by"]) == (iso(NOON), "key:all")
+    assert told["pauses"] == []
     assert [(record["kind"], record["customer"], record["actor"]) for record in made] == [
         ("operator.paused", "C-1", "key:all")
     ]

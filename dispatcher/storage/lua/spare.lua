@@ -24,7 +24,8 @@ for i, item in ipairs(ITEMS) do
   else
     replies[i] = item.kind == 'pause' and 'paused' or 'resumed'
     audit('operator.' .. replies[i], {shop = item.shop_name, customer = item.customer}, item.details)
-    known.paused = item.kind == 'pause' and now or nil
+    local pause = item.kind == 'pause'
+    known.paused, known.paused_by = pause and now or nil, pause and HEAD.actor or nil
     if is_stranger(known) then
       redis.call('DEL', KEYS[item.customer_key])
       customers_changed[KEYS[item.customer_key]] = nil
