@@ -44,6 +44,7 @@ from dispatcher.simulation.report import Report
 from dispatcher.simulation.tmall import COLUMNS
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.looking import Memory
+from dispatcher.web.access import SCOPES
 from dispatcher.web.app import ROUTES
 from dispatcher.web.bodies import SMALL_BYTES
 from dispatcher.web.events import MAX_BYTES
@@ -54,6 +55,7 @@ from dispatcher.web.server import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS, S
 from dispatcher.workflow.grouping import GROUP, MAX_UNDER_WAY
 from tests.benchmarks.__main__ import FIGURES
 from tests.faults import test_kill, test_race
+from tests.web.reasons import SCENES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -427,6 +429,24 @@ def test_its_table_of_figures_is_what_a_simulation_tells() -> None:
     told = [ticked(figure)[0] for figure, _ in table("Figures")]
 
     assert told == [*Report.__struct_fields__, "orders_per_second"]
+
+
+def test_its_table_of_reasons_has_every_reason_and_names_rules_that_there_are() -> None:
+    rows = table("Reasons")
+    rooms = ROOT / "dispatcher"
+    sources = "".join(source.read_text(encoding="utf-8") for source in rooms.rglob("*.py"))
+
+    told = [ticked(reason)[0] for reason, *_ in rows]
+    unknown = [rule for *_, rules in rows for rule in ticked(rules) if f'"{rule}"' not in sources]
+
+    assert sorted(told) == sorted(SCENES)
+    assert unknown == []
+
+
+def test_its_example_of_a_key_has_every_scope() -> None:
+    (block,) = [block.text for block in BLOCKS if "--shop my-shop --scope" in block.text]
+
+    assert sorted(re.findall(r"--scope (\S+)", block)) == sorted(SCOPES)
 
 
 def test_its_table_of_columns_is_what_an_order_file_has() -> None:
