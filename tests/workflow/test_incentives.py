@@ -294,7 +294,8 @@ async def test_of_what_a_choice_stood_on_any_altered_input_is_found(
     here.clock.advance_to(NOON + 22 * HOUR)
     await here.dispatch()
     records = await here.audit()
-    rules = [record["details"]["decision"]["rules"][-1] for record in await named(here)]
+    told = [rule for record in await named(here) for rule in record["details"]["decision"]["rules"]]
+    rules = [rule for rule in told if rule["rule"] == "incentive"]
     missed = []
 
     tried = set()
