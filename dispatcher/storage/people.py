@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 
 from dispatcher.storage import keys as names
+from dispatcher.storage.client import StoreClient
 from dispatcher.storage.ledgers import Ledger, ledger_of
 from dispatcher.storage.reading import Reader
 from dispatcher.storage.unreadable import readable
@@ -18,6 +19,11 @@ SHOPS_KEPT = 100
 
 def _key(stored: bytes) -> bytes:
     return bytes.fromhex(stored.decode())
+
+
+async def make_key(redis: StoreClient) -> None:
+    """Make the store's own key for pseudonyms, which stays; a store that is full takes none any more."""
+    await redis.hsetnx(names.META, "pseudonyms", secrets.token_hex(KEY_BYTES))  # type: ignore[misc]
 
 
 class People:
@@ -37,11 +43,11 @@ class People:
         ]
 
     async def _kept_key(self) -> bytes:
-        """Return the store's own key, made by the first who asks."""
+        """Return the store's own key."""
         redis = self._store.redis
         stored = await redis.hget(names.META, "pseudonyms")  # type: ignore[misc]
         if stored is None:
-            await redis.hsetnx(names.META, "pseudonyms", secrets.token_hex(KEY_BYTES))  # type: ignore[misc]
+            await make_key(redis)
             stored = await redis.hget(names.META, "pseudonyms")  # type: ignore[misc]
         self._key = readable("the key of the store's pseudonyms", _key, stored)
         return self._key

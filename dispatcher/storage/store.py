@@ -16,6 +16,7 @@ from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, Le
 from dispatcher.storage.lanes import stored_lanes
 from dispatcher.storage.leasing import leased
 from dispatcher.storage.packing import Packed, pack
+from dispatcher.storage.people import make_key
 from dispatcher.storage.pools import counted
 from dispatcher.storage.reading import Reader
 from dispatcher.storage.records import Lease
@@ -52,6 +53,7 @@ class Store(Reader):
         """Open the store; `lanes` counts only at the very first start, afterwards the stored number does."""
         stored = await stored_lanes(redis)
         if stored is None:  # written only then: a store that is full takes no writes, and is opened too
+            await make_key(redis)
             await redis.hsetnx(names.META, "lanes", str(lanes))  # type: ignore[misc]
             stored = await stored_lanes(redis)
         if stored is None:
