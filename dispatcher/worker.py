@@ -81,7 +81,8 @@ class Worker:
         await self._finish(self._left)
         for turn in self._left:
             turn.cancel()
-        await asyncio.gather(*self._left, return_exceptions=True)
+        if self._left:
+            await asyncio.wait(set(self._left), timeout=ARQ_SECONDS)
 
     async def _under_arq(self, waiting: asyncio.Task[Any]) -> BaseException | None:
         """Take the turns that arq gives until told to end, or until arq ends: return why it did."""
