@@ -118,11 +118,6 @@ class Reader:
             if other.state is OrderState.UNPAID and (known := if_readable(facts_of, text)) is not None
         )
 
-    async def ledger(self, shop: str, customer: str) -> tuple[Instant, ...]:
-        """Return a customer's hand-off instants, oldest first."""
-        found = await self.redis.zrange(self._of(shop).ledger(shop, customer), 0, -1, withscores=True)
-        return tuple(int(score) for _, score in found)
-
     async def customer(self, shop: str, customer: str) -> StoredCustomer:
         """Return what is kept of a customer."""
         return customer_of(await self.redis.get(self._of(shop).customer(shop, customer)))

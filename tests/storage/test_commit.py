@@ -7,6 +7,7 @@ import pytest
 
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.packing import pack
+from dispatcher.storage.people import People
 from dispatcher.storage.records import Lease
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LEASE, dump, held, kept, leased, send, settlement, step, swept
@@ -128,7 +129,7 @@ async def test_a_hand_off_is_put_back_when_what_it_stood_on_changed(
     assert answers == ["changed"]
     assert (found.status, found.due, found.attempt) == ("planned", NOON, 0)
     assert await held(store) == {"demo~O-2~1": lease.token}
-    assert await store.ledger("demo", "C-1") == ()
+    assert (await People(store).of_customer("demo", "C-1")).instants == ()
 
 
 BOUNDS: dict[str, dict[str, Any]] = {
@@ -165,7 +166,7 @@ async def test_a_hand_off_within_its_bounds_is_committed(
     answers = await store.commit(here.lane, [send(lease, lease.items[0], **bound)], NOON + 1000)
 
     assert answers == ["committed"]
-    assert await store.ledger("demo", "C-1") == (NOON + 1000,)
+    assert (await People(store).of_customer("demo", "C-1")).instants == (NOON + 1000,)
 
 
 async def test_two_reminders_of_a_customer_in_one_batch_share_one_slot(here: World, store: Store) -> None:
@@ -174,7 +175,7 @@ async def test_two_reminders_of_a_customer_in_one_batch_share_one_slot(here: Wor
     answers = await store.commit(here.lane, [send(lease, item, per_day=1) for item in lease.items], NOON)
 
     assert answers == ["committed", "changed"]
-    assert await store.ledger("demo", "C-1") == (NOON,)
+    assert (await People(store).of_customer("demo", "C-1")).instants == (NOON,)
 
 
 async def test_a_slot_taken_by_another_worker_is_seen(here: World, store: Store) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from dispatcher.policy.facts import Channel
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.people import People
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LEASE, dump, held, kept, leased, send, step, swept
 from tests.worlds import MINUTE, NOON, World, at_once, event, world
@@ -132,7 +133,7 @@ async def test_a_sweep_makes_what_was_being_sent_uncertain_and_keeps_its_slot(
     assert early == []
     assert sorted(due) == ["back", "uncertain"]
     assert (await step(store)).status == "uncertain"
-    assert await store.ledger("demo", "C-1") == (NOON,)
+    assert (await People(store).of_customer("demo", "C-1")).instants == (NOON,)
     assert [item.reminder for item in (await leased(store, NOON + LEASE)).items] == ["demo~O-2~1"]
 
 

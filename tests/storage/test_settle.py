@@ -4,6 +4,7 @@ import pytest
 
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.commands import Settlement
+from dispatcher.storage.people import People
 from dispatcher.storage.store import Store
 from tests.storage.scenes import LEASE, dump, kept, leased, send, settlement, step, swept
 from tests.worlds import MINUTE, NOON, World, event
@@ -69,7 +70,7 @@ async def test_a_slot_is_given_back_only_when_nothing_was_handed_over(
 
     await store.settle(here.lane, [settlement(commit, outcome)], NOON + 1000)
 
-    assert len(await store.ledger("demo", "C-1")) == slots
+    assert len((await People(store).of_customer("demo", "C-1")).instants) == slots
 
 
 async def test_the_slot_counts_from_the_instant_of_the_hand_off(here: World, store: Store) -> None:
@@ -79,7 +80,7 @@ async def test_the_slot_counts_from_the_instant_of_the_hand_off(here: World, sto
 
     await store.settle(here.lane, [settlement(commit, "sent", handed=NOON + 700)], NOON + 1000)
 
-    assert await store.ledger("demo", "C-1") == (NOON + 700,)
+    assert (await People(store).of_customer("demo", "C-1")).instants == (NOON + 700,)
     assert (await step(store)).handed == NOON + 700
 
 
@@ -95,7 +96,7 @@ async def test_a_refused_hand_off_of_a_paid_order_ends_dropped(here: World, stor
     assert [(await step(store, order)).status for order in ("O-1", "O-2")] == ["dropped", "dropped"]
     dropped = [record for record in await here.audit() if record["kind"] == "reminder.dropped"]
     assert [record["reason"] for record in dropped] == ["paid", "cancelled"]
-    assert await store.ledger("demo", "C-1") == ()
+    assert (await People(store).of_customer("demo", "C-1")).instants == ()
 
 
 async def test_a_retried_reminder_is_leased_from_the_channel_it_was_given(here: World, store: Store) -> None:

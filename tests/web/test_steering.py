@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from dispatcher.policy.zones import iso
+from dispatcher.storage.people import People
 from tests.web.asking import Asking
 from tests.web.reasons import BY_SMS, NIGHT, later, take, under
 from tests.worlds import DAY, HOUR, MINUTE, NOON
@@ -179,7 +180,7 @@ async def test_a_hand_off_by_an_agent_takes_a_slot_once(api: Asking) -> None:
         "li",
     )
     assert record["details"]["handed_at"] == iso(NOON)
-    assert await api.world.service.store.ledger("demo", "C-1") == (NOON,)
+    assert (await People(api.world.service.store).of_customer("demo", "C-1")).instants == (NOON,)
 
 
 async def test_an_id_of_a_hand_off_is_not_used_for_another(api: Asking) -> None:

@@ -17,6 +17,7 @@ from dispatcher.policy.facts import Instant
 from dispatcher.settings import Settings
 from dispatcher.simulation.clock import VirtualClock
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.people import People
 from dispatcher.wiring import Service, build
 from dispatcher.workflow.dispatch import Dispatcher
 from tests.worlds import AT_ONCE, DAY, HOUR, MINUTE, NOON, World, event, world
@@ -74,7 +75,7 @@ async def test_a_refusal_returns_the_slot_and_tries_again_later(
     here = await world(redis, audit_directory, behaviour=behaviour)
     await here.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
     await here.dispatch()
-    ledger_between = await here.service.store.ledger("demo", "C-1")
+    ledger_between = (await People(here.service.store).of_customer("demo", "C-1")).instants
 
     here.clock.advance_to(NOON + 5 * MINUTE)
     await here.dispatch()

@@ -7,6 +7,7 @@ import pytest
 from dispatcher.channels.stub import Behaviour
 from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.people import People
 from dispatcher.storage.records import StoredOrder
 from dispatcher.telemetry import HOUSEKEEPING_REFUSED
 from tests.storage.scenes import send, settlement
@@ -117,7 +118,7 @@ async def test_a_retiring_order_takes_only_its_own_slots_along(here: World) -> N
     await here.service.housekeeping.turn(here.lane)
 
     assert await state(here) is None
-    assert await here.service.store.ledger("demo", "C-1") == (NOON + HOUR,)
+    assert (await People(here.service.store).of_customer("demo", "C-1")).instants == (NOON + HOUR,)
 
 
 async def test_an_order_that_was_paid_before_it_was_known_retires(here: World, redis: StoreClient) -> None:
@@ -146,13 +147,13 @@ async def test_an_order_stays_while_its_message_is_under_way_or_counts_in_the_le
 
     here.clock.advance_to(NOON + 7 * DAY)
     counting = await here.service.housekeeping.turn(here.lane)
-    slots = await store.ledger("demo", "C-1")
+    slots = (await People(store).of_customer("demo", "C-1")).instants
     here.clock.advance_to(NOON + 9 * DAY)
     after = await here.service.housekeeping.turn(here.lane)
 
     assert during["later"] == counting["later"] == after["retired"] == 1
     assert len(slots) == 1
-    assert await store.ledger("demo", "C-1") == ()
+    assert (await People(store).of_customer("demo", "C-1")).instants == ()
 
 
 async def test_many_timers_are_all_given_their_turn(here: World) -> None:

@@ -12,6 +12,7 @@ from dispatcher.errors import NotNow
 from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.keys import META
+from dispatcher.storage.people import People
 from tests.checkers.promises import caps, open_tasks, paced, per_channel, recompute
 from tests.checkers.replay import replay
 from tests.workflow.test_recomputing import differences
@@ -127,7 +128,7 @@ async def test_customers_who_share_a_phone_number_are_one_for_the_caps(
     assert Counter(r["reason"] for r in records if r["kind"] == "reminder.deferred")["daily_cap"] >= 2
     assert caps(records, 2, ZONE) == []
     assert len({one["details"].get("person") for one in records if one["kind"] == "reminder.sending"}) == 3
-    assert await here.service.store.ledger("demo", "C-0") == ()
+    assert (await People(here.service.store).of_customer("demo", "C-0")).instants == ()
     assert not [key for key in await redis.keys("*") if b"138000" in key]
 
 
@@ -160,7 +161,7 @@ async def test_what_an_agent_reports_counts_for_all_who_share_the_number(
     persons = {one["details"].get("person") for one in records if "by_hand" in one["details"]}
     assert [result.status for result in results] == ["accepted"] * 3 + ["duplicate"] * 2
     assert [one["order"] for one in records if one["kind"] == "reminder.sending"] == ["O-other"]
-    assert await here.service.store.ledger("demo", "C-0") == ()
+    assert (await People(here.service.store).of_customer("demo", "C-0")).instants == ()
     assert len(persons) == 1
     assert None not in persons
     assert caps(records, 2, ZONE) == []
@@ -188,7 +189,7 @@ async def test_a_report_is_counted_by_the_number_that_the_order_has_and_by_the_p
     )
     assert [result.status for result in results] == ["accepted"] * 2
     assert capped["inputs"]["used"] == 1
-    assert await here.service.store.ledger("demo", "C-1") == (NOON,)
+    assert (await People(here.service.store).of_customer("demo", "C-1")).instants == (NOON,)
 
 
 async def test_a_slot_of_a_shared_number_stays_where_it_was_taken_when_the_number_changes(
@@ -214,7 +215,7 @@ async def test_a_slot_of_a_shared_number_stays_where_it_was_taken_when_the_numbe
 
     assert held == [1]
     assert await redis.keys("*shared:*") == []
-    assert await here.service.store.ledger("demo", "C-1") == ()
+    assert (await People(here.service.store).of_customer("demo", "C-1")).instants == ()
 
 
 async def test_a_retired_order_gives_back_the_slot_of_a_shared_number(

@@ -15,6 +15,7 @@ from dispatcher.policy.facts import Channel
 from dispatcher.policy.zones import iso
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.storage.people import People
 from dispatcher.storage.records import MOST_STEPS, StoredOrder
 from dispatcher.workflow.recomputing import Recomputer, recompute
 from dispatcher.workflow.recorded import Record
@@ -352,7 +353,7 @@ async def test_a_hand_off_asked_for_at_once_many_times_takes_one_slot(
     answers = await asyncio.gather(*(by_hand(here) for _ in range(16)))
 
     assert set(answers) == {"demo~O-1~3"}
-    assert len(await here.service.store.ledger("demo", "C-1")) == 2
+    assert len((await People(here.service.store).of_customer("demo", "C-1")).instants) == 2
     assert await violations(here, reader) == []
 
 
@@ -430,7 +431,7 @@ async def test_what_an_agent_sent_is_taken_once_whatever_the_caps_say(
 
     assert {result.status for result in first} == {"accepted"}
     assert {result.status for result in again} == {"duplicate"}
-    assert len(await here.service.store.ledger("demo", "C-1")) == 5
+    assert len((await People(here.service.store).of_customer("demo", "C-1")).instants) == 5
     with pytest.raises(NotNow, match="daily_cap"):
         await by_hand(here)
     assert (await at(here, NOON + 4 * HOUR))["reason"] == "daily_cap"
@@ -453,7 +454,7 @@ async def test_what_an_agent_sent_at_night_or_after_the_payment_is_a_fact(
 async def test_what_is_reported_from_the_future_happened_now(here: World, reader: blocking.Redis) -> None:
     await take(here, reminded(NOON + DAY))
 
-    assert await here.service.store.ledger("demo", "C-1") == (NOON, NOON)
+    assert (await People(here.service.store).of_customer("demo", "C-1")).instants == (NOON, NOON)
     assert await violations(here, reader) == []
 
 

@@ -16,6 +16,7 @@ from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Facts
 from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.people import People
 from dispatcher.storage.records import StoredStep
 from dispatcher.wiring import build
 from tests.worlds import HOUR, MINUTE, NOON, World, event, world
@@ -77,7 +78,7 @@ async def test_a_channel_that_never_answers_leaves_the_reminder_uncertain(
     assert again == {}
     assert (await step(here)).status == "uncertain"
     assert (await last(here, "reminder.uncertain"))["reason"] == "channel_down"
-    assert await here.service.store.ledger("demo", "C-O-1") == (NOON,)
+    assert (await People(here.service.store).of_customer("demo", "C-O-1")).instants == (NOON,)
     assert handoffs(log) == handed
 
 
@@ -124,7 +125,7 @@ async def test_a_message_that_every_channel_rejects_is_failed(
     assert done == {"send": 2}
     assert (await step(here)).status == "failed"
     assert (await last(here, "reminder.failed"))["reason"] == "rejected"
-    assert await here.service.store.ledger("demo", "C-O-1") == ()
+    assert (await People(here.service.store).of_customer("demo", "C-O-1")).instants == ()
 
 
 async def test_a_message_refused_again_and_again_is_failed_in_the_end(
@@ -139,7 +140,7 @@ async def test_a_message_refused_again_and_again_is_failed_in_the_end(
 
     assert (await step(here)).status == "failed"
     assert (await last(here, "reminder.failed"))["reason"] == "attempts_used_up"
-    assert await here.service.store.ledger("demo", "C-O-1") == ()
+    assert (await People(here.service.store).of_customer("demo", "C-O-1")).instants == ()
 
 
 async def test_a_channel_that_keeps_refusing_rests_and_is_tried_again_with_one(
@@ -203,7 +204,7 @@ async def test_nothing_is_handed_over_once_its_time_has_passed(
     assert (first.status, second.status, second.due) == ("sent", "planned", NOON + HOUR)
     assert (await last(here, "reminder.retrying"))["reason"] == "changed"
     assert (await last(here, "reminder.deferred"))["reason"] == "quiet_hours"
-    assert await here.service.store.ledger("demo", "C-O-2") == ()
+    assert (await People(here.service.store).of_customer("demo", "C-O-2")).instants == ()
     assert here.channels["sms"].handed_over == 2
     here.clock.advance_to(NOON + HOUR)
     assert await here.dispatch() == {"send": 1}
@@ -264,7 +265,7 @@ async def test_a_worker_that_dies_while_sending_leaves_it_uncertain(
     await here.dispatch()
 
     assert (await step(here)).status == "uncertain"
-    assert await here.service.store.ledger("demo", "C-O-1") == (NOON,)
+    assert (await People(here.service.store).of_customer("demo", "C-O-1")).instants == (NOON,)
 
 
 async def test_the_concurrency_is_one_limit_for_all_hands_of_a_worker(

@@ -10,6 +10,7 @@ import pytest
 from dispatcher.errors import Contended, NotNow, TaskNotOpen, UnknownOrder
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.looking import text_of
+from dispatcher.storage.people import People
 from dispatcher.storage.records import StoredStep
 from tests.worlds import DAY, HOUR, MINUTE, NOON, World, at_once, event, world
 
@@ -53,7 +54,7 @@ async def last(here: World) -> dict[str, Any]:
 
 
 async def slots(here: World) -> tuple[int, ...]:
-    return await here.service.store.ledger("demo", "C-1")
+    return (await People(here.service.store).of_customer("demo", "C-1")).instants
 
 
 async def test_an_open_task_holds_no_slot(here: World) -> None:
