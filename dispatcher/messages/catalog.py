@@ -4,16 +4,16 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-import jinja2
 import msgspec
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 import dispatcher
 from dispatcher.errors import InvalidTemplate
+from dispatcher.messages import incentives
 from dispatcher.messages.bounds import Problem
 from dispatcher.messages.elements import Element
-from dispatcher.messages.language import environment, parsed
+from dispatcher.messages.language import parsed
 from dispatcher.messages.paths import Paths, TooManyConditions
+from dispatcher.messages.phrasing import Phrasings
 from dispatcher.messages.wording import Rules, load
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import CHANNELS, Channel
@@ -52,13 +52,17 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):
-    """One compiled template; `name` is what the audit keeps, as in `first_reminder/sms@1`."""
+    """One template made ready; `name` is what the audit keeps, as in `first_reminder/sms@1`.
+
+    Of its `fields` only the `plain` ones have a value in a message without an incentive.
+    """
 
     name: str
     channel: Channel
     entry: Entry
-    fields: frozenset[str]
-    compiled: jinja2.Template
+    fields: tuple[str, ...]
+    plain: tuple[str, ...]
+    phrasings: Phrasings
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +81,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):
-    """Every template there is, compiled, with each platform's rules and the directory they came from."""
+    """Every template there is, with each platform's rules and the directory they came from."""
 
     directory: Path
     templates: dict[tuple[Kind, Channel], Template]
@@ -113,9 +117,8 @@ def read_all(directory: Path | None = None) -> tuple[Path, dict[tuple[Kind, Chan
     """Where the templates are, and each as it was found; `InvalidTemplate` for a wrong manifest."""
     found = _directory(directory)
     manifest = _manifest(found / MANIFEST)
-    env = environment()
     return found, {
-        (kind, channel): _read(env, found, manifest, kind, channel)
+        (kind, channel): _read(found, manifest, kind, channel)
         for kind, channels in KINDS.items()
         for channel in channels
     }
@@ -148,26 +151,24 @@ def _manifest(path: Path) -> Manifest:
         raise InvalidTemplate(f"{path}: {error}") from error
 
 
-def _read(
-    env: ImmutableSandboxedEnvironment, directory: Path, manifest: Manifest, kind: Kind, channel: Channel
-) -> Read:
+def _read(directory: Path, manifest: Manifest, kind: Kind, channel: Channel) -> Read:
     entry = manifest.templates.get(kind, {}).get(channel)
     if entry is None:
         raise InvalidTemplate(f"{directory / MANIFEST}: expected a section [templates.{kind}.{channel}]")
     path = directory / manifest.locale / kind / f"{channel}.j2"
     name = f"{kind}/{channel}@{entry.version}"
     try:
-        template, problems = compiled(env, _text(path), name, channel, entry)
+        template, problems = compiled(_text(path), name, channel, entry)
     except (ValueError, OSError) as error:
         template, problems = None, (Problem(1, str(error)),)
     return Read(name=name, path=path, channel=channel, entry=entry, template=template, problems=problems)
 
 
 def compiled(
-    env: ImmutableSandboxedEnvironment, source: str, name: str, channel: Channel, entry: Entry
+    source: str, name: str, channel: Channel, entry: Entry
 ) -> tuple[Template | None, tuple[Problem, ...]]:
     """The template that a source makes, or everything that is wrong with it."""
-    tree, problems = parsed(env, source)
+    tree, problems = parsed(source)
     if tree is None:
         return None, problems
     try:
@@ -177,10 +178,12 @@ def compiled(
     problems = (*paths.unguarded(), *paths.lacking(entry.elements, channel), *paths.irrefusable(channel))
     if problems:
         return None, problems
+    fields = tuple(dict.fromkeys((*paths.shown, *paths.conditions)))
     return Template(
         name=name,
         channel=channel,
         entry=entry,
-        fields=frozenset(paths.shown) | frozenset(paths.conditions),
-        compiled=env.from_string(tree),
+        fields=fields,
+        plain=tuple(field for field in fields if field not in incentives.FIELDS),
+        phrasings=Phrasings(tree),
     ), ()

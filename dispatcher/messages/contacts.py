@@ -37,7 +37,7 @@ _TOP_LEVELS = (
     "com|cn|net|org|cc|top|xyz|vip|shop|store|me|io|co|app|link|site|online|wang|club|info|tv|ltd|tech|fun|biz|"
     "hk|tw|jp|uk|us|ru|ly|gl|im|la|ink|pro|mobi|asia|wiki|cloud|live|work|group|space|website|example"
 )
-_ASCII = re.compile("[!-~。]+")
+_MAYBE_LINK = re.compile("[!-~。]{4,}")
 _LINK = re.compile(
     r"(?:[a-z][a-z0-9+]{1,9}://(?:[^/@]{0,64}@)?(?P<named>[^/?#:。]{1,253})"
     rf"|(?P<bare>(?<![a-z0-9.@_-])(?:[a-z0-9-]{{1,63}}[.。]){{1,5}}(?:{_TOP_LEVELS})(?![a-z0-9@-])))"
@@ -57,7 +57,7 @@ class Found(NamedTuple):
 
 def links(folded: str) -> Iterator[Found]:
     """Every link, with or without a scheme."""
-    for run in _ASCII.finditer(folded):
+    for run in _MAYBE_LINK.finditer(folded):
         written = run[0]
         if "." not in written and "。" not in written and "://" not in written:
             continue

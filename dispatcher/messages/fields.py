@@ -24,11 +24,11 @@ from dispatcher.messages.values import amount, one_line, shortened
 
 
 def values(names: Iterable[str], about: Subject) -> dict[str, Value]:
-    """The values of the named fields; a missing one is left out."""
-    found = {}
+    """The values of the named fields; a missing one is left out, and so is one that is no."""
+    found: dict[str, Value] = {}
     for name in names:
         value = FIELDS[name].read(about)
-        if value is not None:
+        if value is not None and value is not False:
             found[name] = value
     return found
 

@@ -3,14 +3,9 @@
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
-from jinja2.exceptions import TemplateRuntimeError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import missing
+from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from dispatcher.errors import MissingField
 from dispatcher.messages.bounds import MAX_PROBLEMS, MAX_SOURCE_CHARACTERS, Problem, beyond_bounds, shown
 from dispatcher.messages.fields import FIELDS
 from dispatcher.messages.filters import FILTERS, MAX_SHORT_COLUMNS, MIN_SHORT_COLUMNS
@@ -22,6 +17,8 @@ MAX_SAID = 160
 # Spaces are looked at from their first one only: else a long run of them takes its square.
 _SOURCE_BREAK = re.compile(r"(?<![ \t])[ \t]*\n\s*")
 _BLANKS = "\n\t\u3000"
+
+_PARSER = Environment()  # noqa: S701 - it reads templates and never runs one
 
 _CALLED: dict[type[nodes.Node], str] = {
     nodes.Getattr: "an attribute",
@@ -42,39 +39,7 @@ _CALLED: dict[type[nodes.Node], str] = {
 """What people call a node that is refused, the more special kinds through their bases."""
 
 
-class MissingValue(StrictUndefined):
-    """A field without a value: `is defined` says no, and any other use raises `MissingField`."""
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        hint: str | None = None,
-        obj: Any = missing,
-        name: str | None = None,
-        exc: type[TemplateRuntimeError] | None = None,
-    ) -> None:
-        if exc is not None:
-            super().__init__(hint, obj, name, exc)
-        elif obj is missing and name in FIELDS:
-            # Jinja raises what it is told to, with the hint as its only argument.
-            super().__init__(FIELDS[name].path, obj, name, MissingField)  # type: ignore[arg-type]
-        else:
-            super().__init__(hint, obj, name)
-
-
-def environment() -> ImmutableSandboxedEnvironment:
-    """An environment for plain text in which a template sees its fields and filters and nothing else."""
-    env = ImmutableSandboxedEnvironment(undefined=MissingValue, autoescape=False)
-    env.globals.clear()
-    env.filters = {name: known.apply for name, known in FILTERS.items()}
-    env.tests = {"defined": env.tests["defined"]}
-    return env
-
-
-def parsed(
-    env: ImmutableSandboxedEnvironment, source: str
-) -> tuple[nodes.Template | None, tuple[Problem, ...]]:
+def parsed(source: str) -> tuple[nodes.Template | None, tuple[Problem, ...]]:
     """The template as a tree of nothing but what is allowed, or what is wrong with it.
 
     Line breaks and indentation of the source are for its editor: they are left out, and `¶` stands for
@@ -84,10 +49,10 @@ def parsed(
         return None, (Problem(1, f"expected at most {MAX_SOURCE_CHARACTERS} characters"),)
     try:
         # Jinja's parser goes as deep as its source does, so that is bounded before it starts.
-        problems = tuple(islice(beyond_bounds(env.lexer.tokeniter(source, None)), MAX_PROBLEMS))
+        problems = tuple(islice(beyond_bounds(_PARSER.lexer.tokeniter(source, None)), MAX_PROBLEMS))
         if problems:
             return None, problems
-        tree = env.parse(source)
+        tree = _PARSER.parse(source)
     except TemplateSyntaxError as error:
         return None, (Problem(error.lineno, str(error.message)[:MAX_SAID]),)
     problems = tuple(islice(_refused(tree.body), MAX_PROBLEMS))

@@ -2,10 +2,9 @@
 
 from hashlib import sha256
 
-import jinja2
 import msgspec
 
-from dispatcher.errors import ForbiddenWording, InvalidTemplate, MessageTooLong
+from dispatcher.errors import ForbiddenWording, MessageTooLong
 from dispatcher.messages.catalog import Catalog, Template
 from dispatcher.messages.fields import values
 from dispatcher.messages.outside import Remark, masked_names, without_names
@@ -18,7 +17,7 @@ from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Facts, Instant
 
 MAX_CHARACTERS: dict[Channel, int] = {"chat": 3_000, "sms": 500, "phone": 600}
-"""The longest text that is handed over, an SMS as it is billed; rendering ends once a text goes beyond."""
+"""The longest text that is handed over, an SMS as it is billed."""
 
 MAX_REMARKS = 20
 """Words that are told of one message."""
@@ -43,13 +42,15 @@ def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: 
     A name from outside that the shop's wording rules forbid is said without what they forbid, or not at all.
 
     Raises `MissingField` when the template needs a value that is absent or blank, `ForbiddenWording` when
-    the text breaks the rules without such names too, `MessageTooLong` when it goes beyond
-    `MAX_CHARACTERS`, and `InvalidTemplate` when the template reaches for more than its fields.
+    the text breaks the rules without such names too, and `MessageTooLong` when it goes beyond
+    `MAX_CHARACTERS`.
     """
     template = catalog.template(facts.step, decision.channel, merged=bool(decision.carries))
     rules = catalog.rules_of(policy)
     rendered = render_for(template, subject(facts, decision, policy, now))
     hits = check(rendered.text, rules)
+    if not hits:
+        return rendered
     masked: tuple[Remark, ...] = ()
     # Few texts have a hit: names are not looked at by themselves before one shows.
     if _remarks(hits, "forbid"):
@@ -64,8 +65,6 @@ def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: 
     if forbidden := _remarks(hits, "forbid"):
         kinds = dict.fromkeys(remark.kind for remark in forbidden)
         raise ForbiddenWording(tuple(remark.word for remark in forbidden), tuple(kinds))
-    if not hits and not masked:
-        return rendered
     return msgspec.structs.replace(rendered, masked=masked[:MAX_REMARKS], advised=_remarks(hits, "advise"))
 
 
@@ -76,19 +75,10 @@ def _remarks(hits: tuple[Hit, ...], level: Level) -> tuple[Remark, ...]:
 
 def render_for(template: Template, about: Subject) -> Rendered:
     """The message that a template makes of a subject; raises what `render` does."""
-    channel = template.channel
-    limit = MAX_CHARACTERS[channel]
-    pieces = []
-    length = 0
-    try:
-        # As `Template.render` does, but for joining the values with globals that are not there.
-        context = template.compiled.new_context(values(template.fields, about), shared=True)
-        for piece in template.compiled.root_render_func(context):
-            length += characters(piece) if channel == "sms" else len(piece)
-            if length > limit:
-                raise MessageTooLong(f"{template.name}: expected at most {limit} characters, got {length}")
-            pieces.append(piece)
-    except jinja2.TemplateError as error:
-        raise InvalidTemplate(f"{template.name}: {error}") from error
-    text = "".join(pieces)
+    names = template.plain if about.decision.offer is None else template.fields
+    text = template.phrasings.say(values(names, about))
+    length = characters(text) if template.channel == "sms" else len(text)
+    limit = MAX_CHARACTERS[template.channel]
+    if length > limit:
+        raise MessageTooLong(f"{template.name}: expected at most {limit} characters, got {length}")
     return Rendered(template=template.name, text=text, sha256=sha256(text.encode()).hexdigest())

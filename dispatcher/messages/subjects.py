@@ -1,17 +1,17 @@
 """What one message is about, and what its fields are read from."""
 
-from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from dispatcher.messages.times import Moment, in_words
+from dispatcher.messages.times import Moment, told
 from dispatcher.messages.values import Money, amount, one_line, shortened
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Facts, Instant, Order
-from dispatcher.policy.zones import instant, local, zone
+from dispatcher.policy.shipping import cutoff_of_day
+from dispatcher.policy.zones import zone
 
 NAME_COLUMNS = 24
 SHOP_COLUMNS = 40
@@ -21,25 +21,23 @@ ORDER_TAIL_CHARACTERS = 4
 
 
 class Subject(msgspec.Struct, frozen=True, gc=False):
-    """What one message is about; `today` is the present moment in the customer's zone."""
+    """What one message is about; times are told as the clock in `zone` shows them."""
 
     facts: Facts
     decision: Send
     policy: Policy
     now: Instant
     zone: ZoneInfo
-    today: datetime
 
 
 def subject(facts: Facts, decision: Send, policy: Policy, now: Instant) -> Subject:
     """Put together what the fields are read from; times are told in the customer's zone, else the shop's."""
-    tz = zone(facts.customer.timezone or policy.timezone)
-    return Subject(facts, decision, policy, now, tz, local(now, tz))
+    return Subject(facts, decision, policy, now, zone(facts.customer.timezone or policy.timezone))
 
 
 def when(instant: Instant, about: Subject) -> Moment:
     """The moment in words, as the customer's clock and the channel tell it."""
-    return in_words(local(instant, about.zone), about.today, about.decision.channel)
+    return told(instant, about.now, about.zone, about.decision.channel)
 
 
 def shop(about: Subject) -> str | None:
@@ -91,8 +89,7 @@ def ships_before(about: Subject) -> str | None:
     shipping = about.policy.shipping
     if shipping is None or not about.decision.ships_today:
         return None
-    shop_zone = zone(about.policy.timezone)
-    cutoff = instant(local(about.now, shop_zone).date(), shipping.cutoff, shop_zone)
+    cutoff = cutoff_of_day(shipping, about.policy.timezone, about.now)
     # An order that closes earlier can only be paid until then.
     return when(min(cutoff, about.facts.order.closes_at), about)
 
@@ -112,8 +109,8 @@ def orders_total(about: Subject) -> Money:
 
 def orders_placed(about: Subject) -> str:
     """When each of them was placed."""
-    told = list(dict.fromkeys(when(order.placed_at, about) for order in orders(about)))
-    return "和".join(filter(None, ("、".join(told[:-1]), told[-1])))
+    times = list(dict.fromkeys(when(order.placed_at, about) for order in orders(about)))
+    return "和".join(filter(None, ("、".join(times[:-1]), times[-1])))
 
 
 def orders_product(about: Subject) -> str | None:

@@ -1,8 +1,11 @@
 """Local times in Chinese words, as a customer says them on the day of the message."""
 
 from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from dispatcher.policy.facts import Channel
+from dispatcher.policy.facts import Channel, Instant
+from dispatcher.policy.zones import MINUTE, day_number, local
 
 FAR_DAYS = 180
 """A date further away than this is told with its year."""
@@ -22,9 +25,22 @@ class Moment(str):
     clock: str
 
 
-def in_words(moment: datetime, today: datetime, channel: Channel) -> Moment:
-    """`今天10:12`, `昨日21:05`, `7月8日9:30`; on the phone `今天上午10点12分`. Both times are of one zone."""
-    days = moment.toordinal() - today.toordinal()
+def told(at: Instant, now: Instant, tz: ZoneInfo, channel: Channel) -> Moment:
+    """An instant in words as the clock in `tz` shows it, said at the instant `now`."""
+    return _told(at // MINUTE, day_number(now, tz), tz, channel)
+
+
+@lru_cache(maxsize=16_384)
+def _told(minute: int, today: int, tz: ZoneInfo, channel: Channel) -> Moment:
+    return in_words(local(minute * MINUTE, tz), today, channel)
+
+
+def in_words(moment: datetime, today: int, channel: Channel) -> Moment:
+    """`今天10:12`, `昨日21:05`, `7月8日9:30`; on the phone `今天上午10点12分`.
+
+    `today` is the date there, as `date.toordinal` counts.
+    """
+    days = moment.toordinal() - today
     day = _DAY_WORDS[channel].get(days) or _date(moment, days)
     spoken = channel == "phone"
     clock = _spoken(moment.hour, moment.minute) if spoken else f"{moment.hour}:{moment.minute:02}"

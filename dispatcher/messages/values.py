@@ -1,5 +1,6 @@
 """Values from outside, made fit to stand in one line of a message."""
 
+from functools import lru_cache
 from unicodedata import east_asian_width
 
 ELLIPSIS = "…"
@@ -34,6 +35,7 @@ def one_line(value: str | None) -> str | None:
     return line or None
 
 
+@lru_cache(maxsize=4096)
 def shortened(value: str | None, columns: int) -> str | None:
     """The value on one line and at most `columns` wide, where a Chinese character takes two."""
     line = one_line(value if value is None else value[:MAX_LOOKED_AT])
@@ -58,6 +60,7 @@ def _columns(char: str) -> int:
     return 2 if east_asian_width(char) in "WFA" else 1
 
 
+@lru_cache(maxsize=4096)
 def amount(total: str, currency: str) -> Money:
     """A decimal string in words, such as `299元` or `299.50元`; a currency without a word keeps its code."""
     whole, _, cents = total.partition(".")

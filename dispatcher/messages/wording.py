@@ -49,7 +49,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """A platform's rules, made ready for `check`.
 
     `entries` holds every word and every beginning of one (`None`), `parts` the words of pairs, and `begins`
-    finds where one may begin. With `any_host` a link may lead anywhere, unless its host is a forbidden word.
+    finds where one may begin. Each of `hosts` begins with a dot. With `any_host` a link may lead anywhere,
+    unless its host is a forbidden word.
     """
 
     platform: Platform
@@ -86,12 +87,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
             begins=begins,
             pairs=pairs,
             forms=chosen.forms,
-            hosts=chosen.hosts,
+            hosts=_dotted(chosen.hosts),
         )
 
     def allowing(self, hosts: Iterable[str]) -> "Rules":
         """The same rules with links to these hosts, and to what is below them, allowed as well."""
-        return msgspec.structs.replace(self, hosts=(*self.hosts, *(host.lower() for host in hosts)))
+        return msgspec.structs.replace(self, hosts=self.hosts + _dotted(hosts))
 
     def allowing_any(self) -> "Rules":
         """The same rules for who does not say where links may lead: to any host that is no forbidden word."""
@@ -115,35 +116,44 @@ def check(text: str, rules: Rules) -> tuple[Hit, ...]:
     """Every hit in the order of the text, but for those that lie inside another one that is as strict."""
     folded = fold(text)
     seen = _Seen([], [], [])
-    outside = []
-    if "link" in rules.forms:
-        for link in links(folded):
-            if _allowed(link.host, rules.hosts):
-                # The rest of an allowed link is no wording: its letters are chance.
-                seen.spared.append((link.start, link.end))
-            elif rules.any_host:
-                seen.spared.append((link.host_end, link.end))
-            else:
-                outside.append(link)
+    outside = _outside(folded, rules, seen) if "link" in rules.forms else []
     _look(folded, rules, seen)
     found = [*_hits(rules, seen, folded, outside)]
     return tuple(_outermost(_placed(text, folded, found))) if found else ()
 
 
+def _dotted(hosts: Iterable[str]) -> tuple[str, ...]:
+    """As the end of a dot and a host is compared with: itself, or what is below it."""
+    return tuple(f".{host.lower()}" for host in hosts)
+
+
 def _begins(words: Collection[str]) -> re.Pattern[str]:
-    """Finds a first character of a word that a second one, or what may separate them, follows."""
+    """Finds a first character of a word that a second one, or what may separate them, follows.
+
+    A Latin letter within a longer word begins none.
+    """
     first, second = {word[0] for word in words}, {word[1] for word in words if len(word) > 1} | SEPARATORS
     lone = {word for word in words if len(word) == 1}
     alone = f"|(?<={_any_of(lone)})" if lone else ""
-    return re.compile(f"{_any_of(first)}(?:(?={_any_of(second)}){alone})")
+    within = f"(?<!{_any_of(_LATIN)}{_any_of(_LATIN)})"
+    return re.compile(f"{_any_of(first)}(?:(?={_any_of(second)}){alone}){within}")
 
 
 def _any_of(chars: Collection[str]) -> str:
     return f"[{''.join(map(re.escape, sorted(chars)))}]"
 
 
-def _allowed(host: str, hosts: tuple[str, ...]) -> bool:
-    return any(host == known or host.endswith("." + known) for known in hosts)
+def _outside(folded: str, rules: Rules, seen: _Seen) -> list[Found]:
+    """The links that lead where none may; the rest of other links is no wording: its letters are chance."""
+    outside = []
+    for link in links(folded):
+        if f".{link.host}".endswith(rules.hosts):
+            seen.spared.append((link.start, link.end))
+        elif rules.any_host:
+            seen.spared.append((link.host_end, link.end))
+        else:
+            outside.append(link)
+    return outside
 
 
 def _look(folded: str, rules: Rules, seen: _Seen) -> None:
@@ -191,17 +201,19 @@ _Raw = tuple[int, int, str, Level, Kind]
 
 
 def _hits(rules: Rules, seen: _Seen, folded: str, outside: list[Found]) -> Iterator[_Raw]:
-    spared = _lies_in(seen.spared)
-    for start, end, entry in seen.words:
-        if entry.level and not spared(start, end):
-            yield start, end, entry.word, entry.level, entry.kind
+    ways = [way for way in contacts(folded) if way.form in rules.forms]
+    if seen.words or ways:
+        spared = _lies_in(seen.spared)
+        for start, end, entry in seen.words:
+            if entry.level and not spared(start, end):
+                yield start, end, entry.word, entry.level, entry.kind
+        for way in ways:
+            if not spared(way.start, way.end):
+                yield way.start, way.end, way.form, rules.forms[way.form], "contact"
     if len(seen.parts) > 1:
         yield from _pairs(rules, seen)
     for link in outside:
         yield link.start, link.end, "link", rules.forms["link"], "link"
-    for form, start, end, *_ in contacts(folded):
-        if form in rules.forms and not spared(start, end):
-            yield start, end, form, rules.forms[form], "contact"
 
 
 def _pairs(rules: Rules, seen: _Seen) -> Iterator[_Raw]:

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment
 
 from dispatcher.messages.elements import ELEMENTS, Element
 from dispatcher.messages.fields import FIELDS
-from dispatcher.messages.language import environment
 from dispatcher.messages.paths import MAX_CONDITIONS
 from dispatcher.policy.facts import CHANNELS, Channel
 from tests.messages.test_language import checked
@@ -144,7 +144,7 @@ def test_element_is_lacking_exactly_where_some_rendering_lacks_it(source: str) -
 
     template, found = checked(source, "shop")
 
-    whole = environment().from_string(source)
+    whole = Environment().from_string(source)
     carried = all("S" in whole.render(**chosen) for chosen in values)
     bounded = [problem.detail for problem in found if "expected at most" in problem.detail]
     assert bounded or (template is not None) is carried

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dispatcher.messages.sms import segments
 from dispatcher.messages.times import in_words
 from dispatcher.messages.values import amount, one_line, shortened
+from dispatcher.policy.facts import CHANNELS
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ NOON = datetime(2026, 7, 8, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
 def test_local_time_in_words(days: int, clock: tuple[int, int], chat: str, sms: str, phone: str) -> None:
     moment = (NOON + timedelta(days=days)).replace(hour=clock[0], minute=clock[1])
 
-    words = (in_words(moment, NOON, "chat"), in_words(moment, NOON, "sms"), in_words(moment, NOON, "phone"))
+    words = tuple(in_words(moment, NOON.toordinal(), channel) for channel in CHANNELS)
 
     assert words == (chat, sms, phone)
 
