@@ -2,11 +2,13 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
+from ahocorasick_rs import AhoCorasick
 
 from dispatcher.messages.contacts import Form, Found, contacts, links
 from dispatcher.messages.folding import SEPARATORS, fold, origins
@@ -48,15 +50,14 @@ class Pair(msgspec.Struct, frozen=True, gc=False):
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """A platform's rules, made ready for `check`.
 
-    `entries` holds every word and every beginning of one (`None`), `parts` the words of pairs, and `begins`
-    finds where one may begin. Each of `hosts` begins with a dot. With `any_host` a link may lead anywhere,
-    unless its host is a forbidden word.
+    `entries` holds every word, `parts` the words of pairs, and `words` finds all of them at once. Each of
+    `hosts` begins with a dot. With `any_host` a link may lead anywhere, unless its host is a forbidden word.
     """
 
     platform: Platform
-    entries: dict[str, Entry | None]
+    entries: dict[str, Entry]
     parts: frozenset[str]
-    begins: re.Pattern[str]
+    words: AhoCorasick
     pairs: tuple[Pair, ...]
     forms: dict[Form, Level]
     hosts: tuple[str, ...]
@@ -65,7 +66,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, platform: Platform, chosen: Chosen) -> "Rules":
         """The rules that a platform's files hold."""
-        entries: dict[str, Entry | None] = {}
+        entries: dict[str, Entry] = {}
         for wanted in ("advise", "forbid"):  # a word that is in both is forbidden
             for level, group in chosen.groups:
                 if level == wanted:
@@ -76,15 +77,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
             for level, kind, near in chosen.near
         )
         parts = frozenset(word for pair in pairs for word in pair.words)
-        begins = _begins(parts | entries.keys())
-        for word in [*entries, *parts]:
-            for length in range(1, len(word) + 1):
-                entries.setdefault(word[:length], None)
         return cls(
             platform=platform,
             entries=entries,
             parts=parts,
-            begins=begins,
+            words=AhoCorasick(sorted(parts | entries.keys())),
             pairs=pairs,
             forms=chosen.forms,
             hosts=_dotted(chosen.hosts),
@@ -127,22 +124,6 @@ def _dotted(hosts: Iterable[str]) -> tuple[str, ...]:
     return tuple(f".{host.lower()}" for host in hosts)
 
 
-def _begins(words: Collection[str]) -> re.Pattern[str]:
-    """Finds a first character of a word that a second one, or what may separate them, follows.
-
-    A Latin letter within a longer word begins none.
-    """
-    first, second = {word[0] for word in words}, {word[1] for word in words if len(word) > 1} | SEPARATORS
-    lone = {word for word in words if len(word) == 1}
-    alone = f"|(?<={_any_of(lone)})" if lone else ""
-    within = f"(?<!{_any_of(_LATIN)}{_any_of(_LATIN)})"
-    return re.compile(f"{_any_of(first)}(?:(?={_any_of(second)}){alone}){within}")
-
-
-def _any_of(chars: Collection[str]) -> str:
-    return f"[{''.join(map(re.escape, sorted(chars)))}]"
-
-
 def _outside(folded: str, rules: Rules, seen: _Seen) -> list[Found]:
     """The links that lead where none may; the rest of other links is no wording: its letters are chance."""
     outside = []
@@ -157,37 +138,29 @@ def _outside(folded: str, rules: Rules, seen: _Seen) -> list[Found]:
 
 
 def _look(folded: str, rules: Rules, seen: _Seen) -> None:
-    """Find each word that begins anywhere, past whatever separates its characters."""
-    entries = rules.entries
-    for begin in rules.begins.finditer(folded):
-        start = begin.start()
-        first, following = folded[start], folded[start + 1 : start + 2]
-        # Most places end here: what follows continues no word.
-        if first + following in entries or following in SEPARATORS or entries[first]:
-            _follow(folded, start, rules, seen)
-
-
-def _follow(folded: str, start: int, rules: Rules, seen: _Seen) -> None:
-    entries, parts = rules.entries, rules.parts
-    prefix = ""
-    longest: tuple[int, int, Entry] | None = None
-    for end, char in enumerate(folded[start:], start + 1):
-        if char in SEPARATORS:
+    """Find each word past whatever separates its characters; of those that begin together the longest."""
+    letters = folded
+    for mark in SEPARATORS:
+        if mark in letters:
+            letters = letters.replace(mark, "")
+    matches = rules.words.find_matches_as_indexes(letters, overlapping=True)
+    if not matches:
+        return
+    place = [place for place, char in enumerate(folded) if char not in SEPARATORS]
+    longest: dict[int, tuple[int, int, Entry]] = {}
+    for _, first, behind in sorted(matches, key=itemgetter(1, 2)):
+        start, end = place[first], place[behind - 1] + 1
+        if not _stands_alone(folded, start, end):
             continue
-        prefix += char
-        if prefix not in entries:
-            break
-        entry = entries[prefix]
-        if (entry is None and prefix not in parts) or not _stands_alone(folded, start, end):
-            continue
-        if prefix in parts:
-            seen.parts.append((start, end, prefix))
+        word = letters[first:behind]
+        if word in rules.parts:
+            seen.parts.append((start, end, word))
+        entry = rules.entries.get(word)
         if entry and entry.level:
-            longest = start, end, entry
+            longest[start] = start, end, entry
         elif entry:
             seen.spared.append((start, end))
-    if longest:
-        seen.words.append(longest)
+    seen.words.extend(longest.values())
 
 
 def _stands_alone(folded: str, start: int, end: int) -> bool:

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from dispatcher.errors import MessageTooLong, MissingField
+from dispatcher.errors import ForbiddenWording, MessageTooLong, MissingField
 from dispatcher.messages.calls import seconds_to_read
 from dispatcher.messages.catalog import Catalog, Entry, Template
 from dispatcher.messages.fields import FIELDS
@@ -256,7 +256,10 @@ def test_control_characters_of_a_value_become_spaces(
 
 @given(value=st.text(min_size=1, max_size=60).filter(lambda text: text.isprintable() and not text.isspace()))
 def test_no_value_can_add_a_line_or_a_signature(catalog: Catalog, value: str) -> None:
-    text = rendered(catalog, 1, "sms", **hostile_order(value)).text
+    try:
+        text = rendered(catalog, 1, "sms", **hostile_order(value)).text
+    except ForbiddenWording:
+        reject()
 
     assert len(text.splitlines()) == 1
     assert (text.count("【"), text.count("】"), text[0]) == (1, 1, "【")

@@ -28,7 +28,7 @@ def test_every_platform_of_a_policy_has_rules(catalog: Catalog) -> None:
     assert {platform: loaded.platform for platform, loaded in rules.items()} == dict(
         zip(platforms, platforms, strict=True)
     )
-    assert all(len(loaded.entries) > 500 for loaded in rules.values())
+    assert all(len(loaded.entries) > 300 for loaded in rules.values())
 
 
 @pytest.mark.parametrize(
