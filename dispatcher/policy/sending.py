@@ -22,7 +22,9 @@ def send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule], *, by_pe
     What a person hands over opens no task, and its words are the person's own: it names no incentive.
     """
     carries = carried(facts, timing, now, rules)
-    policy, closes_at = timing.policy, min([facts.order.closes_at, *(each.closes_at for each in carries)])
+    policy, closes_at = timing.policy, facts.order.closes_at
+    for each in carries:
+        closes_at = min(closes_at, each.closes_at)
     bounds = limits(policy.caps, now, timing.tz)
     if policy.caps is not None and policy.caps.per_channel is not None:
         bounds = replace(bounds, per_channel=channel_limit(policy.caps, timing.channel))

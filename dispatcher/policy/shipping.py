@@ -1,6 +1,8 @@
 """Whether an order paid now ships today: a promise, so everything it needs must be known to hold."""
 
 from datetime import date
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from dispatcher.policy.facts import Instant, Order
 from dispatcher.policy.terms import Policy, Shipping
@@ -17,18 +19,28 @@ CHINESE_ZONES = frozenset(
 
 def ships_today(order: Order, policy: Policy, now: Instant) -> bool:
     """Whether all is in stock, today is a working day and the cut-off is half an hour away or more."""
-    if policy.shipping is None or any(item.availability != "in_stock" for item in order.items):
+    if policy.shipping is None or now + TIME_TO_PAY > cutoff_of_day(policy.shipping, policy.timezone, now):
         return False
-    if now + TIME_TO_PAY > cutoff_of_day(policy.shipping, policy.timezone, now):
-        return False
-    today = date.fromordinal(day_number(now, zone(policy.timezone)))
-    return working_day(today, chinese=_chinese(policy))
+    for item in order.items:
+        if item.availability != "in_stock":
+            return False
+    return _working(day_number(now, zone(policy.timezone)), chinese=_chinese(policy))
+
+
+@lru_cache(maxsize=1024)
+def _working(day: int, *, chinese: bool) -> bool:
+    return working_day(date.fromordinal(day), chinese=chinese)
 
 
 def cutoff_of_day(shipping: Shipping, timezone: str, now: Instant) -> Instant:
     """The cut-off of the shop's local day that holds an instant; a promise made that day ends with it."""
     tz = zone(timezone)
-    return instant(date.fromordinal(day_number(now, tz)), shipping.cutoff, tz)
+    return _cutoff(day_number(now, tz), shipping.cutoff, tz)
+
+
+@lru_cache(maxsize=8192)
+def _cutoff(day: int, minutes: int, tz: ZoneInfo) -> Instant:
+    return instant(date.fromordinal(day), minutes, tz)
 
 
 def _chinese(policy: Policy) -> bool:
