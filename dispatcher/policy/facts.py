@@ -19,6 +19,9 @@ EVERY_CHANNEL = "*"
 
 Availability = Literal["in_stock", "in_transit", "preorder", "sold_out"]
 
+WhyUnpaid = Literal["cannot_pay", "forgot", "price", "doubt", "comparing", "changed_mind", "delivery"]
+"""Why the customer had not paid, as an agent heard it in a call."""
+
 
 class OrderState(StrEnum):
     """Where an order stands; everything but `UNPAID` is final."""
@@ -170,7 +173,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     shop, oldest first, over all orders and channels; `by_channel`: those of which the channel is known.
     `open_tasks`: call tasks of the shop that wait for an agent, where that was counted.
     `others` are reminders of the customer's other orders.
-    `promised_until` and `refused_at` are what the customer said of this order in a call.
+    `promised_until`, `refused_at` and `told`, why it was not paid, are what the customer said of this order
+    in a call, the last of each.
     `pools` counts the policy's incentives; `offered` is the pool of the item that the order has by another
     step, usable until `offer_ends`.
     """
@@ -194,6 +198,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     others: tuple[Rival, ...] = ()
     promised_until: Instant | None = None
     refused_at: Instant | None = None
+    told: WhyUnpaid | None = None
     pools: PoolCounts = {}
     offered: str | None = None
     offer_ends: Instant | None = None

@@ -5,7 +5,15 @@ Stored structs grow by fields with defaults only, so that every version that was
 
 import msgspec
 
-from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Handoff, Instant, OrderFacts, OrderState
+from dispatcher.policy.facts import (
+    EVERY_CHANNEL,
+    Channel,
+    Handoff,
+    Instant,
+    OrderFacts,
+    OrderState,
+    WhyUnpaid,
+)
 from dispatcher.policy.reminders import HANDED_OVER, Status
 from dispatcher.storage.customers import StoredCustomer
 from dispatcher.storage.ledgers import Ledger
@@ -81,7 +89,7 @@ class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     `records` are the numbers of its audit records in their lane. `shared`: its customer had another unpaid
     order beside it. Of calls is kept until when the customer `promised` to pay, when the customer
-    `refused`, and which channels were `given_up` for the whole order.
+    `refused`, why it was not paid as was `told` last, and which channels were `given_up` for the whole order.
     """
 
     state: OrderState
@@ -95,6 +103,7 @@ class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     promised: Instant | None = None
     refused: Instant | None = None
     given_up: tuple[Channel, ...] = ()
+    told: WhyUnpaid | None = None
 
     def tried(self, number: int) -> tuple[Channel, ...]:
         """Return the channels that a step is not to take any more."""

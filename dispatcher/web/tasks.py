@@ -8,7 +8,7 @@ from litestar import get, post
 from dispatcher.errors import FieldProblem, InvalidInput
 from dispatcher.policy import event_text, event_values
 from dispatcher.policy.event_wire import Field, Shape
-from dispatcher.policy.facts import Instant
+from dispatcher.policy.facts import Instant, WhyUnpaid
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.listing import Listed, Place, Wanted
@@ -20,7 +20,7 @@ from dispatcher.web.paging import LIMIT, Page, cursor
 from dispatcher.web.parts import Asked, parts_of
 from dispatcher.web.query import SHOP, one_of, read_fields, read_query
 from dispatcher.web.reminders import Reminder, asked_for, find, page_of, told
-from dispatcher.workflow.tasks import APPOINTED, Claim, Outcome, WhyUnpaid
+from dispatcher.workflow.tasks import APPOINTED, Claim, Outcome
 
 READ, WORK = "tasks:read", "tasks:work"
 

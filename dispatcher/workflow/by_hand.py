@@ -93,6 +93,7 @@ def _facts(
         standing=customer.standing,
         promised_until=order.promised,
         refused_at=order.refused,
+        told=order.told,
     )
 
 

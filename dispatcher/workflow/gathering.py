@@ -46,6 +46,7 @@ def facts_about(
         open_tasks=open_tasks,
         promised_until=order.promised,
         refused_at=order.refused,
+        told=order.told,
         pools=pools or {},
         offered=None if named is None else named.offered,
         offer_ends=None if named is None else named.offer_ends,

@@ -13,7 +13,7 @@ from dispatcher.errors import (
 )
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Drop, Send
-from dispatcher.policy.facts import NOTHING_SAID, Facts, Instant, OrderFacts
+from dispatcher.policy.facts import NOTHING_SAID, Facts, Instant, OrderFacts, WhyUnpaid
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.commands import Commit, TaskEnd
 from dispatcher.storage.ledgers import NOBODY
@@ -30,9 +30,6 @@ from dispatcher.workflow.refusing import held_by_pause, refused
 
 Outcome = Literal["promised", "refused", "paid", "no_answer", "call_back", "wrong_number", "other"]
 """How a call went."""
-
-WhyUnpaid = Literal["cannot_pay", "forgot", "price", "doubt", "comparing", "changed_mind", "delivery"]
-"""Why the customer had not paid, as the agent heard it."""
 
 APPOINTED: dict[str, str] = {"promised": "promised_until", "call_back": "call_back_at"}
 """Outcomes that name a time -> what that time is called."""

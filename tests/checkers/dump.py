@@ -69,6 +69,7 @@ def _order(stored: dict[str, Any]) -> Order:
         state=stored["state"],
         revision=int(stored.get("rev") or 0),
         closes_at=int(closes) if closes is not None else None,
+        told=stored.get("told"),
     )
 
 

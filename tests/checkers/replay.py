@@ -98,13 +98,18 @@ class Replayer:
             self._retired(record)
         elif record["reminder"] is not None:
             self._moved(record)
-            if kind == "task.completed" and record["details"].get("outcome") in CHANGES_ORDER:
-                order = self.state.orders[order_key(record)]
-                self.state.orders[order_key(record)] = replace(order, revision=order.revision + 1)
+            if kind == "task.completed":
+                self._completed(record)
         elif kind.startswith("order."):
             self._problem(record, "is of no kind we know")
         else:
             self._configured(record)
+
+    def _completed(self, record: Record) -> None:
+        key, told = order_key(record), record["details"].get("reason")
+        if told is not None or record["details"].get("outcome") in CHANGES_ORDER:
+            order = self.state.orders[key]
+            self.state.orders[key] = replace(order, revision=order.revision + 1, told=told or order.told)
 
     def _count(self, record: Record) -> None:
         kind, counts = record["kind"], self.state.counts
@@ -138,7 +143,10 @@ class Replayer:
         if details["revision"] != revision:
             self._problem(record, f"is revision {details['revision']}, expected {revision}")
         self.state.orders[key] = Order(
-            state=details["state"], revision=details["revision"], closes_at=instant(details["closes_at"])
+            state=details["state"],
+            revision=details["revision"],
+            closes_at=instant(details["closes_at"]),
+            told=before.told if before else None,
         )
         return None
 

@@ -20,11 +20,15 @@ FINAL = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """An order; `revision` counts its changes, `closes_at` is `None` while only its end is known."""
+    """An order; `revision` counts its changes, `closes_at` is `None` while only its end is known.
+
+    `told` is why it was not paid, as was told last in a call.
+    """
 
     state: str
     revision: int = 0
     closes_at: int | None = None
+    told: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

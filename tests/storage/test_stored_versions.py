@@ -108,6 +108,17 @@ CALLING = (
     "69645f756e74696ccf0000019a73a53c00a663616c6c6564d9203030313132323333343435353636373738383939616162626363"
     "646465656666a66d61736b6564b12b383620313338202a2a2a2a2030303030a77265636f72647393040509"
 )
+TOLD_WHY = (
+    "88a8637573746f6d6572a3432d31a57374617465a6756e70616964a372657602a6636c6f736573cf0000019a76386a00a4746f6c"
+    "64a864656c6976657279a474696d65cf0000019a71120e00a77265636f72647396020304050607a57374657073928fa663616c6c"
+    "6564d9203063623238396665346539343265336332323663396263373063306332323734a8616e737765726564cf0000019a7112"
+    "8330a6737461747573a9636f6d706c65746564a3776879a864656c6976657279a66c656173657300a6726573756c74a96e6f5f61"
+    "6e73776572a56167656e74a56167656e74ab76616c69645f756e74696ccf0000019a73375f00a66d61736b6564b12b3836203133"
+    "38202a2a2a2a2030303030a3647565cf0000019a76386a00a76368616e6e656ca570686f6e65a668616e646564cf0000019a7112"
+    "0e00a6616e73776572a9636f6d6d6974746564a7617474656d707401a66d6f6d656e74cf0000019a71120e0085a3647565cf0000"
+    "019a71edc800a6737461747573a7706c616e6e6564a76368616e6e656ca3736d73a7617474656d707400a66d6f6d656e74cf0000"
+    "019a71edc800"
+)
 CANCELLED_UNKNOWN = "84a474696d65cf0000019a71120e00a57374617465a963616e63656c6c6564a372657601a5737465707390"
 SEEN_PAYMENT = (
     "85a6646967657374d9203032633931643133656330343030333665323733646463373463326362303562a6737461747573a86163"
@@ -352,6 +363,34 @@ ORDERS_OF_D1 = {
             "C-O-4",
             [4, 5, 9],
             None,
+        ),
+    ),
+    "called, with why it was not paid": (
+        TOLD_WHY,
+        StoredOrder(
+            state=OrderState.UNPAID,
+            rev=2,
+            time=NOON,
+            closes=CLOSES,
+            customer="C-1",
+            records=[2, 3, 4, 5, 6, 7],
+            told="delivery",
+            steps=[
+                msgspec.structs.replace(
+                    CALLED,
+                    status=Status.COMPLETED,
+                    handed=NOON,
+                    agent="agent",
+                    valid_until=NOON + 10 * HOUR,
+                    result="no_answer",
+                    why="delivery",
+                    called="0cb289fe4e942e3c226c9bc70c0c2274",
+                    masked="+86 138 **** 0000",
+                ),
+                msgspec.structs.replace(
+                    SECOND_STEP, moment=NOON + 4 * HOUR, due=NOON + 4 * HOUR, channel="sms"
+                ),
+            ],
         ),
     ),
     "cancelled before it was known": (

@@ -11,7 +11,7 @@ import redis as blocking
 
 from dispatcher.errors import EventIdReused, InvalidInput, NotNow, TaskNotOpen, UnknownOrder
 from dispatcher.policy.events import Event, decode_event
-from dispatcher.policy.facts import Channel
+from dispatcher.policy.facts import Channel, Facts, WhyUnpaid
 from dispatcher.policy.zones import iso
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
@@ -85,8 +85,10 @@ def reminded(at: int, order: str = "O-1", channel: str = "chat", event_id: str =
     )
 
 
-async def ended(here: World, outcome: Outcome, said: int | None = None) -> None:
-    await here.service.tasks.complete(CALL, "li", outcome, "user:li", said=said, why="price")
+async def ended(
+    here: World, outcome: Outcome, said: int | None = None, why: WhyUnpaid | None = "price"
+) -> None:
+    await here.service.tasks.complete(CALL, "li", outcome, "user:li", said=said, why=why)
 
 
 async def by_hand(here: World, hand: str = "h-1", channel: Channel = "chat", order: str = "O-1") -> str:
@@ -247,7 +249,7 @@ async def test_other_outcomes_change_nothing_of_the_order(
 ) -> None:
     before = await stored(here)
 
-    await ended(here, outcome)
+    await ended(here, outcome, why=None)
 
     assert (await stored(here)).rev == before.rev
     assert (await at(here, NOON + 4 * HOUR))["kind"] == "reminder.sent"
@@ -268,6 +270,70 @@ async def test_every_outcome_is_kept_and_may_be_repeated(here: World, outcome: O
     assert await here.audit() == before
     assert (told["details"]["outcome"], told["details"]["reason"]) == (outcome, "price")
     assert (step.result, step.why, step.said) == (outcome, "price", said)
+
+
+@pytest.mark.parametrize("why", get_args(WhyUnpaid))
+async def test_what_follows_a_call_knows_why_the_order_was_not_paid(
+    here: World, reader: blocking.Redis, why: WhyUnpaid
+) -> None:
+    known = _seen(here)
+
+    await ended(here, "no_answer", why=why)
+    await at(here, NOON + 4 * HOUR)
+
+    assert (await stored(here)).told == why
+    assert known == [why]
+    assert await violations(here, reader) == []
+
+
+async def test_what_was_decided_before_the_reason_was_told_is_decided_anew(
+    here: World, reader: blocking.Redis
+) -> None:
+    known = _seen(here)
+    here.clock.advance_to(NOON + 4 * HOUR)
+    here.service.dispatcher._judge_all = _meanwhile(  # type: ignore[method-assign]
+        here, lambda: ended(here, "no_answer", why="doubt")
+    )
+
+    await here.dispatch()
+
+    assert known == [None, "doubt"]
+    assert await violations(here, reader) == []
+
+
+def _seen(here: World) -> list[str | None]:
+    """Return a list that grows by the reason that each message is written with."""
+    found: list[str | None] = []
+    render = here.service.dispatcher._render
+
+    def noted(facts: Facts, *about: Any) -> Any:
+        found.append(facts.told)
+        return render(facts, *about)
+
+    here.service.dispatcher._render = noted
+    return found
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [
+        (("price", "doubt"), "doubt"),
+        (("price", None), "price"),
+        ((None, "doubt"), "doubt"),
+        ((None, None), None),
+    ],
+)
+async def test_the_reason_told_last_counts(
+    here: World, redis: StoreClient, reasons: tuple[WhyUnpaid | None, ...], told: str | None
+) -> None:
+    order = await stored(here)
+    twice = msgspec.structs.replace(order, steps=[order.steps[0]] * 2)
+    await redis.set(here.service.store.keys(here.lane).order("demo", "O-1"), msgspec.msgpack.encode(twice))
+
+    for task, why in zip((CALL, SECOND), reasons, strict=True):
+        await here.service.tasks.complete(task, "li", "other", "user:li", why=why)
+
+    assert (await stored(here)).told == told
 
 
 async def test_an_outcome_with_another_time_is_not_a_repetition(here: World) -> None:

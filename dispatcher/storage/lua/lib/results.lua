@@ -1,5 +1,6 @@
 -- What the result of a call does to its order, beside ending the task: what was decided about the order's other
--- reminders before is decided again. A result that is not here does nothing.
+-- reminders before is decided again. A result that is not here does nothing. Why the order was not paid is kept,
+-- whatever the result: the last told.
 local RESULTS = {}
 
 function RESULTS.promised(_, item, order)
@@ -37,7 +38,9 @@ local function seen_of_result(item)
 end
 
 local function follow_result(shop, item, order, step)
-  if not RESULTS[item.result] then return end
+  local does = RESULTS[item.result]
+  if not does and not item.why then return end
   order.rev = order.rev + 1
-  RESULTS[item.result](shop, item, order, step)
+  order.told = item.why or order.told
+  if does then does(shop, item, order, step) end
 end
