@@ -6,11 +6,11 @@ agent reads is written when the task is opened, and may be said much later.
 """
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from dispatcher.policy.decisions import Offer, Rule
-from dispatcher.policy.facts import Facts, Instant, Order, PoolCount
+from dispatcher.policy.facts import Facts, Instant, Order, PoolCount, WhyUnpaid
 from dispatcher.policy.incentive_terms import Audience, Incentive
 from dispatcher.policy.moments import moment_at
 from dispatcher.policy.spans import opening
@@ -25,6 +25,8 @@ LEAST_TIME_TO_USE = DAY
 
 LOWEST_SHARE = {"pdd": Decimal("0.7")}
 """Platform -> the least share of the goods' price that a changed price may come to, without freight."""
+
+REASONS = frozenset(get_args(WhyUnpaid))
 
 _HOURS = Phone(windows=(PROMOTION_HOURS,))
 
@@ -100,7 +102,7 @@ def _first(case: _Case, inputs: dict[str, Any]) -> _Found | None:
             seen[pool.id] = count
         flaw = (
             _unissued(pool, case)
-            or _for_others(pool, case)
+            or _for_others(pool, case, inputs)
             or _useless(pool, ends, case)
             or _dear(pool, case, inputs)
             or _emptied(pool, count)
@@ -118,10 +120,13 @@ def _unissued(pool: Incentive, case: _Case) -> str | None:
     return "not_approved" if pool.kind == "price_change" and not pool.approved else None
 
 
-def _for_others(pool: Incentive, case: _Case) -> str | None:
+def _for_others(pool: Incentive, case: _Case, inputs: dict[str, Any]) -> str | None:
     order = case.facts.order
-    if pool.audience is not None and not any(_is(who, case) for who in pool.audience):
-        return "not_for"
+    if pool.audience is not None:
+        if not REASONS.isdisjoint(pool.audience):
+            inputs["told"] = case.facts.told
+        if not any(_is(who, case) for who in pool.audience):
+            return "not_for"
     if pool.use != "this_order":
         return None
     if pool.threshold is not None and Decimal(order.total) < pool.threshold:
@@ -140,7 +145,9 @@ def _is(who: Audience, case: _Case) -> bool:
         case "vip":
             grade = routing.vip_grade
             return grade is not None and customer.grade is not None and customer.grade >= grade
-    return routing.high_value is not None and Decimal(case.facts.order.total) >= routing.high_value
+        case "high_value":
+            return routing.high_value is not None and Decimal(case.facts.order.total) >= routing.high_value
+    return who == case.facts.told
 
 
 def _useless(pool: Incentive, ends: Instant, case: _Case) -> str | None:

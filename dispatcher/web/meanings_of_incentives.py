@@ -31,7 +31,7 @@ POLICY: dict[str, str] = {
     "incentives.valid_until": "Until when an item can be used.",
     "incentives.per_customer": "Items that one customer gets at most; 0 = none. Absent: no limit.",
     "incentives.stacks": "Whether it adds to a promotion that the order was placed under; if not given, no.",
-    "incentives.for": "For whom it is. Absent: for everybody.",
+    "incentives.for": "For whom it is, or for which reasons told in a call; any is enough. Absent: all.",
     "incentives.approved": "Whether a change of price is approved; without it, it is never offered.",
 }
 """As `meanings.POLICY`."""

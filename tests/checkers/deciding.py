@@ -58,6 +58,7 @@ class Case:
     others: tuple[Other, ...] = ()
     promised_until: int | None = None
     refused_at: int | None = None
+    reason_told: str | None = None
     paused_since: int | None = None
     offer_inputs: dict[str, Any] = field(default_factory=dict)
     order_has: Named = None
@@ -128,7 +129,7 @@ class Verdict:
             until = min(until, cutoff_at(case.now, terms))
         told: dict[str, Any] = {}
         if terms.incentives and times.channel != "phone" and kind == "reminder.sending" and not named:
-            judge = Judge(case.known, case.now, case.offer_inputs, case.order_has)
+            judge = Judge(case.known, case.now, case.offer_inputs, case.order_has, case.reason_told)
             self.rules.append(judge.answer())
             if judge.told is not None and judge.until is not None:
                 until, told = min(until, judge.until), {"incentive": judge.told}

@@ -13,15 +13,24 @@ from tests.checkers.timing import Answer, written
 HOURS = ((8 * 60, 21 * 60),)
 """Promotions go from 08:00 to 21:00 local time."""
 
+REASONS = frozenset({"cannot_pay", "forgot", "price", "doubt", "comparing", "changed_mind", "delivery"})
+"""Why an order was not paid, as a customer may tell in a call."""
+
 Named = tuple[str, int] | None
 """A pool, and until when its item can be used."""
 
 
 class Judge:
-    """Judges the pools of a policy for one message; `said` are the inputs that its record tells."""
+    """Judges the pools of a policy for one message; `said` are the inputs that its record tells.
 
-    def __init__(self, known: Known, now: int, said: dict[str, Any], order_has: Named) -> None:
+    `reason` is why the order was not paid, as was told in a call before.
+    """
+
+    def __init__(
+        self, known: Known, now: int, said: dict[str, Any], order_has: Named, reason: str | None
+    ) -> None:
         self.known, self.now, self.said, self.order_has = known, now, said, order_has
+        self.reason = reason
         self.inputs: dict[str, Any] = {"agreed": said.get("agreed")}
         self.told: dict[str, Any] | None = None
         self.until: int | None = None
@@ -75,6 +84,8 @@ class Judge:
             return "not_issued"
         if pool["kind"] == "price_change" and not pool.get("approved"):
             return "not_approved"
+        if any(who in REASONS for who in pool.get("for", ())):
+            self.inputs["told"] = self.reason
         if "for" in pool and not any(self._is(who) for who in pool["for"]):
             return "not_for"
         if pool["use"] == "this_order":
@@ -85,6 +96,8 @@ class Judge:
         return self._of_no_use(pool, self._ends(pool)) or self._price(pool) or _none_left(pool, count)
 
     def _is(self, who: str) -> bool:
+        if who in REASONS:
+            return who == self.reason
         known, terms = self.known, self.known.terms
         return {
             "first_time": known.paid_orders == 0,

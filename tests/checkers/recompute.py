@@ -107,6 +107,8 @@ class _Reader:
         heard = self._heard.setdefault(order_key(record), {})
         if record["kind"] != "task.completed":
             return
+        if "reason" in details:
+            heard["reason_told"] = details["reason"]
         if outcome in {"promised", "call_back"}:
             heard["promised_until"] = instant(details[APPOINTED[outcome]])
         elif outcome == "refused":

@@ -1,6 +1,6 @@
 """Which incentive a message names: truth tables of what every pool is judged on."""
 
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,17 @@ import pytest
 from dispatcher.errors import InvalidPolicy
 from dispatcher.policy.decisions import Offer, Rule
 from dispatcher.policy.document import load_json, to_json
-from dispatcher.policy.facts import Consent, Customer, Facts, Item, Order, OrderState, PoolCount, Promotion
+from dispatcher.policy.facts import (
+    Consent,
+    Customer,
+    Facts,
+    Item,
+    Order,
+    OrderState,
+    PoolCount,
+    Promotion,
+    WhyUnpaid,
+)
 from dispatcher.policy.incentives import offer
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.zones import iso
@@ -99,6 +109,18 @@ FITS: list[tuple[str, dict[str, Any], dict[str, Any], str | None]] = [
     ("high value", {"for": ["high_value"]}, {"order": {"total": "500.00"}}, None),
     ("not high value", {"for": ["high_value"]}, {"order": {"total": "499.99"}}, "not_for"),
     ("one of several", {"for": ["vip", "first_time"]}, {}, None),
+    ("told why", {"for": ["price"]}, {"told": "price"}, None),
+    ("told another reason", {"for": ["price"]}, {"told": "doubt"}, "not_for"),
+    ("told no reason", {"for": ["price"]}, {}, "not_for"),
+    ("told one of several", {"for": ["doubt", "comparing"]}, {"told": "comparing"}, None),
+    ("told a reason, or first time", {"for": ["first_time", "price"]}, {}, None),
+    (
+        "told a reason, not first time",
+        {"for": ["first_time", "price"]},
+        {"told": "price", "customer": {"paid_orders": 1}},
+        None,
+    ),
+    ("told a reason, for everybody", {}, {"told": "price"}, None),
     ("under a promotion", {}, {"order": {"promotion": Promotion(name="11.11")}}, "does_not_add"),
     ("adds to a promotion", {"stacks": True}, {"order": {"promotion": Promotion(name="11.11")}}, None),
     ("valid to the close", {"valid_for": "24h"}, {}, None),
@@ -125,6 +147,24 @@ def test_a_gift_fits_or_says_why_not(
     assert (offered is None) == (why is not None)
     assert rule.outcome == ("offered" if why is None else "plain")
     assert rule.inputs["refused"] == ({} if why is None else {"tea": why})
+
+
+@pytest.mark.parametrize("told", [None, *get_args(WhyUnpaid)])
+@pytest.mark.parametrize("why", get_args(WhyUnpaid))
+def test_a_pool_for_a_reason_is_for_that_reason(why: str, told: WhyUnpaid | None) -> None:
+    offered, rule = judged(facts(told=told), policy(GIFT | {"for": [why]}))
+
+    assert (offered is not None) == (told == why)
+    assert rule.inputs["told"] == told
+
+
+@pytest.mark.parametrize(
+    "pool", [{}, {"for": ["first_time"]}, {"for": ["price"], "issue_from": "2025-11-12"}]
+)
+def test_a_reason_that_no_pool_was_judged_on_is_not_recorded(pool: dict[str, Any]) -> None:
+    _, rule = judged(facts(told="price"), policy(GIFT | pool))
+
+    assert "told" not in rule.inputs
 
 
 PRICES: list[tuple[str, str, str, str | None, str | None, str | None]] = [
@@ -303,7 +343,7 @@ def test_whom_a_pool_is_for_must_be_known_and_ids_come_once() -> None:
 def test_pools_are_written_as_they_were_read() -> None:
     pools = [
         GIFT | {"issue_from": "2025-11-01", "issue_until": "2025-11-12T00:00:00+08:00", "per_customer": 0},
-        CHANGE | {"stacks": True, "for": ["first_time", "vip"], "threshold": "50.00"},
+        CHANGE | {"stacks": True, "for": ["first_time", "vip", "price"], "threshold": "50.00"},
         COUPON | {"quantity": 0, "name": "店铺券"},
     ]
 

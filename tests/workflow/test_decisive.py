@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dispatcher.policy.document import load_toml
+from dispatcher.policy.facts import WhyUnpaid
 from dispatcher.policy.zones import iso
 from dispatcher.storage.client import StoreClient
 from tests.checkers.recompute import recompute as recompute_apart
@@ -20,6 +21,14 @@ from tests.worlds import BASE, HOUR, MINUTE, NOON, World, at_once, event, world
 
 BY_SMS = '[routing]\nchannels = ["sms"]\n'
 CALLED = '[routing]\nchannels = ["sms", "chat"]\nhigh_value = "500.00"\n'
+POOL = """
+[[incentives]]
+id = "tea"
+kind = "gift"
+use = "this_order"
+name = "茶样2袋"
+quantity = 1
+"""
 LATER = '[before_close]\nlead = "20h"\n'
 
 Scene = Callable[[World], Awaitable[None]]
@@ -62,11 +71,13 @@ async def open_tasks(here: World) -> None:
         await dispatched(here)
 
 
-async def called(here: World, outcome: Any, said: int | None = None) -> None:
-    await take(here, "A", total="900.00")
+async def called(
+    here: World, outcome: Any, said: int | None = None, why: WhyUnpaid | None = None, **more: Any
+) -> None:
+    await take(here, "A", total="900.00", **more)
     await dispatched(here)
     await here.service.tasks.claim("demo~A~1", "li", "user:li")
-    await here.service.tasks.complete("demo~A~1", "li", outcome, "user:li", said=said)
+    await here.service.tasks.complete("demo~A~1", "li", outcome, "user:li", said=said, why=why)
 
 
 async def promised(here: World) -> None:
@@ -113,10 +124,15 @@ async def merge(here: World) -> None:
 
 
 async def incentive(here: World) -> None:
-    pool = 'id = "tea"\nkind = "gift"\nuse = "this_order"\nname = "茶样2袋"\nquantity = 1\n'
-    await under(here, BY_SMS + "[[incentives]]\n" + pool)
+    await under(here, BY_SMS + POOL)
     await take(here, "A", consent={"promotion": True})
     await dispatched(here)
+
+
+async def incentive_for_a_reason(here: World) -> None:
+    await under(here, CALLED + LATER + POOL + 'for = ["price", "doubt"]\n')
+    await called(here, "no_answer", why="price", consent={"promotion": True})
+    await dispatched(here, 4 * HOUR)
 
 
 def sees(**values: object) -> Alter:
@@ -143,6 +159,7 @@ CASES: dict[str, tuple[Scene, str, Alter]] = {
     "merge, the other's time": (merge, "merge", other_is(due=iso(NOON + 9 * HOUR))),
     "incentive, what is taken": (incentive, "incentive", lambda seen: seen["pools"]["tea"].update(taken=1)),
     "incentive, consent": (incentive, "incentive", sees(agreed=False)),
+    "incentive, the reason": (incentive_for_a_reason, "incentive", sees(told="delivery")),
 }
 
 
@@ -167,6 +184,11 @@ async def test_an_altered_input_decides_otherwise(
 HEARD: dict[str, tuple[Scene, str, dict[str, object]]] = {
     "a promise": (promised, "task.completed", {"details": {"outcome": "no_answer", "agent": "li"}}),
     "a refusal": (refused, "task.completed", {"details": {"outcome": "no_answer", "agent": "li"}}),
+    "a reason": (
+        incentive_for_a_reason,
+        "task.completed",
+        {"details": {"outcome": "no_answer", "agent": "li", "reason": "delivery"}},
+    ),
     "a pause": (paused, "operator.paused", {"at": iso(NOON - MINUTE)}),
 }
 """What other records tell, and what is put in its place."""
