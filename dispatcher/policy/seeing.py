@@ -8,15 +8,19 @@ from dispatcher.policy.facts import Facts, Instant, Rival
 from dispatcher.policy.terms import Policy
 
 
-def rival(other: Facts, facts: Facts, policy: Policy, now: Instant) -> Rival:
+def rival(
+    other: Facts, facts: Facts, policy: Policy, now: Instant, kept_until: Instant | None = None
+) -> Rival:
     """Another order's waiting reminder, beside the one that `facts` are about.
 
-    To be carried it must be free to go now, by the same channel to the same address; to be waited for it is
-    enough that it will go at all.
+    To be carried it must be free to go now, by the same channel to the same address, and not be `kept_until`
+    later by an operator; to be waited for it is enough that it will go at all.
     """
-    obstacle = _why_apart(other, facts, policy, now) if policy.merge is not None else None
-    due = other.due
-    if policy.merge is None:
+    obstacle, due = None, other.due
+    if policy.merge is not None:
+        kept = kept_until is not None and now < kept_until
+        obstacle = "operator" if kept else _why_apart(other, facts, policy, now)
+    else:
         at = max(other.due, now)
         decision = decide(other, policy, at)
         if isinstance(decision, Drop):

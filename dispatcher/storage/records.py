@@ -53,7 +53,8 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     reminder dropped as merged names its `carrier`, whose message goes on its `channel`, `handed` to be at its
     commit; the carrier names what it `carries`. Its
     message names an item of the pool `offered`, usable until `offer_ends`. An operator has `steered` to where
-    it is due one that a new policy leaves there; only its order's own change moves it.
+    it is due one that a new policy leaves there; only its order's own change moves it. One that was
+    postponed is `kept_until` then, and until then not in another's message either.
     """
 
     status: Status
@@ -80,6 +81,7 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     offered: str | None = None
     offer_ends: Instant | None = None
     steered: bool = False
+    kept_until: Instant | None = None
     called: str | None = None
     masked: str | None = None
 

@@ -68,5 +68,6 @@ def among(facts: Facts, others: Sequence[Other], policy: Policy, now: Instant) -
         if waiting:
             number = min(waiting)[1]
             its = facts_about(facts.shop, number, other.order, other.facts, hand_offs, facts.standing)
-            seen.append(rival(its, facts, policy, now))
+            kept_until = other.order.steps[number - 1].kept_until
+            seen.append(rival(its, facts, policy, now, kept_until))
     return msgspec.structs.replace(facts, others=tuple(seen))

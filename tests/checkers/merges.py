@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from tests.checkers.records import Record, in_order, name, order_key
+from tests.checkers.records import Record, in_order, instant, name, order_key
 from tests.checkers.replay import Replayer
 from tests.checkers.state import HANDED_OVER
 
@@ -11,9 +11,11 @@ def merges(records: Iterable[Record]) -> list[str]:
     """Find merged reminders that nothing was handed over for, and messages that carry what they must not.
 
     A message names unpaid orders of its own customer, each once, and takes their reminders in the same step;
-    each reminder has one carrier, which is or may have been handed over, or comes back.
+    each reminder has one carrier, which is or may have been handed over, or comes back. What an operator
+    postponed goes in no message before its time.
     """
     replayer, violations, expected = Replayer(), list[str](), dict[str, str]()
+    kept: dict[str, int] = {}
     for record in in_order(records):
         if not (_merged(record) and record["reminder"] in expected):
             violations += _left(expected)
@@ -21,6 +23,15 @@ def merges(records: Iterable[Record]) -> list[str]:
         if record["kind"] == "reminder.sending":
             violations += [f"{name(record)}: {problem}" for problem in _wrong(record, replayer)]
             expected = dict.fromkeys(_named(record), record["reminder"])
+            violations += [
+                f"{name(record)}: names {reminder}, which is postponed"
+                for reminder in expected
+                if instant(record["at"]) < kept.get(reminder, 0)
+            ]
+        elif record["kind"] == "operator.postponed":
+            kept[record["reminder"]] = instant(record["details"]["due"])
+        elif record["kind"] in {"operator.sent_now", "reminder.planned"}:
+            kept.pop(record["reminder"], None)
         if _merged(record) and expected.pop(record["reminder"], None) != record["details"].get("carrier"):
             violations.append(f"{name(record)}: its carrier does not name it")
         replayer.apply(record)

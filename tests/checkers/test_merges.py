@@ -1,9 +1,13 @@
 """What one message carries is told by a hand-off, and nothing is told twice."""
 
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from tests.checkers.merges import merges
 from tests.checkers.payment import not_after_payment
+from tests.checkers.records import iso
 from tests.checkers.replay import replay
 from tests.checkers.story import DECISION, HOUR, Story
 
@@ -94,6 +98,30 @@ def test_an_order_is_named_once() -> None:
     records = two().sending("A", decision=twice).records
 
     assert any("names an order twice" in problem for problem in merges(records))
+
+
+def postponed(story: Story) -> Story:
+    return story.record("operator.postponed", "B", 1, channel="sms", due=iso(story.now + HOUR))
+
+
+def test_what_an_operator_postponed_is_not_to_be_named_before_its_time() -> None:
+    early = carried(postponed(two()).wait(HOUR - 1)).records
+
+    assert [problem.partition(": ")[2] for problem in merges(early)] == ["names demo~B~1, which is postponed"]
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda story: story.wait(HOUR),
+        lambda story: story.record("operator.sent_now", "B", 1, channel="sms", due=iso(story.now)),
+        lambda story: story.amended("B").planned("B"),
+    ],
+)
+def test_what_was_postponed_may_be_named_from_its_time_on_or_when_it_was_moved_since(
+    meanwhile: Callable[[Story], Story],
+) -> None:
+    assert merges(carried(meanwhile(postponed(two()))).records) == []
 
 
 def test_who_pays_a_named_order_is_told_of_the_message() -> None:

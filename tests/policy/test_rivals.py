@@ -168,6 +168,18 @@ def test_only_what_would_go_the_same_way_is_free_to_be_carried(
     assert (seen.order, seen.obstacle) == ("B", obstacle)
 
 
+@pytest.mark.parametrize(
+    ("kept_until", "obstacle"),
+    [(None, None), (NOON - 1, None), (NOON, None), (NOON + 1, "operator"), (NOON + HOUR, "operator")],
+)
+def test_what_an_operator_postponed_is_not_free_before_its_time(
+    kept_until: int | None, obstacle: str | None
+) -> None:
+    seen = rival(facts(order="B", due=NOON + HOUR), facts(), MERGE, NOON, kept_until)
+
+    assert seen.obstacle == obstacle
+
+
 def test_by_chat_the_handle_counts_and_not_the_number() -> None:
     chat: Channel = "chat"
     by_chat = load_toml(BASE + '[routing]\nchannels = ["chat"]\n[merge]\nwithin = "1h"\n')

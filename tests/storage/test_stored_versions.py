@@ -108,6 +108,12 @@ CALLING = (
     "69645f756e74696ccf0000019a73a53c00a663616c6c6564d9203030313132323333343435353636373738383939616162626363"
     "646465656666a66d61736b6564b12b383620313338202a2a2a2a2030303030a77265636f72647393040509"
 )
+KEPT = (
+    "87a8637573746f6d6572a3432d31a57374617465a6756e70616964a372657601a6636c6f736573cf0000019a76386a00a474696d"
+    "65cf0000019a71120e00a77265636f72647393020304a573746570739187a3647565cf0000019a7148fc80a76368616e6e656ca3"
+    "736d73a6737461747573a7706c616e6e6564a773746565726564c3aa6b6570745f756e74696ccf0000019a7148fc80a761747465"
+    "6d707400a66d6f6d656e74cf0000019a71120e00"
+)
 TOLD_WHY = (
     "88a8637573746f6d6572a3432d31a57374617465a6756e70616964a372657602a6636c6f736573cf0000019a76386a00a4746f6c"
     "64a864656c6976657279a474696d65cf0000019a71120e00a77265636f72647396020304050607a57374657073928fa663616c6c"
@@ -344,6 +350,22 @@ ORDERS_OF_D1 = {
         order(
             StoredStep(status=Status.PLANNED, moment=NOON, due=NOON + HOUR, channel="sms", steered=True),
             "C-O-5",
+            [2, 3, 4],
+            None,
+        ),
+    ),
+    "postponed by an operator, and kept until then": (
+        KEPT,
+        order(
+            StoredStep(
+                status=Status.PLANNED,
+                moment=NOON,
+                due=NOON + HOUR,
+                channel="sms",
+                steered=True,
+                kept_until=NOON + HOUR,
+            ),
+            "C-1",
             [2, 3, 4],
             None,
         ),

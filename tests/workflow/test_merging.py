@@ -145,6 +145,52 @@ async def test_an_order_with_another_number_is_not_carried(shop: Shop) -> None:
     assert await shop.statuses("A", "B") == ["sent", "planned"]
 
 
+async def test_what_an_operator_postponed_is_carried_from_its_time_on_and_not_before(shop: Shop) -> None:
+    await shop.unpaid("A", "B")
+    await shop.world.service.steering.postpone("demo~B~1", NOON + 20 * MINUTE, None, "user:wang")
+    await shop.world.dispatch()
+    at_first = await shop.statuses("A", "B")
+
+    shop.later(30 * MINUTE)
+    await shop.world.dispatch()
+    await shop.unpaid("C")
+    shop.later(30 * MINUTE)
+    await shop.world.dispatch()
+
+    assert at_first == ["sent", "planned"]
+    assert sorted(await shop.statuses("B", "C")) == ["dropped", "sent"]
+    assert len(shop.sent) == 2
+
+
+@pytest.mark.parametrize("verb", ["send_now", "amended"])
+async def test_what_was_postponed_and_is_due_otherwise_since_is_carried(shop: Shop, verb: str) -> None:
+    await shop.unpaid("A", "B")
+    steering = shop.world.service.steering
+    await steering.postpone("demo~B~1", NOON + 20 * MINUTE, None, "user:wang")
+
+    if verb == "send_now":
+        await steering.send_now("demo~B~1", "user:wang")
+    else:
+        await shop.take(event("order.amended", "B", NOON + 1, placed_at=NOON + MINUTE))
+    await shop.world.dispatch()
+
+    assert sorted(await shop.statuses("A", "B")) == ["dropped", "sent"]
+
+
+async def test_what_is_postponed_between_lease_and_commit_is_not_carried(shop: Shop) -> None:
+    await shop.unpaid("A", "B")
+    store, lane = shop.world.service.store, shop.world.lane
+    lease = await store.lease("demo", "sms", 1, NOON)
+    (judged,) = await shop.world.service.dispatcher._judge_all(lease)
+    await shop.world.service.steering.postpone("demo~B~1", NOON + 20 * MINUTE, None, "user:wang")
+
+    answers = await store.commit(lane, [judged.commit], NOON)
+    await shop.world.dispatch()
+
+    assert answers == ["changed"]
+    assert await shop.statuses("A", "B") == ["sent", "planned"]
+
+
 async def test_a_message_names_five_orders_the_best_of_the_others(shop: Shop) -> None:
     for number in range(7):
         await shop.unpaid(f"O-{number}", total=f"{number + 1}.00")

@@ -25,6 +25,7 @@ for i, item in ipairs(ITEMS) do
   else
     withdraw(shop, step, item.reminder)
     step.due, step.steered = item.due, true
+    step.kept_until = item.kind == 'postpone' and item.due or nil
     wait(shop, step, item.reminder)
     audit(MOVES_TO[item.kind], about(shop, item.order, order, item.step,
       {channel = step.channel, attempt = step.attempt, reason = 'operator'}), item.details)

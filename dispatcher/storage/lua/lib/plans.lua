@@ -15,7 +15,7 @@ local function put_plan(shop, name, order, number, plan)
     order.steps[number] = step
   end
   step.moment, step.due, step.channel = plan.moment, plan.due or plan.moment, plan.channel or step.channel or 'sms'
-  step.steered = nil
+  step.steered, step.kept_until = nil, nil
   local more = {channel = plan.channel, reason = plan.reason, policy = plan.policy}
   if plan.reason then
     move(shop, step, id, 'dropped')
