@@ -117,7 +117,7 @@ class Recomputer:
             waiting.told = {**waiting.told, "moment": said["moment"]}
         if record.kind in GIVES_BACK:
             waiting.gone.clear()
-        if record.kind in HANDS_OVER or ("carrier" in said and record.kind == "reminder.dropped"):
+        if record.kind in HANDS_OVER or (record.reason == "merged" and record.kind == "reminder.dropped"):
             waiting.gone.add(instant(record.at))
         if "handed_at" in said:
             waiting.gone.add(instant(said["handed_at"]))

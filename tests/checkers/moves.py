@@ -5,7 +5,7 @@ from typing import Any
 MOVES: dict[str, tuple[frozenset[str | None], str]] = {
     "reminder.planned": (frozenset({None, "planned"}), "planned"),
     "reminder.deferred": (frozenset({"planned", "open"}), "planned"),
-    "reminder.dropped": (frozenset({None, "planned", "open", "sending"}), "dropped"),
+    "reminder.dropped": (frozenset({None, "planned", "open", "sending", "dropped"}), "dropped"),
     "reminder.returned": (frozenset({"dropped"}), "planned"),
     "reminder.sending": (frozenset({"planned"}), "sending"),
     "reminder.sent": (frozenset({None, "sending"}), "sent"),
@@ -25,7 +25,8 @@ MOVES: dict[str, tuple[frozenset[str | None], str]] = {
 }
 """Kind of record → (statuses it may start from, `None` for a reminder not heard of; status it leads to).
 
-What is sent without having been heard of was sent by an agent.
+What is sent without having been heard of was sent by an agent. What was dropped as merged may be dropped
+for the end of its order afterwards.
 """
 
 COMMITS = frozenset({"reminder.sending", "task.claimed"})

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.checkers.items import Items
 from tests.checkers.moves import CHANGES_ORDER, COMMITS, GIVES_BACK, RESCHEDULES, after
-from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key, split_reminder
+from tests.checkers.records import OrderKey, Record, in_order, instant, name, order_key
 from tests.checkers.said import Said
 from tests.checkers.shops import configured
 from tests.checkers.state import Order, Reminder, Shop, State, counter, essential, shared
@@ -204,10 +204,13 @@ class Replayer:
         """Return whose message stands for a reminder now; what was not handed over stands for none."""
         kind, reminder = record["kind"], record["reminder"]
         carrier: str | None = record["details"].get("carrier")
-        if kind == "reminder.returned":
+        if before.status == "dropped":
             self._carried.get(before.carrier or "", set()).discard(reminder)
             if before.carrier is None or before.carrier != carrier:
                 self._problem(record, f"comes back from {carrier}, was carried by {before.carrier}")
+            ended = None if self.order_state(record) == "unpaid" else self.order_state(record)
+            if ended != (record["reason"] if kind == "reminder.dropped" else None):
+                self._problem(record, f"comes from its carrier when its order is {ended or 'unpaid'}")
         elif record["reason"] == "merged":
             self._carried.setdefault(carrier or "", set()).add(reminder)
             if carrier is None or self.status(carrier) != "sending":
@@ -218,14 +221,12 @@ class Replayer:
         return None
 
     def _lose(self, record: Record, carrier: str) -> None:
-        """Of what a reminder carried, only that of orders which ended stays dropped."""
+        """Of what a reminder carried must have been told that it waits again, or that its order has ended."""
         for reminder in self._carried.pop(carrier, set()):
-            shop, order, _ = split_reminder(reminder)
             found = self.state.reminders.get(reminder)
             if found is not None:
                 self.state.reminders[reminder] = replace(found, carrier=None)
-                if self.state.orders[shop, order].state == "unpaid":
-                    self._problem(record, f"does not bring back {reminder}")
+                self._problem(record, f"does not bring back {reminder}")
 
     def _slot(self, record: Record) -> None:
         kind, reminder = record["kind"], record["reminder"]

@@ -56,11 +56,43 @@ def test_what_does_not_come_back_is_found() -> None:
     ]
 
 
-def test_of_an_order_that_ended_nothing_comes_back() -> None:
+def failed_after_b_was_paid(*told: str, **fields: Any) -> list[str]:
+    """Return what is wrong where B was paid on the way, and is told of once more for each reason."""
     story = carried().paid("B", too_late=["demo~A~1"])
+    for reason in told:
+        story.dropped(reason, "B", **({"channel": "sms", "carrier": "demo~A~1"} | fields))
     story.record("reminder.failed", "A", 1, channel="sms", reason="rejected")
+    return [problem.partition(": ")[2] for problem in replay(story.records).problems]
 
-    assert replay(story.records).problems == []
+
+def test_what_an_order_that_ended_had_carried_is_dropped_for_that_end() -> None:
+    assert failed_after_b_was_paid("paid") == []
+
+
+@pytest.mark.parametrize(
+    ("told", "fields", "problem"),
+    [
+        ((), {}, "does not bring back demo~B~1"),
+        (("cancelled",), {}, "comes from its carrier when its order is paid"),
+        (("merged",), {}, "comes from its carrier when its order is paid"),
+        (("paid",), {"carrier": "demo~C~1"}, "comes back from demo~C~1, was carried by demo~A~1"),
+        (("paid", "paid"), {}, "comes back from demo~A~1, was carried by None"),
+    ],
+)
+def test_what_is_told_otherwise_of_what_was_carried_is_found(
+    told: tuple[str, ...], fields: dict[str, str], problem: str
+) -> None:
+    assert failed_after_b_was_paid(*told, **fields) == [problem]
+
+
+@pytest.mark.parametrize("kind", ["reminder.dropped", "reminder.returned"])
+def test_what_comes_back_stands_as_its_order_does(kind: str) -> None:
+    story = carried() if kind == "reminder.dropped" else carried().paid("B", too_late=["demo~A~1"])
+    about = {"channel": "sms", "reason": "paid", "carrier": "demo~A~1", "due": iso(story.now)}
+
+    story.record(kind, "B", 1, **about).record("reminder.failed", "A", 1, channel="sms", reason="rejected")
+
+    assert len(replay(story.records).problems) == 1
 
 
 def test_what_nobody_carries_does_not_come_back() -> None:

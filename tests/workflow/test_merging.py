@@ -305,6 +305,12 @@ async def test_a_carried_order_that_ended_does_not_come_back(shop: Shop) -> None
     assert paid[0].too_late == ("demo~A~1",)
     assert await shop.statuses("A", "B") == ["failed", "dropped"]
     assert (await shop.step("B")).carrier is None
+    last = [record for record in await shop.world.audit() if record["order"] == "B"][-1]
+    assert (last["kind"], last["reason"], last["details"]) == (
+        "reminder.dropped",
+        "paid",
+        {"carrier": "demo~A~1"},
+    )
 
 
 async def test_what_another_message_carries_is_not_cancelled(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 -- Reminders that another one carries: one message names several orders. What is carried is dropped as merged while
--- its carrier is under way or was handed over, and comes back when nothing was handed over.
+-- its carrier is under way or was handed over, and comes back when nothing was handed over, or stays dropped for its
+-- order's end.
 local function key_of(shop, order)
   return HEAD.order_prefix .. shop.name .. '~' .. order
 end
@@ -53,7 +54,8 @@ local function load_carried(step)
   for _, id in ipairs(step.carries or {}) do load_order(HEAD.order_prefix .. string.match(id, '^(.*)~%d+$')) end
 end
 
--- Nothing was handed over: what a step carried waits again, unless its order has ended meanwhile.
+-- Nothing was handed over: what a step carried waits again; where its order has ended meanwhile, it is told that
+-- this is what it was dropped for, and no message stands for it any more.
 local function bring_back(shop, item, step)
   for _, id in ipairs(step.carries or {}) do
     local name, number = string.match(id, '^(.*)~(%d+)$')
@@ -68,6 +70,10 @@ local function bring_back(shop, item, step)
         wait(shop, other, id)
         audit('reminder.returned', about(shop, string.sub(name, #shop.name + 2), order, tonumber(number),
           {channel = other.channel, attempt = other.attempt, reason = 'merged'}), item.back_details)
+      else
+        audit('reminder.dropped', about(shop, string.sub(name, #shop.name + 2), order, tonumber(number),
+          {channel = other.channel, attempt = other.attempt, reason = order.state}), nil,
+          '{"carrier":' .. cjson.encode(item.reminder) .. '}')
       end
       store_order(key, order)
     end
