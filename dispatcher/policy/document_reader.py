@@ -5,6 +5,7 @@ from dispatcher.policy import document_values as values
 from dispatcher.policy.document_table import Table
 from dispatcher.policy.incentive_reader import read_incentives
 from dispatcher.policy.terms import (
+    DEFAULT_LOCALE,
     BeforeClose,
     CadenceRow,
     Caps,
@@ -48,6 +49,7 @@ def policy_in(root: Table) -> Policy:
     return Policy(
         timezone=timezone or "",
         platform=platform or "own",
+        locale=root.take("locale", values.locale) or DEFAULT_LOCALE,
         shop_name=root.take("shop_name", values.name),
         currency=root.take("currency", values.currency),
         pay_within=root.take("pay_within", values.some_time),

@@ -9,7 +9,7 @@ from dispatcher.policy.currency import CURRENCIES
 from dispatcher.policy.document_table import MAX_ROWS
 from dispatcher.policy.event_values import MAX_GRADE
 from dispatcher.policy.facts import CHANNELS, Channel
-from dispatcher.policy.terms import Holidays, OpenDays, Platform, Window
+from dispatcher.policy.terms import Holidays, Locale, OpenDays, Platform, Window
 from dispatcher.policy.units import MAX_MIN_GAP, parse_clock, parse_duration, parse_end
 from dispatcher.policy.workdays import WEEKDAYS
 from dispatcher.policy.zones import zone
@@ -24,6 +24,7 @@ HOST = r"([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}"
 _HOST = re.compile(HOST, re.ASCII)
 _AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?", re.ASCII)
 _PLATFORMS: tuple[Platform, ...] = get_args(Platform)
+_LOCALES: tuple[Locale, ...] = get_args(Locale)
 _NAMED_DAYS: tuple[Literal["every", "workdays"], ...] = ("every", "workdays")
 
 
@@ -43,6 +44,14 @@ def platform(value: object) -> Platform:
         if value == known:
             return known
     raise ValueError(f"expected one of {', '.join(_PLATFORMS)}")
+
+
+def locale(value: object) -> Locale:
+    """One of the languages that there are texts in."""
+    for known in _LOCALES:
+        if value == known:
+            return known
+    raise ValueError(f"expected one of {', '.join(_LOCALES)}")
 
 
 def holidays(value: object) -> Holidays:

@@ -5,6 +5,7 @@ from typing import Any
 from dispatcher.policy.facts import Channel
 from dispatcher.policy.incentive_writer import write_incentive
 from dispatcher.policy.terms import (
+    DEFAULT_LOCALE,
     BeforeClose,
     CadenceRow,
     Caps,
@@ -28,6 +29,7 @@ def write_policy(policy: Policy) -> dict[str, Any]:
     return _given(
         timezone=policy.timezone,
         platform=policy.platform,
+        locale=None if policy.locale == DEFAULT_LOCALE else policy.locale,
         shop_name=policy.shop_name,
         currency=policy.currency,
         pay_within=_duration(policy.pay_within),

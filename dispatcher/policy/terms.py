@@ -14,6 +14,11 @@ from dispatcher.policy.incentive_terms import Incentive
 
 Platform = Literal["jd", "taobao", "pdd", "douyin", "own"]
 
+Locale = Literal["zh-CN", "en"]
+"""The language, and the ways of telling times and money, of what customers read."""
+
+DEFAULT_LOCALE: Locale = "zh-CN"
+
 Holidays = Literal["cn"]
 """Whose calendar of holidays and make-up workdays counts."""
 
@@ -173,6 +178,7 @@ class Policy(Part, frozen=True, kw_only=True):
     platform: Platform
     cadence: tuple[CadenceRow, ...]
     routing: Routing
+    locale: Locale = DEFAULT_LOCALE
     shop_name: str | None = None
     currency: str | None = None
     pay_within: int | None = None

@@ -5,6 +5,7 @@ from dispatcher.web import meanings_of_incentives
 POLICY: dict[str, str] = meanings_of_incentives.POLICY | {
     "timezone": "IANA name of the shop's time zone; a customer's own wins.",
     "platform": "Whose wording rules apply.",
+    "locale": "The language of texts; if absent, `zh-CN`.",
     "shop_name": "The shop's name in texts; if absent, its id.",
     "currency": "ISO 4217 code of all amounts; an order in another one is refused.",
     "pay_within": "From placing to closing, for events without `closes_at`.",

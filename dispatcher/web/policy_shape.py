@@ -13,7 +13,7 @@ from dispatcher.policy.event_values import MAX_GRADE
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.incentive_terms import Audience, IncentiveKind, IncentiveUse
 from dispatcher.policy.moments import parse_moment
-from dispatcher.policy.terms import Platform
+from dispatcher.policy.terms import Locale, Platform
 from dispatcher.policy.workdays import WEEKDAYS
 from dispatcher.web.meanings_of_policy import POLICY
 from dispatcher.web.query import Schema
@@ -46,6 +46,7 @@ _CHANNELS: Schema = {
 LEAVES: dict[Callable[[object], object], Schema] = {
     values.zone_name: {"type": "string", "examples": ["Asia/Shanghai"]},
     values.platform: {"type": "string", "enum": list(get_args(Platform))},
+    values.locale: {"type": "string", "enum": list(get_args(Locale))},
     values.name: {"type": "string", "minLength": 1, "maxLength": values.MAX_NAME},
     values.holidays: {"type": "string", "enum": ["cn"]},
     values.open_days: {

@@ -83,6 +83,7 @@ def test_toml_and_json_are_the_same_document() -> None:
         DOCUMENT,
         {**LEAST, "suppression": {"quiet_after_reply": "24h", "paid_other_order": True}},
         {**LEAST, "suppression": {"quiet_after_reply": "0s", "paid_other_order": False}},
+        {**LEAST, "locale": "en"},
         {**LEAST, "shop_name": "示例小店", "caps": {"per_day": 0}, "phone": {"overflow_after": "90s"}},
         {
             **LEAST,
@@ -119,7 +120,7 @@ def test_what_is_written_is_read_back_equal(document: dict[str, Any]) -> None:
 def test_a_rule_that_is_missing_is_off() -> None:
     found = load_json(LEAST)
 
-    off = set(Policy.__struct_fields__) - LEAST.keys()
+    off = set(Policy.__struct_fields__) - LEAST.keys() - {"locale"}
     assert {name: getattr(found, name) for name in off} == dict.fromkeys(off)
     assert found.routing.high_value is None
     assert found.routing.repeat_orders is None
@@ -148,6 +149,12 @@ def test_zero_means_none_allowed_and_absent_means_no_limit() -> None:
     assert policy().caps.per_order is None  # type: ignore[union-attr]
 
 
+def test_texts_are_in_chinese_where_the_policy_does_not_say_otherwise() -> None:
+    said = [policy(**given).locale for given in ({}, {"locale": "zh-CN"}, {"locale": "en"})]
+
+    assert said == ["zh-CN", "zh-CN", "en"]
+
+
 def test_hosts_are_read_in_small_letters() -> None:
     links = policy(links={"allowed": ["Pay.Example"]}).links
 
@@ -169,6 +176,9 @@ def test_an_empty_list_of_channels_means_none_and_an_absent_one_all() -> None:
         ("/timezone", "../etc/passwd", "IANA time zone"),
         ("/timezone", 8, "IANA time zone"),
         ("/platform", "ebay", "jd, taobao, pdd, douyin, own"),
+        ("/locale", "en-US", "zh-CN, en"),
+        ("/locale", "zh_CN", "zh-CN, en"),
+        ("/locale", None, "zh-CN, en"),
         ("/currency", "RMB", "ISO 4217"),
         ("/currency", "cny", "ISO 4217"),
         ("/shop_name", "", "name"),
