@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+from dispatcher.messages.catalog import PROMOTING, WORDS
+from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.terms import Platform
 from dispatcher.storage.scripts import header
 
@@ -154,14 +156,16 @@ def test_every_script_and_every_part_of_one_is_used() -> None:
 def test_every_template_is_in_the_catalog() -> None:
     catalog = tomllib.loads((TEMPLATES / "catalog.toml").read_text(encoding="utf-8"))
     named = {
-        f"{catalog['locale']}/{kind}/{channel}.j2"
-        for kind, channels in catalog["templates"].items()
-        for channel in channels
+        f"{locale}/{kind}/{channel}.j2"
+        for kind, described in catalog["templates"].items()
+        for channel in described.keys() & set(CHANNELS)
+        for locale in described[channel]["version"]
     }
+    parts = {f"{locale}/parts/incentive.{channel}.j2" for locale in WORDS for channel in PROMOTING}
 
     there = {str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*") if path.is_file()}
 
-    assert there - {"catalog.toml"} - WORDING == named
+    assert there - {"catalog.toml"} - WORDING == named | parts
 
 
 def test_only_keys_spells_the_layout_of_keys() -> None:

@@ -1,8 +1,8 @@
 """The messages there are, loaded once from the templates' directory."""
 
-import tomllib
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 import msgspec
 
@@ -10,50 +10,42 @@ import dispatcher
 from dispatcher.errors import InvalidTemplate
 from dispatcher.messages import incentives
 from dispatcher.messages.bounds import Problem
-from dispatcher.messages.elements import Element
+from dispatcher.messages.chinese import CHINESE
+from dispatcher.messages.english import ENGLISH
 from dispatcher.messages.language import parsed
+from dispatcher.messages.manifest import MANIFEST, Entry, Manifest, entry_of, manifest_in, text_of
+from dispatcher.messages.parts import part_in
 from dispatcher.messages.paths import Paths, TooManyConditions
 from dispatcher.messages.phrasing import Phrasings
+from dispatcher.messages.subjects import Speech
 from dispatcher.messages.wording import Rules, load
+from dispatcher.messages.words import Words
+from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
-from dispatcher.policy.facts import CHANNELS, Channel
-from dispatcher.policy.terms import Platform
+from dispatcher.policy.facts import CHANNELS, Channel, Facts
+from dispatcher.policy.scenario import Scenario, scenarios
+from dispatcher.policy.terms import DEFAULT_LOCALE, Locale, Platform
 
-MANIFEST = "catalog.toml"
-
-Kind = Literal["first_reminder", "before_close", "merged_orders"]
-KINDS: dict[Kind, tuple[Channel, ...]] = {
-    "first_reminder": CHANNELS,
-    "before_close": CHANNELS,
-    "merged_orders": ("chat", "sms"),
+Kind = Scenario
+KINDS: dict[Kind, tuple[Channel, ...]] = dict.fromkeys(get_args(Scenario), CHANNELS) | {
+    "merged_orders": ("chat", "sms")
 }
 """The kinds of messages, with the channels that each goes by; a call is about one order."""
 
-MAX_FILE_BYTES = 65_536
-"""Of a file that is larger nothing is read."""
+WORDS: dict[Locale, Words] = {"zh-CN": CHINESE, "en": ENGLISH}
+"""The languages that every kind is there in."""
 
+PROMOTING: tuple[Channel, ...] = ("chat", "sms")
+"""Where messages may name an incentive, each with a part of its own for that."""
 
-class Entry(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"message_class": "class"}
-):
-    """What the manifest says of one template."""
-
-    version: int
-    message_class: Literal["notice"]
-    technique: Literal["check_details", "honest_urgency"]
-    elements: tuple[Element, ...]
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The catalog's file: for each kind and channel its template."""
-
-    locale: Literal["zh-CN"]
-    templates: dict[Kind, dict[Channel, Entry]]
+At = tuple[Locale, Kind, Channel]
+"""Where a template stands in the catalog."""
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):
     """One template made ready; `name` is what the audit keeps, as in `first_reminder/sms@1`.
 
+    The names of templates in another language than `DEFAULT_LOCALE` begin with it, as in `en/price/chat@1`.
     Of its `fields` only the `plain` ones have a value in a message without an incentive.
     """
 
@@ -70,6 +62,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     path: Path
+    locale: Locale
     channel: Channel
     entry: Entry
     template: Template | None
@@ -80,32 +73,49 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(f"{self.path}:{problem.line}: {problem.detail}" for problem in self.problems)
 
 
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the templates are, each as it was found, and what those of a language share."""
+
+    directory: Path
+    templates: dict[At, Read]
+    speeches: dict[Locale, Speech]
+
+
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     """Every template there is, with each platform's rules and the directory they came from."""
 
     directory: Path
-    templates: dict[tuple[Kind, Channel], Template]
+    templates: dict[At, Template]
+    speeches: dict[Locale, Speech]
     rules: dict[Platform, Rules]
 
     @classmethod
     def load(cls, directory: Path | None = None) -> "Catalog":
         """Read all templates and wording rules; `InvalidTemplate` when any is missing or not right."""
-        found, all_read = read_all(directory)
-        problems = [told for read in all_read.values() for told in read.told()]
+        return cls._of(read_all(directory)) if directory else _packaged()
+
+    @classmethod
+    def _of(cls, found: Found) -> "Catalog":
+        problems = [told for read in found.templates.values() for told in read.told()]
         if problems:
             more = f" (and {len(problems) - 1} more: templates check names them)" if problems[1:] else ""
             raise InvalidTemplate(problems[0] + more)
-        templates = {at: read.template for at, read in all_read.items() if read.template is not None}
-        return cls(directory=found, templates=templates, rules=load(found))
+        templates = {at: read.template for at, read in found.templates.items() if read.template is not None}
+        return cls(
+            directory=found.directory,
+            templates=templates,
+            speeches=found.speeches,
+            rules=load(found.directory),
+        )
 
-    def template(self, step: int, channel: Channel, *, merged: bool = False) -> Template:
-        """The template for a reminder's step: the first introduces, later ones tell the order's close.
-
-        What is `merged` is about several orders, whichever step it is.
-        """
-        if merged:
-            return self.templates["merged_orders", channel]
-        return self.templates["first_reminder" if step == 1 else "before_close", channel]
+    def template(self, facts: Facts, policy: Policy, decision: Send) -> Template:
+        """The template that suits a reminder best of those for its channel, in the shop's language."""
+        locale, channel = policy.locale, decision.channel
+        for kind in scenarios(facts, policy, decision):
+            template = self.templates.get((locale, kind, channel))
+            if template is not None:
+                return template
+        raise InvalidTemplate(f"no template of {locale} for {kind} on {channel}")
 
     def rules_of(self, policy: Policy) -> Rules:
         """The wording rules of a shop: its platform's, with the hosts that its policy allows."""
@@ -113,15 +123,33 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
         return rules.allowing_any() if policy.links is None else rules.allowing(policy.links.allowed)
 
 
-def read_all(directory: Path | None = None) -> tuple[Path, dict[tuple[Kind, Channel], Read]]:
-    """Where the templates are, and each as it was found; `InvalidTemplate` for a wrong manifest."""
+@lru_cache(maxsize=1)
+def _packaged() -> Catalog:
+    # These do not change while a process runs.
+    return Catalog._of(read_all())
+
+
+def read_all(directory: Path | None = None) -> Found:
+    """Each template as it was found; `InvalidTemplate` for a wrong manifest or part."""
     found = _directory(directory)
-    manifest = _manifest(found / MANIFEST)
-    return found, {
-        (kind, channel): _read(found, manifest, kind, channel)
+    manifest = manifest_in(found)
+    templates = {
+        (locale, kind, channel): _read(found, manifest, (locale, kind, channel))
+        for locale in WORDS
         for kind, channels in KINDS.items()
         for channel in channels
     }
+    speeches = {
+        locale: Speech(
+            words=words,
+            incentives={
+                channel: part_in(found / locale / "parts" / f"incentive.{channel}.j2")
+                for channel in PROMOTING
+            },
+        )
+        for locale, words in WORDS.items()
+    }
+    return Found(directory=found, templates=templates, speeches=speeches)
 
 
 def _directory(directory: Path | None) -> Path:
@@ -134,34 +162,24 @@ def _directory(directory: Path | None) -> Path:
     raise InvalidTemplate(f"expected {MANIFEST} in {' or '.join(map(str, places))}")
 
 
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        content = file.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
-        raise ValueError(f"expected at most {MAX_FILE_BYTES} bytes")
-    return content.decode("utf-8")
-
-
-def _manifest(path: Path) -> Manifest:
+def _read(directory: Path, manifest: Manifest, at: At) -> Read:
+    locale, kind, channel = at
+    entry = entry_of(directory, manifest, locale, kind, channel)
+    path = directory / locale / kind / f"{channel}.j2"
+    name = f"{'' if locale == DEFAULT_LOCALE else f'{locale}/'}{kind}/{channel}@{entry.version}"
     try:
-        return msgspec.convert(tomllib.loads(_text(path)), Manifest)
-    except RecursionError:
-        raise InvalidTemplate(f"{path}: nested too deeply") from None
-    except (ValueError, OSError) as error:  # what tomllib, msgspec and a bad encoding raise
-        raise InvalidTemplate(f"{path}: {error}") from error
-
-
-def _read(directory: Path, manifest: Manifest, kind: Kind, channel: Channel) -> Read:
-    entry = manifest.templates.get(kind, {}).get(channel)
-    if entry is None:
-        raise InvalidTemplate(f"{directory / MANIFEST}: expected a section [templates.{kind}.{channel}]")
-    path = directory / manifest.locale / kind / f"{channel}.j2"
-    name = f"{kind}/{channel}@{entry.version}"
-    try:
-        template, problems = compiled(_text(path), name, channel, entry)
+        template, problems = compiled(text_of(path), name, channel, entry)
     except (ValueError, OSError) as error:
         template, problems = None, (Problem(1, str(error)),)
-    return Read(name=name, path=path, channel=channel, entry=entry, template=template, problems=problems)
+    return Read(
+        name=name,
+        path=path,
+        locale=locale,
+        channel=channel,
+        entry=entry,
+        template=template,
+        problems=problems,
+    )
 
 
 def compiled(
@@ -178,7 +196,7 @@ def compiled(
     problems = (*paths.unguarded(), *paths.lacking(entry.elements, channel), *paths.irrefusable(channel))
     if problems:
         return None, problems
-    fields = tuple(dict.fromkeys((*paths.shown, *paths.conditions)))
+    fields = paths.fields()
     return Template(
         name=name,
         channel=channel,

@@ -1,6 +1,6 @@
 """All templates of a directory looked at: what is wrong with each, and what its messages cost at worst."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ from dispatcher.messages.catalog import Read, Template, read_all
 from dispatcher.messages.examples import EXAMPLES, HOST, TYPICAL
 from dispatcher.messages.rendering import MAX_CHARACTERS, render_for
 from dispatcher.messages.sms import characters, segments
+from dispatcher.messages.subjects import Speech
 from dispatcher.messages.wording import Hit, Rules, load
 from dispatcher.messages.wording import check as hits_of
 from dispatcher.policy.facts import Channel
@@ -55,12 +56,12 @@ def check(directory: Path | None = None) -> tuple[Checked, ...]:
 
     Raises `InvalidTemplate` when there is no manifest, or one that cannot be read.
     """
-    there, found = read_all(directory)
-    rules = {platform: known.allowing((HOST,)) for platform, known in load(there).items()}
-    return tuple(_checked(read, rules) for read in found.values())
+    found = read_all(directory)
+    rules = {platform: known.allowing((HOST,)) for platform, known in load(found.directory).items()}
+    return tuple(_checked(read, found.speeches[read.locale], rules) for read in found.templates.values())
 
 
-def _checked(read: Read, rules: dict[Platform, Rules]) -> Checked:
+def _checked(read: Read, speech: Speech, rules: dict[Platform, Rules]) -> Checked:
     channel = read.channel
     checked = Checked(
         template=read.name,
@@ -73,20 +74,30 @@ def _checked(read: Read, rules: dict[Platform, Rules]) -> Checked:
     )
     if read.template is None:
         return checked
-    texts, problems = tried(read.template)
-    hits = {platform: _hits(texts.values(), known) for platform, known in rules.items()}
+    texts, problems = tried(read.template, speech)
+    said = {platform: _said(read.template, speech, texts, platform) for platform in rules}
+    hits = {platform: _hits(said[platform], known) for platform, known in rules.items()}
     told = tuple(f"{read.path}: {problem}" for problem in (*problems, *_forbidden(hits)))
     wording = {platform: _words(found) for platform, found in hits.items() if found}
     return msgspec.structs.replace(checked, problems=told, wording=wording, **_figures(channel, texts))
 
 
-def tried(template: Template) -> tuple[dict[str, str], tuple[str, ...]]:
+def _said(template: Template, speech: Speech, texts: dict[str, str], platform: Platform) -> Collection[str]:
+    """What the template says on a platform, which may have words of its own for some things."""
+    if platform not in speech.words.pay_on:
+        return set(texts.values())
+    return set(tried(template, speech, platform)[0].values())
+
+
+def tried(
+    template: Template, speech: Speech, platform: Platform | None = None
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Its texts by the names of the built-in orders, and what keeps any of them from being sent."""
     texts = {}
     problems = []
     for example in EXAMPLES:
         try:
-            text = render_for(template, example.about(template.channel)).text
+            text = render_for(template, example.about(template.channel, speech, platform)).text
         except DispatcherError as error:
             problems.append(f"of the order '{example.name}': {error}")
             continue
@@ -120,7 +131,7 @@ def _seconds(text: str) -> float:
 def _hits(texts: Iterable[str], rules: Rules) -> tuple[Hit, ...]:
     """The first hit of each word of the rules."""
     found: dict[str, Hit] = {}
-    for text in texts:
+    for text in sorted(texts):
         for hit in hits_of(text, rules):
             found.setdefault(hit.word, hit)
     return tuple(found.values())

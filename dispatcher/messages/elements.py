@@ -9,12 +9,14 @@ from dispatcher.policy.facts import Channel
 Element = Literal[
     "shop", "greeting", "product", "specification", "time", "order", "amount", "receiver", "close",
     "pay_link", "same_day_shipping", "self_introduction", "service_promise",
-    "orders",
+    "orders", "left", "note", "incentive",
 ]  # fmt: skip
 
 
-REFUSAL = re.compile(r"(?:拒收|退订)请?回复?[A-Za-z]{1,2}|回复?[A-Za-z]{1,2}(?:退订|拒收)")
-"""Words that say how to refuse promotions, as in 拒收请回复R or 回T退订."""
+REFUSAL = re.compile(
+    r"(?:拒收|退订)请?回复?[A-Za-z]{1,2}|回复?[A-Za-z]{1,2}(?:退订|拒收)|[Rr]eply [A-Za-z]{1,4} to stop"
+)
+"""Words that say how to refuse promotions, as in 拒收请回复R, 回T退订 or Reply R to stop."""
 
 
 class Carrier(NamedTuple):
@@ -53,6 +55,9 @@ ELEMENTS: dict[Element, Carrier] = {
     "same_day_shipping": Carrier(frozenset({"ships_before"})),
     "self_introduction": Carrier(frozenset({"shop", "agent"})),
     "service_promise": Carrier(frozenset()),
+    "left": Carrier(frozenset({"left"})),
+    "note": Carrier(frozenset({"note"})),
+    "incentive": Carrier(frozenset({"incentive"})),
     "orders": Carrier(
         frozenset({"orders_count", "orders_total", "orders_placed", "orders_product", "orders_close"})
     ),

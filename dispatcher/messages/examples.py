@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from dispatcher.messages.subjects import Subject, subject
+from dispatcher.messages.subjects import Speech, Subject, subject
 from dispatcher.policy.decisions import Limits, Offer, Send
 from dispatcher.policy.document import Policy, default_policy
 from dispatcher.policy.document_values import MAX_NAME
@@ -22,14 +22,19 @@ from dispatcher.policy.facts import (
 )
 from dispatcher.policy.incentive_terms import Incentive, IncentiveKind, IncentiveUse
 from dispatcher.policy.rivals import MOST_MERGED
+from dispatcher.policy.terms import Platform
 from dispatcher.policy.zones import DAY, HOUR
 
 PLACED = 1_794_407_930_000  # 2026-11-11 22:38:50 in Shanghai, a Wednesday
 NOW = PLACED + 13 * HOUR + HOUR // 4
+_replace = msgspec.structs.replace
 USES: tuple[IncentiveUse, ...] = get_args(IncentiveUse)
 
 ENDLESS = "长" * 300
 """Longer than any field shows of a text."""
+
+ENDLESS_LATIN = "long" * 75
+"""The same in letters that take half the width."""
 
 HOST = "pay.example"
 """Where the links of all of them lead."""
@@ -52,8 +57,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     offer: Offer | None = None
     now: Instant = NOW
 
-    def about(self, channel: Channel) -> Subject:
-        """What a message on the channel is about."""
+    def about(self, channel: Channel, speech: Speech, platform: Platform | None = None) -> Subject:
+        """What a message on the channel is about, told in a language, on a platform if one is named."""
         facts = Facts(
             shop="demo",
             order=self.order,
@@ -78,10 +83,12 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
             ),
             offer=None if channel == "phone" else self.offer,
         )
-        return subject(facts, send, self.policy, self.now)
+        policy = self.policy if platform is None else _replace(self.policy, platform=platform)
+        return subject(facts, send, policy, self.now, speech)
 
 
 _ITEM = Item(name="夏季连衣裙 碎花", price="299.00", spec="M码", availability="in_stock")
+_NOTE = "请放门卫，工作日送"
 _ORDER = Order(
     id="20261111-0001",
     placed_at=PLACED,
@@ -90,7 +97,8 @@ _ORDER = Order(
     currency="CNY",
     items=(_ITEM,),
     pay_url=f"https://{HOST}/O-1",
-    receiver=Receiver(city="杭州"),
+    buyer_note=_NOTE,
+    receiver=Receiver(city="杭州", name="王小明"),
 )
 _OTHER = msgspec.structs.replace(_ORDER, id="20261111-0002", placed_at=PLACED - HOUR, items=(_ITEM, _ITEM))
 _CUSTOMER = Customer(id="C-1", name="王女士", agent="小林", timezone="Asia/Shanghai")
@@ -98,26 +106,31 @@ _POLICY = msgspec.structs.replace(default_policy(), shop_name="云裳服饰")
 
 TYPICAL = Example(name="typical", order=_ORDER, others=(_OTHER,), customer=_CUSTOMER, policy=_POLICY)
 
-_replace = msgspec.structs.replace
 
-_LONGEST = _replace(
-    TYPICAL,
-    name="longest texts",
-    order=_replace(
-        _ORDER,
-        items=(_replace(_ITEM, name=ENDLESS, spec=ENDLESS),),
-        total="298701.50",
-        receiver=Receiver(city=ENDLESS),
-        pay_url=LONG_LINK,
-    ),
-    others=tuple(
-        _replace(_OTHER, placed_at=PLACED + number * HOUR, total="298701.50")
-        for number in range(1, MOST_MERGED)
-    ),
-    customer=_replace(_CUSTOMER, name=ENDLESS, agent=ENDLESS, paid_orders=3),
-    policy=_replace(_POLICY, shop_name=ENDLESS),
-    ships_today=True,
-)
+def _longest(name: str, endless: str) -> Example:
+    """An order of which everything that may be long is."""
+    return _replace(
+        TYPICAL,
+        name=name,
+        order=_replace(
+            _ORDER,
+            items=(_replace(_ITEM, name=endless, spec=endless),),
+            total="298701.50",
+            receiver=Receiver(city=endless, name=endless),
+            buyer_note=endless,
+            pay_url=LONG_LINK,
+        ),
+        others=tuple(
+            _replace(_OTHER, placed_at=PLACED + number * HOUR, total="298701.50")
+            for number in range(1, MOST_MERGED)
+        ),
+        customer=_replace(_CUSTOMER, name=endless, agent=endless, paid_orders=3),
+        policy=_replace(_POLICY, shop_name=endless),
+        ships_today=True,
+    )
+
+
+_LONGEST = _longest("longest texts", ENDLESS)
 
 
 def _offering(example: Example, kind: IncentiveKind, use: IncentiveUse, **of: Any) -> Example:
@@ -129,7 +142,7 @@ def _offering(example: Example, kind: IncentiveKind, use: IncentiveUse, **of: An
 
 
 _LONG_WORDS = {"name": "名" * MAX_NAME, "how": "用" * MAX_NAME}
-_WHAT = {"amount": Decimal("20.50"), "threshold": Decimal("199.50"), "how": "付款时勾选"}
+_WHAT = {"amount": Decimal("20.50"), "threshold": Decimal("199.50"), "how": "结算时勾选"}
 _AMOUNT = {"amount": Decimal("10.50")}
 
 _OFFERING = (
@@ -160,11 +173,12 @@ EXAMPLES: tuple[Example, ...] = (
     _replace(
         TYPICAL,
         name="only what is required",
-        order=_replace(_ORDER, items=(_replace(_ITEM, spec=None),), receiver=None),
+        order=_replace(_ORDER, items=(_replace(_ITEM, spec=None),), receiver=None, buyer_note=None),
         customer=Customer(id="C-1"),
         policy=_replace(_POLICY, shop_name=None),
     ),
     _LONGEST,
+    _longest("longest texts in Latin letters", ENDLESS_LATIN),
     _replace(
         TYPICAL,
         name="of last year",

@@ -9,18 +9,24 @@ from dispatcher.messages.subjects import (
     ORDER_TAIL_CHARACTERS,
     Subject,
     city,
+    left,
+    money,
+    note,
     order_tail,
     orders,
     orders_placed,
     orders_product,
     orders_total,
+    pay_word,
+    pieces,
     product,
+    receiver,
     ships_before,
     shop,
     spec,
     when,
 )
-from dispatcher.messages.values import amount, one_line, shortened
+from dispatcher.messages.values import one_line, shortened
 
 
 def values(names: Iterable[str], about: Subject) -> dict[str, Value]:
@@ -74,6 +80,15 @@ FIELDS: dict[str, Field] = {
         "the specification, of an order with one item that is not sensitive",
         optional=True,
     ),
+    "pieces": Field("order.items", pieces, "text", "3", "how many pieces the order has"),
+    "note": Field(
+        "order.buyer_note",
+        note,
+        "text",
+        "请放门卫",
+        "what the buyer wrote; a text message and sensitive goods have none",
+        optional=True,
+    ),
     "order_tail": Field(
         "order.id",
         order_tail,
@@ -95,14 +110,23 @@ FIELDS: dict[str, Field] = {
         "今天16:20",
         "when the order closes by itself, in the customer's zone",
     ),
+    "left": Field("order.closes_at", left, "text", "1小时20分钟", "how long the order can still be paid"),
     "total": Field(
         "order.total",
-        lambda about: amount(about.facts.order.total, about.facts.order.currency),
+        lambda about: money(about.facts.order.total, about),
         "money",
         "299元",
         "what is to be paid",
     ),
     "city": Field("order.receiver.city", city, "text", "杭州", "where the parcel goes", optional=True),
+    "receiver": Field(
+        "order.receiver.name",
+        receiver,
+        "text",
+        "王**",
+        "who gets the parcel, the first character alone; a call has none",
+        optional=True,
+    ),
     "ships_before": Field(
         "shipping.cutoff",
         ships_before,
@@ -117,6 +141,9 @@ FIELDS: dict[str, Field] = {
         "text",
         "https://pay.example/O-1",
         "where to pay; never cut",
+    ),
+    "pay_word": Field(
+        "platform", pay_word, "text", "付款", "the word for paying; another one where the platform advises it"
     ),
     "orders_count": Field(
         "order.id",

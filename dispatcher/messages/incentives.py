@@ -2,15 +2,12 @@
 
 from decimal import Decimal
 
+from dispatcher.messages.chinese import CHINESE
 from dispatcher.messages.schema import Field
-from dispatcher.messages.subjects import Subject, when
+from dispatcher.messages.subjects import Subject, money, when
 from dispatcher.messages.times import Moment
-from dispatcher.messages.values import Money, amount, one_line
+from dispatcher.messages.values import Money, one_line
 from dispatcher.policy.incentive_terms import Incentive, IncentiveKind, IncentiveUse
-from dispatcher.policy.zones import DAY, HOUR
-
-COUPON = "优惠券"
-"""What a coupon without a name of its own is called."""
 
 
 def promotes(about: Subject) -> bool:
@@ -39,7 +36,7 @@ def adds(about: Subject) -> bool:
 def coupon(about: Subject) -> str | None:
     """What the coupon is called; `None` of any other kind."""
     pool = _pool(about, "coupon")
-    return None if pool is None else one_line(pool.name) or COUPON
+    return None if pool is None else one_line(pool.name) or about.speech.words.coupon
 
 
 def gift(about: Subject) -> str | None:
@@ -51,7 +48,7 @@ def gift(about: Subject) -> str | None:
 def price_protection(about: Subject) -> str | None:
     """How long the price is protected, `30天` or `12小时`; `None` of any other kind."""
     pool = _pool(about, "price_protection")
-    return None if pool is None or pool.valid_for is None else _lasting(pool.valid_for)
+    return None if pool is None or pool.valid_for is None else about.speech.words.lasting(pool.valid_for)
 
 
 def how(about: Subject) -> str | None:
@@ -97,22 +94,38 @@ def _pool(about: Subject, kind: IncentiveKind | None = None) -> Incentive | None
 
 
 def _money(value: Decimal | str | None, about: Subject) -> Money | None:
-    return None if value is None else amount(str(value), about.facts.order.currency)
+    return None if value is None else money(value, about)
 
 
-def _lasting(milliseconds: int) -> str:
-    """`30天`, or `12小时` where it is no whole number of days; less than an hour counts as none."""
-    days, rest = divmod(milliseconds, DAY)
-    return f"{milliseconds // HOUR}小时" if rest else f"{days}天"
+def told(about: Subject) -> str | None:
+    """All that the message says of the incentive, in the words of the channel's part."""
+    if about.decision.offer is None:
+        return None
+    say = about.speech.incentives.get(about.decision.channel)
+    return say(about) or None if say else None
 
 
 PATH = "incentives"
+TOLD = "incentive"
+"""The field of what is put together from the others."""
+
 KINDS = ("coupon", "gift", "price_protection", "price_changed", "free_shipping", "priority_shipping")
 """The fields of which a promotion has one."""
 
 FIELDS: dict[str, Field] = {
     "promotion": Field(PATH, promotes, "yes/no", "yes", "whether the message names an incentive"),
-    "coupon": Field(PATH, coupon, "text", "店铺券", f"the coupon's name, else {COUPON}", optional=True),
+    TOLD: Field(
+        PATH,
+        told,
+        "text",
+        "今日16:20前付款赠茶样2袋。",
+        "all that is to be said of the incentive, a whole sentence, as `parts/` of the language have it",
+        optional=True,
+        given_with=("promotion",),
+    ),
+    "coupon": Field(
+        PATH, coupon, "text", "店铺券", f"the coupon's name, else {CHINESE.coupon}", optional=True
+    ),
     "gift": Field(PATH, gift, "text", "茶样2袋", "what is given", optional=True),
     "price_protection": Field(
         PATH, price_protection, "text", "30天", "how long the price paid is protected", optional=True

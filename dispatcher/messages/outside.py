@@ -68,4 +68,5 @@ def _order(order: Order, say: Say) -> Order:
     receiver = order.receiver
     if receiver:
         receiver = msgspec.structs.replace(receiver, city=say("order.receiver.city", receiver.city))
-    return msgspec.structs.replace(order, items=items, receiver=receiver)
+    note = say("order.buyer_note", order.buyer_note)
+    return msgspec.structs.replace(order, items=items, receiver=receiver, buyer_note=note)

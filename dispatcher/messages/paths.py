@@ -42,6 +42,10 @@ class Paths:
         self.refusable: Ways = 0
         self._follow(tree.body, self.all)
 
+    def fields(self) -> tuple[str, ...]:
+        """The fields that are shown or asked about."""
+        return tuple(dict.fromkeys((*self.shown, *self.conditions)))
+
     def _holding(self, place: int) -> Ways:
         # A run of 2^place ways in which the condition fails, one in which it holds, and so on by doubling.
         ways, width = ((1 << (1 << place)) - 1) << (1 << place), 2 << place
@@ -115,7 +119,7 @@ class Paths:
         if channel == "sms" and lacking:
             way = self._example(lacking)
             line = next(line for name, line in self.asked if name in way)
-            expected = "expected words like 拒收请回复R or 回T退订"
+            expected = "expected words like 拒收请回复R, 回T退订 or Reply R to stop"
             yield Problem(line, f"must carry the way to refuse, but does not{_in_words(way)}: {expected}")
 
     def _carrying(self, element: Element, channel: Channel) -> Ways:

@@ -16,7 +16,7 @@ from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Facts, Instant
 
-MAX_CHARACTERS: dict[Channel, int] = {"chat": 3_000, "sms": 500, "phone": 600}
+MAX_CHARACTERS: dict[Channel, int] = {"chat": 3_000, "sms": 500, "phone": 900}
 """The longest text that is handed over, an SMS as it is billed."""
 
 MAX_REMARKS = 20
@@ -45,9 +45,10 @@ def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: 
     the text breaks the rules without such names too, and `MessageTooLong` when it goes beyond
     `MAX_CHARACTERS`.
     """
-    template = catalog.template(facts.step, decision.channel, merged=bool(decision.carries))
+    template = catalog.template(facts, policy, decision)
+    speech = catalog.speeches[policy.locale]
     rules = catalog.rules_of(policy)
-    rendered = render_for(template, subject(facts, decision, policy, now))
+    rendered = render_for(template, subject(facts, decision, policy, now, speech))
     hits = check(rendered.text, rules)
     if not hits:
         return rendered
@@ -55,12 +56,12 @@ def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: 
     # Few texts have a hit: names are not looked at by themselves before one shows.
     if _remarks(hits, "forbid"):
         facts, decision, masked = masked_names(facts, decision, rules)
-        rendered = render_for(template, subject(facts, decision, policy, now))
+        rendered = render_for(template, subject(facts, decision, policy, now, speech))
         hits = check(rendered.text, rules)
     if forbidden := _remarks(hits, "forbid"):
         # A name that was cut, or what stands beside it, can make a word that the whole name does not have.
         masked += forbidden
-        rendered = render_for(template, subject(*without_names(facts, decision), policy, now))
+        rendered = render_for(template, subject(*without_names(facts, decision), policy, now, speech))
         hits = check(rendered.text, rules)
     if forbidden := _remarks(hits, "forbid"):
         kinds = dict.fromkeys(remark.kind for remark in forbidden)

@@ -1,23 +1,33 @@
 """What one message is about, and what its fields are read from."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from dispatcher.messages.times import Moment, told
-from dispatcher.messages.values import Money, amount, one_line, shortened
+from dispatcher.messages.times import Moment, said
+from dispatcher.messages.values import Money, one_line, shortened
+from dispatcher.messages.words import Words
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Facts, Instant, Order
 from dispatcher.policy.shipping import cutoff_of_day
-from dispatcher.policy.zones import zone
+from dispatcher.policy.zones import MINUTE, zone
 
 NAME_COLUMNS = 24
 SHOP_COLUMNS = 40
 SPEC_COLUMNS = 24
 PRODUCT_COLUMNS: dict[Channel, int] = {"chat": 40, "sms": 20, "phone": 30}
+NOTE_COLUMNS = 40
 ORDER_TAIL_CHARACTERS = 4
+
+ROUND_FROM = 10 * MINUTE
+ROUND_TO = 5 * MINUTE
+"""Time left, from `ROUND_FROM` on, is told in steps: a message is read some time after it was written."""
+
+HIDDEN = "**"
+"""Stands for all of a name but its first character."""
 
 
 class Subject(msgspec.Struct, frozen=True, gc=False):
@@ -28,16 +38,29 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
     policy: Policy
     now: Instant
     zone: ZoneInfo
+    speech: "Speech"
 
 
-def subject(facts: Facts, decision: Send, policy: Policy, now: Instant) -> Subject:
+Part = Callable[[Subject], str]
+"""Writes a sentence that many templates have."""
+
+
+class Speech(msgspec.Struct, frozen=True, gc=False):
+    """What the messages of a locale share: its words, and for each channel how an incentive is told."""
+
+    words: Words
+    incentives: dict[Channel, Part]
+
+
+def subject(facts: Facts, decision: Send, policy: Policy, now: Instant, speech: Speech) -> Subject:
     """Put together what the fields are read from; times are told in the customer's zone, else the shop's."""
-    return Subject(facts, decision, policy, now, zone(facts.customer.timezone or policy.timezone))
+    tz = zone(facts.customer.timezone or policy.timezone)
+    return Subject(facts, decision, policy, now, tz, speech)
 
 
 def when(instant: Instant, about: Subject) -> Moment:
     """The moment in words, as the customer's clock and the channel tell it."""
-    return told(instant, about.now, about.zone, about.decision.channel)
+    return said(about.speech.words.moment, instant, about.now, about.zone, about.decision.channel)
 
 
 def shop(about: Subject) -> str | None:
@@ -60,8 +83,13 @@ def product(about: Subject) -> str | None:
         return None
     pieces = sum(item.quantity for item in items)
     if len(items) > 1:
-        return f"{name}等{pieces}件商品"
-    return f"{name}共{pieces}件" if pieces > 1 else name
+        return about.speech.words.several(name, pieces)
+    return about.speech.words.pieces(name, pieces) if pieces > 1 else name
+
+
+def pieces(about: Subject) -> str:
+    """How many pieces the order has."""
+    return str(sum(item.quantity for item in about.facts.order.items))
 
 
 def spec(about: Subject) -> str | None:
@@ -84,6 +112,39 @@ def city(about: Subject) -> str | None:
     return shortened(receiver.city, SPEC_COLUMNS) if receiver else None
 
 
+def receiver(about: Subject) -> str | None:
+    """Who gets the parcel, in writing: the first character alone. An agent asks who is on the phone."""
+    known = about.facts.order.receiver
+    if about.decision.channel == "phone" or known is None:
+        return None
+    line = one_line(known.name)
+    return line and line[0] + HIDDEN
+
+
+def note(about: Subject) -> str | None:
+    """What the buyer wrote, where that can be answered, and not beside sensitive goods."""
+    if about.decision.channel == "sms" or _hidden(about):
+        return None
+    return shortened(about.facts.order.buyer_note, NOTE_COLUMNS)
+
+
+def left(about: Subject) -> str:
+    """How long the order can still be paid, never told as longer than it is."""
+    rest = max(0, about.facts.order.closes_at - about.now)
+    return about.speech.words.lasting(rest - rest % ROUND_TO if rest >= ROUND_FROM else rest)
+
+
+def pay_word(about: Subject) -> str:
+    """The word for paying that the shop's platform has nothing against."""
+    words = about.speech.words
+    return words.pay_on.get(about.policy.platform, words.pay)
+
+
+def money(value: Decimal | str, about: Subject) -> Money:
+    """A sum in the order's currency."""
+    return about.speech.words.money(str(value), about.facts.order.currency)
+
+
 def ships_before(about: Subject) -> str | None:
     """Paid before this the order ships today, where the decision says that it can."""
     shipping = about.policy.shipping
@@ -103,14 +164,13 @@ def orders(about: Subject) -> list[Order]:
 
 def orders_total(about: Subject) -> Money:
     """What is to be paid for all orders of a merged message."""
-    total = sum((Decimal(order.total) for order in orders(about)), Decimal(0))
-    return amount(str(total), about.facts.order.currency)
+    return money(sum((Decimal(order.total) for order in orders(about)), Decimal(0)), about)
 
 
 def orders_placed(about: Subject) -> str:
     """When each of them was placed."""
-    times = list(dict.fromkeys(when(order.placed_at, about) for order in orders(about)))
-    return "和".join(filter(None, ("、".join(times[:-1]), times[-1])))
+    told = list(dict.fromkeys(when(order.placed_at, about) for order in orders(about)))
+    return about.speech.words.listed(told)
 
 
 def orders_product(about: Subject) -> str | None:
@@ -120,4 +180,4 @@ def orders_product(about: Subject) -> str | None:
         return None
     name = shortened(items[0].name, PRODUCT_COLUMNS[about.decision.channel])
     pieces = sum(item.quantity for item in items)
-    return name and f"{name}等{pieces}件商品"
+    return name and about.speech.words.several(name, pieces)

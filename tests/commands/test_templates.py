@@ -9,13 +9,15 @@ from click.testing import CliRunner, Result
 
 from dispatcher.cli import main
 from dispatcher.messages.catalog import Catalog
+from tests.messages.conftest import narrowed
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of the templates in a directory of its own."""
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the templates in a directory of its own, of which a few are looked at."""
     directory = tmp_path / "templates"
     shutil.copytree(Catalog.load().directory, directory)
+    narrowed(monkeypatch)
     return directory
 
 
@@ -30,30 +32,20 @@ def test_each_template_is_a_line_of_the_table() -> None:
     assert (answer.exit_code, answer.stderr) == (0, "")
     assert head == ["template", "class", "characters", "segments", "seconds", "wording", "elements"]
     assert len(lines) == len(Catalog.load().templates)
-    assert lines[1][:9] == [
-        "first_reminder/sms@2",
-        "notice",
-        "70/280",
-        "of",
-        "500",
-        "1/5",
-        "–",
-        "pdd",
-        "0/1",
-    ]
+    assert lines[1][:7] == ["first_reminder/sms@3", "notice", "70/280", "of", "500", "1/5", "–"]
 
 
-def test_json_tells_the_same_a_template_and_line() -> None:
-    answer = check("--json")
+def test_json_tells_the_same_a_template_and_line(copy: Path) -> None:
+    answer = check(copy, "--json")
 
     told = [json.loads(line) for line in answer.stdout.splitlines()]
     assert answer.exit_code == 0
     assert (told[1]["template"], told[1]["segments_typical"], told[1]["segments_worst"]) == (
-        "first_reminder/sms@2",
+        "first_reminder/sms@3",
         1,
         5,
     )
-    assert told[1]["wording"] == {"pdd": {"forbidden": [], "advised": ["付款"]}}
+    assert told[1]["wording"] == {}
     assert [one["problems"] for one in told] == [[] for _ in told]
 
 
@@ -66,7 +58,7 @@ def test_broken_templates_are_all_named_with_file_and_line(copy: Path, arguments
 
     first, second = answer.stderr.splitlines()
     assert answer.exit_code == 1
-    assert len(answer.stdout.splitlines()) >= len(Catalog.load().templates)
+    assert len(answer.stdout.splitlines()) >= 7
     assert f"{copy}/zh-CN/first_reminder/sms.j2:2: an attribute (__class__) is not allowed" in first
     assert f"{copy}/zh-CN/before_close/phone.j2:1: " in second
 
@@ -89,18 +81,21 @@ def test_what_is_no_directory_is_wrong_usage(tmp_path: Path, name: str) -> None:
 
 def test_forbidden_words_fail_with_the_platforms_that_forbid_them(copy: Path) -> None:
     file = copy / "zh-CN/before_close/sms.j2"
-    file.write_text(file.read_text("utf-8").replace("待付款", "待付款，微 信找我，全网最好看"), "utf-8")
+    file.write_text(
+        file.read_text("utf-8").replace("待{{ pay_word }}，", "待{{ pay_word }}，微 信找我，全网最好看，"),
+        "utf-8",
+    )
 
     answer = check(copy)
 
-    (line,) = (line for line in answer.stdout.splitlines() if line.startswith("before_close/sms@2"))
+    (line,) = (line for line in answer.stdout.splitlines() if line.startswith("before_close/sms@3"))
     assert answer.exit_code == 1
     assert [told.partition(f"{file}: ")[2] for told in answer.stderr.splitlines()] == [
         "微信 (other_platform) is forbidden on jd, taobao, pdd, douyin, said as 微 信",
         "全网 (superlative) is forbidden on jd, taobao, pdd, douyin, own",
         "最好 (superlative) is forbidden on jd, taobao, pdd, douyin, own",
     ]
-    assert "jd 3/0, taobao 3/0, pdd 3/1, douyin 3/0, own 2/0" in line
+    assert "jd 3/0, taobao 3/0, pdd 3/0, douyin 3/0, own 2/0" in line
 
 
 def test_templates_without_their_wording_rules_are_refused(copy: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.catalog import Catalog, Kind
 from dispatcher.messages.rendering import Rendered, render
 from dispatcher.messages.subjects import Subject, subject
 from dispatcher.policy.decisions import Limits, Offer, Send
@@ -53,7 +53,17 @@ def offer(kind: IncentiveKind, use: IncentiveUse = "this_order", **of: Any) -> O
 
 def about(step: int, channel: Channel, order: Order = ORDER, customer: Customer = CUSTOMER) -> Subject:
     """What a step's message is about, without a promise to ship today."""
-    return subject(*decided(step, channel, order, customer, NOW[step]), POLICY, NOW[step])
+    speech = Catalog.load().speeches[POLICY.locale]
+    return subject(*decided(step, channel, order, customer, NOW[step]), POLICY, NOW[step], speech)
+
+
+PLAIN: tuple[Kind, ...] = ("first_reminder", "before_close", "merged_orders")
+
+
+def plain(catalog: Catalog) -> Catalog:
+    """The catalog with no kinds of messages but those that suit whoever the customer is."""
+    templates = {at: template for at, template in catalog.templates.items() if at[1] in PLAIN}
+    return msgspec.structs.replace(catalog, templates=templates)
 
 
 def rendered(
@@ -69,16 +79,28 @@ def rendered(
     others: Sequence[Order] = (),
     offer: Offer | None = None,
 ) -> Rendered:
-    """The message for a step, two hours after the order or two hours before its close."""
+    """The plain message for a step, two hours after the order or two hours before its close."""
     at = NOW[step] if now is None else now
     facts, send = decided(step, channel, about, to, at)
+    send = carried(send, at, ships_today=ships_today, others=others, offer=offer)
+    return render(plain(catalog), facts, send, policy, at)
+
+
+def carried(
+    send: Send,
+    at: int,
+    *,
+    ships_today: bool = False,
+    others: Sequence[Order] = (),
+    offer: Offer | None = None,
+) -> Send:
+    """The decision with what its message tells; a call makes no offer."""
     carries = tuple(
         Rival(order=each.id, step=1, due=at, closes_at=each.closes_at, total=each.total, known=each)
         for each in others
     )
-    offered = None if channel == "phone" else offer
-    send = msgspec.structs.replace(send, ships_today=ships_today, carries=carries, offer=offered)
-    return render(catalog, facts, send, policy, at)
+    offered = None if send.channel == "phone" else offer
+    return msgspec.structs.replace(send, ships_today=ships_today, carries=carries, offer=offered)
 
 
 def decided(step: int, channel: Channel, order: Order, customer: Customer, at: int) -> tuple[Facts, Send]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import InvalidTemplate
-from dispatcher.messages.catalog import MANIFEST, Catalog
+from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.manifest import MANIFEST
 from tests.messages.conftest import Edit
 from tests.messages.samples import rendered
 
@@ -14,7 +15,7 @@ SMS = "zh-CN/first_reminder/sms.j2"
 
 def test_directory_that_is_named_wins(edited: Edit, catalog: Catalog) -> None:
     source = (catalog.directory / SMS).read_text("utf-8")
-    directory = edited(SMS, source.replace("还未付款", "还没付款"))
+    directory = edited(SMS, source.replace("还未{{ pay_word }}", "还没{{ pay_word }}"))
 
     loaded = Catalog.load(directory)
 
@@ -30,13 +31,13 @@ def test_named_directory_without_a_catalog_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "was", "becomes", "complaint"),
     [
-        (MANIFEST, 'locale = "zh-CN"', "locale =", "Invalid value"),
-        (MANIFEST, 'locale = "zh-CN"', 'locale = "../zh-CN"', "locale"),
+        (MANIFEST, 'class = "notice"', "class =", "Invalid value"),
+        (MANIFEST, "zh-CN = 3", '"../zh-CN" = 3', "../zh-CN"),
         (MANIFEST, 'technique = "check_details"', 'technique = "threat"', "technique"),
         (MANIFEST, 'class = "notice"', 'class = "notice"\ncolour = "red"', "colour"),
         (MANIFEST, '"pay_link"]', '"pay_link", "poem"]', "poem"),
         (MANIFEST, "[templates.first_reminder.sms]", "[templates.first_reminder.fax]", "fax"),
-        (MANIFEST, "version = 1", 'version = "one"', "version"),
+        (MANIFEST, "en = 1", 'en = "one"', "version"),
         (SMS, "{{ pay_url }}", "{{ pay_link }}", "unknown field pay_link; known are shop, customer"),
         (SMS, "{{ pay_url }}", "", "must carry pay_link, but does not use pay_url"),
         (SMS, "{{ pay_url }}", "{{ pay_url", "expected token 'end of print statement'"),

@@ -6,64 +6,83 @@ import pytest
 
 from dispatcher.errors import InvalidTemplate
 from dispatcher.messages.calls import seconds_to_read
-from dispatcher.messages.catalog import MANIFEST, MAX_FILE_BYTES, Catalog, Template
-from dispatcher.messages.checking import check
+from dispatcher.messages.catalog import WORDS, Catalog
+from dispatcher.messages.checking import Checked, check
 from dispatcher.messages.examples import ENDLESS, EXAMPLES, TYPICAL
 from dispatcher.messages.fields import FIELDS, values
+from dispatcher.messages.manifest import MANIFEST, MAX_FILE_BYTES
 from dispatcher.messages.rendering import render_for
 from dispatcher.messages.sms import segments
+from dispatcher.policy.facts import CHANNELS
+from dispatcher.policy.terms import Locale
 from tests.messages.conftest import Edit
 
 SMS = "zh-CN/first_reminder/sms.j2"
 PHONE = "zh-CN/before_close/phone.j2"
 SHOWN_WHOLE = {
-    *("order_tail", "pay_url", "orders_count", "orders_placed"),
-    *("coupon", "gift", "price_protection", "incentive_how"),  # the policy holds them short
+    *("order_tail", "pay_url", "pay_word", "pieces", "left", "receiver", "orders_count", "orders_placed"),
+    *("incentive", "coupon", "gift", "price_protection", "incentive_how"),  # the policy holds them short
 }
-LISTED = re.compile(r"^ {5}(\w+) +(\S.*)$", re.MULTILINE)
 
 
-def test_own_templates_have_no_problem(catalog: Catalog) -> None:
-    checked = check()
+@pytest.fixture(scope="module")
+def own() -> tuple[Checked, ...]:
+    """What is told of the templates that come with the product."""
+    return check()
 
-    assert {one.template for one in checked} == {template.name for template in catalog.templates.values()}
-    assert [problem for one in checked for problem in one.problems] == []
+
+def test_own_templates_have_no_problem(own: tuple[Checked, ...], catalog: Catalog) -> None:
+    assert {one.template for one in own} == {template.name for template in catalog.templates.values()}
+    assert [problem for one in own for problem in one.problems] == []
 
 
-def test_figures_are_those_of_the_channel() -> None:
-    checked = check()
+def test_no_platform_has_anything_against_own_templates(own: tuple[Checked, ...]) -> None:
+    assert {one.template: one.wording for one in own if one.wording} == {}
 
+
+def test_figures_are_those_of_the_channel(own: tuple[Checked, ...]) -> None:
     told = {
         one.channel: (one.characters_worst is None, one.segments_worst is None, one.seconds_worst is None)
-        for one in checked
+        for one in own
     }
+
     assert told == {"chat": (False, True, True), "sms": (False, False, True), "phone": (False, True, False)}
 
 
-def test_figures_are_the_ordinary_and_the_worst_over_the_examples(catalog: Catalog) -> None:
-    template = catalog.templates["first_reminder", "sms"]
-    texts = [render_for(template, example.about("sms")).text for example in EXAMPLES]
+def test_figures_are_the_ordinary_and_the_worst_over_the_examples(
+    own: tuple[Checked, ...], catalog: Catalog
+) -> None:
+    template = catalog.templates["zh-CN", "first_reminder", "sms"]
+    texts = [
+        render_for(template, example.about("sms", catalog.speeches["zh-CN"])).text for example in EXAMPLES
+    ]
 
-    (checked,) = [one for one in check() if one.template == template.name]
+    (checked,) = [one for one in own if one.template == template.name]
 
     assert (checked.characters_typical, checked.characters_worst) == (len(texts[0]), max(map(len, texts)))
     assert (checked.segments_typical, checked.segments_worst) == (1, max(map(segments, texts)))
     assert max(map(segments, texts)) > 1
 
 
-def test_seconds_leave_out_what_an_agent_does_not_read(catalog: Catalog) -> None:
-    template = catalog.templates["before_close", "phone"]
-    texts = [render_for(template, example.about("phone")).text for example in EXAMPLES]
+def test_seconds_leave_out_what_an_agent_does_not_read(own: tuple[Checked, ...], catalog: Catalog) -> None:
+    template = catalog.templates["zh-CN", "before_close", "phone"]
+    texts = [
+        render_for(template, example.about("phone", catalog.speeches["zh-CN"])).text for example in EXAMPLES
+    ]
     seconds = [round(seconds_to_read(text), 1) for text in texts]
 
-    (checked,) = [one for one in check() if one.template == template.name]
+    (checked,) = [one for one in own if one.template == template.name]
 
     assert "〔" in texts[0]
     assert (checked.seconds_typical, checked.seconds_worst) == (seconds[0], max(seconds))
 
 
-def test_examples_have_every_field_once_and_lack_every_optional_one() -> None:
-    found = [values(FIELDS, example.about("sms")).keys() for example in EXAMPLES]
+@pytest.mark.parametrize("locale", WORDS)
+def test_examples_have_every_field_once_and_lack_every_optional_one(catalog: Catalog, locale: Locale) -> None:
+    speech = catalog.speeches[locale]
+    found = [
+        values(FIELDS, example.about(channel, speech)).keys() for example in EXAMPLES for channel in CHANNELS
+    ]
 
     optional = {name for name, field in FIELDS.items() if field.optional or field.kind == "yes/no"}
     assert set().union(*found) == set(FIELDS)
@@ -73,8 +92,9 @@ def test_examples_have_every_field_once_and_lack_every_optional_one() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.kind == "text"])
-def test_examples_show_every_text_at_its_longest(name: str) -> None:
-    shown = [values([name], example.about("chat")).get(name, "") for example in EXAMPLES]
+def test_examples_show_every_text_at_its_longest(catalog: Catalog, name: str) -> None:
+    speech = catalog.speeches["zh-CN"]
+    shown = [values([name], example.about("chat", speech)).get(name, "") for example in EXAMPLES]
 
     assert any("…" in str(text) for text in shown) is (name not in SHOWN_WHOLE)
     assert all(len(str(text)) < len(ENDLESS) for text in shown)
@@ -94,9 +114,9 @@ def test_problems_of_all_templates_are_told_at_once_with_file_and_line(edited: E
 @pytest.mark.parametrize(
     ("file", "was", "becomes", "problem"),
     [
-        (SMS, "还未付款，", "长" * 490, "expected at most 500 characters, got"),
+        (SMS, "还未{{ pay_word }}，", "长" * 490, "expected at most 500 characters, got"),
         (PHONE, "谢谢您接听", "长" * 260, "expected less than 60 seconds to read out, got"),
-        (PHONE, "谢谢您接听", "长" * 600, "expected at most 600 characters, got"),
+        (PHONE, "谢谢您接听", "长" * 900, "expected at most 900 characters, got"),
     ],
 )
 def test_message_that_an_example_makes_too_long_is_told(
@@ -129,28 +149,21 @@ def test_manifest_that_is_nested_too_deeply_is_refused(edited: Edit) -> None:
         check(directory)
 
 
-def listed(catalog: Catalog, template: Template) -> dict[str, str]:
-    """The fields that the comment of a template lists, each with what it says of it."""
-    source = (catalog.directory / "zh-CN" / f"{template.name.partition('@')[0]}.j2").read_text("utf-8")
-    return dict(LISTED.findall(source[: source.index("#}")]))
+HEAD = {
+    "zh-CN": re.compile(r"\{# .+ · (?:聊天|短信|电话话术)。技巧：(?P<technique>.+)。\n"),
+    "en": re.compile(r"\{# .+ · (?:chat|text message|call script)\. Technique: (?P<technique>.+)\.\n"),
+}
 
 
-def test_comment_of_a_template_lists_the_fields_that_it_uses(catalog: Catalog) -> None:
-    used = {template.name: set(template.fields) for template in catalog.templates.values()}
+@pytest.mark.parametrize("locale", WORDS)
+def test_comment_of_a_template_begins_with_purpose_and_technique(catalog: Catalog, locale: Locale) -> None:
+    told: dict[str, set[str]] = {}
+    for (of, kind, channel), template in catalog.templates.items():
+        if of == locale:
+            source = (catalog.directory / locale / kind / f"{channel}.j2").read_text("utf-8")
+            head = HEAD[locale].match(source)
+            assert head, template.name
+            told.setdefault(template.entry.technique, set()).add(head["technique"])
 
-    told = {template.name: set(listed(catalog, template)) for template in catalog.templates.values()}
-
-    assert told == used
-
-
-def test_comment_of_a_template_marks_the_fields_that_may_be_missing(catalog: Catalog) -> None:
-    lists = [listed(catalog, template) for template in catalog.templates.values()]
-
-    wrong = [
-        name
-        for told in lists
-        for name, text in told.items()
-        if ("（可无" in text) is not FIELDS[name].optional
-    ]
-
-    assert wrong == []
+    assert {technique: len(words) for technique, words in told.items()} == dict.fromkeys(told, 1)
+    assert len(set().union(*told.values())) == len(told)

@@ -15,7 +15,7 @@ EVENING = order(
 def test_a_chat_names_the_orders_and_what_they_come_to(catalog: Catalog) -> None:
     found = rendered(catalog, 1, "chat", others=[EVENING])
 
-    assert found.template == "merged_orders/chat@1"
+    assert found.template == "merged_orders/chat@2"
     assert found.text == (
         "王女士您好，温馨提醒：您昨天20:20和今天10:20拍下的棉袜等3件商品还没有付款，一共2笔，合计318.80元。"
         "规格和收货地址麻烦您看一眼，要改的话直接告诉我，我来帮您处理～\n"
@@ -35,7 +35,7 @@ def test_a_text_message_names_them_in_two_segments(catalog: Catalog) -> None:
 
 @pytest.mark.parametrize("channel", ["chat", "sms"])
 def test_a_later_step_names_several_orders_in_the_same_way(catalog: Catalog, channel: Channel) -> None:
-    assert rendered(catalog, 2, channel, others=[EVENING]).template == f"merged_orders/{channel}@1"
+    assert rendered(catalog, 2, channel, others=[EVENING]).template == f"merged_orders/{channel}@2"
 
 
 @pytest.mark.parametrize("channel", ["chat", "sms"])

@@ -80,8 +80,8 @@ def test_names_of_carried_orders_are_masked_too(catalog: Catalog) -> None:
     [
         # Cut to the width of a text message, an exception is no longer one.
         ("sms", "jd", "夏季连衣裙碎花第一时间发货新款", "第一"),
-        # Neither has the name the other word, nor the template this one.
-        ("sms", "pdd", "好评连衣裙", "付款+好评"),
+        # Neither the name has both words, nor its specification.
+        ("chat", "pdd", "好评连衣裙", "付款+好评"),
     ],
 )
 def test_name_that_only_breaks_the_rules_where_it_stands_is_left_out(
@@ -89,7 +89,9 @@ def test_name_that_only_breaks_the_rules_where_it_stands_is_left_out(
 ) -> None:
     policy = msgspec.structs.replace(POLICY, platform=platform)
 
-    message = rendered(catalog, 1, channel, about=called(name), policy=policy)
+    items = tuple(msgspec.structs.replace(item, spec="付款时选色") for item in called(name).items)
+
+    message = rendered(catalog, 1, channel, about=order(items=items), policy=policy)
 
     assert "提交的订单（尾号0001）" in message.text
     assert [(remark.word, remark.field) for remark in message.masked] == [(word, None)]
@@ -98,11 +100,11 @@ def test_name_that_only_breaks_the_rules_where_it_stands_is_left_out(
 def test_what_is_only_advised_against_is_said_and_told(catalog: Catalog) -> None:
     policy = msgspec.structs.replace(POLICY, platform="pdd")
 
-    message = rendered(catalog, 1, "sms", policy=policy)
+    message = rendered(catalog, 1, "sms", about=called("宝贝连衣裙"), policy=policy)
 
-    assert "付款" in message.text
+    assert "宝贝连衣裙" in message.text
     assert message.masked == ()
-    assert message.advised == (Remark("付款", "platform_term"),)
+    assert message.advised == (Remark("宝贝", "platform_term"),)
 
 
 def test_shop_whose_own_name_is_forbidden_sends_nothing(catalog: Catalog) -> None:

@@ -239,7 +239,7 @@ def test_every_element_names_fields_that_are_there(channel: Channel) -> None:
 def test_promotion_by_sms_says_how_to_refuse_on_every_way(source: str, complaint: str | None) -> None:
     found = told(source)
 
-    expected = ": expected words like 拒收请回复R or 回T退订"
+    expected = ": expected words like 拒收请回复R, 回T退订 or Reply R to stop"
     lacks = f"1: must carry the way to refuse, but does not{complaint}{expected}"
     assert found == ([] if complaint is None else [lacks])
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatcher.messages.chinese import CHINESE
+from dispatcher.messages.english import ENGLISH
 from dispatcher.messages.sms import segments
-from dispatcher.messages.times import in_words
 from dispatcher.messages.values import amount, one_line, shortened
 from dispatcher.policy.facts import CHANNELS
 
@@ -95,9 +96,63 @@ NOON = datetime(2026, 7, 8, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
 def test_local_time_in_words(days: int, clock: tuple[int, int], chat: str, sms: str, phone: str) -> None:
     moment = (NOON + timedelta(days=days)).replace(hour=clock[0], minute=clock[1])
 
-    words = tuple(in_words(moment, NOON.toordinal(), channel) for channel in CHANNELS)
+    words = tuple(CHINESE.moment(moment, NOON.toordinal(), channel) for channel in CHANNELS)
 
     assert words == (chat, sms, phone)
+
+
+@pytest.mark.parametrize(
+    ("days", "clock", "written", "spoken"),
+    [
+        (0, (10, 12), "10:12 today", "10:12 am today"),
+        (-1, (21, 5), "21:05 yesterday", "9:05 pm yesterday"),
+        (1, (9, 0), "9:00 tomorrow", "9 am tomorrow"),
+        (0, (0, 0), "0:00 today", "midnight today"),
+        (0, (0, 30), "0:30 today", "12:30 am today"),
+        (0, (12, 0), "12:00 today", "noon today"),
+        (0, (12, 15), "12:15 today", "12:15 pm today"),
+        (-2, (10, 0), "10:00 on 6 July", "10 am on 6 July"),
+        (-200, (10, 0), "10:00 on 20 December 2025", "10 am on 20 December 2025"),
+    ],
+)
+def test_local_time_in_english_words(days: int, clock: tuple[int, int], written: str, spoken: str) -> None:
+    moment = (NOON + timedelta(days=days)).replace(hour=clock[0], minute=clock[1])
+
+    words = tuple(ENGLISH.moment(moment, NOON.toordinal(), channel) for channel in CHANNELS)
+
+    assert words == (written, written, spoken)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "chinese", "english"),
+    [
+        (0, "0分钟", "0 minutes"),
+        (59_999, "0分钟", "0 minutes"),
+        (60_000, "1分钟", "1 minute"),
+        (25 * 60_000, "25分钟", "25 minutes"),
+        (3_600_000, "1小时", "1 hour"),
+        (80 * 60_000, "1小时20分钟", "1 hour 20 minutes"),
+        (24 * 3_600_000, "1天", "1 day"),
+        (36 * 3_600_000, "1天12小时", "1 day 12 hours"),
+        (30 * 24 * 3_600_000, "30天", "30 days"),
+    ],
+)
+def test_how_long_something_lasts_in_words(milliseconds: int, chinese: str, english: str) -> None:
+    assert (CHINESE.lasting(milliseconds), ENGLISH.lasting(milliseconds)) == (chinese, english)
+
+
+@pytest.mark.parametrize(
+    ("told", "chinese", "english"),
+    [(["a"], "a", "a"), (["a", "b"], "a和b", "a and b"), (["a", "b", "c"], "a、b和c", "a, b and c")],
+)
+def test_several_are_told_one_after_the_other(told: list[str], chinese: str, english: str) -> None:
+    assert (CHINESE.listed(told), ENGLISH.listed(told)) == (chinese, english)
+
+
+def test_english_has_the_sign_of_the_currency_in_front() -> None:
+    total = ENGLISH.money("299.50", "CNY")
+
+    assert (total, total.symbol) == ("¥299.50", "¥299.50")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ placed, hour = 1_794_363_630_000, 3_600_000
 now = placed + 2 * hour
 order = Order(id="O-1", placed_at=placed, closes_at=placed + 24 * hour, total="299.00", currency="CNY",
               items=(Item(name="夏季连衣裙"),), pay_url="https://pay.example/O-1")
-facts = Facts(shop="demo", order=order, customer=Customer(id="C-1", name="王女士"), state=OrderState.UNPAID,
+facts = Facts(shop="demo", order=order, customer=Customer(id="C-1", name="王女士", paid_orders=1), state=OrderState.UNPAID,
               step=1, status="planned", moment=now, due=now, channel="sms")
 send = Send(channel="sms", valid_until=now + hour, limits=Limits(day_start=0, day_end=now + hour),
             ships_today=False, rules=())
@@ -74,5 +74,5 @@ def test_message_is_rendered_from_the_wheel_with_its_own_templates(unpacked: Pat
     assert answer["templates"] == str(unpacked / "dispatcher" / "templates")
     assert answer["hits"] == ["全网"]
     assert answer["text"] == (
-        "【demo】王女士，您今日10:20拍的夏季连衣裙还未付款，规格和地址核对无误即可付款：https://pay.example/O-1"
+        "【demo】王女士，谢谢您又来选购！您今日10:20拍的夏季连衣裙待付款，付款入口：https://pay.example/O-1"
     )

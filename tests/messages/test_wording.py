@@ -1,8 +1,6 @@
 """What the wording rules find in whatever spelling, what they leave alone, and how fast they are."""
 
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
 from typing import get_args
 
@@ -10,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.catalog import WORDS, Catalog
 from dispatcher.messages.masking import masked
 from dispatcher.messages.wording import Hit, check, load
 from dispatcher.policy.terms import Platform
+from tests.messages import goldens
 from tests.messages.wording_cases import GUILTY, SENTENCES, TITLES
 
 PLATFORMS: tuple[Platform, ...] = get_args(Platform)
 GOLDEN = [
     text
-    for texts in tomllib.loads((Path(__file__).parent / "golden.toml").read_text("utf-8")).values()
+    for locale in WORDS
+    for texts in (table["texts"] for table in goldens.read(locale).values())
     for text in texts.values()
 ]
 DIRECTORY = Catalog.load().directory

@@ -1,0 +1,97 @@
+"""What the catalog's file says of each kind of messages."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from dispatcher.errors import InvalidTemplate
+from dispatcher.messages.elements import Element
+from dispatcher.policy.facts import Channel
+from dispatcher.policy.scenario import Scenario
+from dispatcher.policy.terms import Locale
+
+MANIFEST = "catalog.toml"
+
+MAX_FILE_BYTES = 65_536
+"""Of a file that is larger nothing is read."""
+
+Technique = Literal[
+    "check_details", "honest_urgency", "same_day_shipping", "after_sales", "thanks", "personal_service",
+    "summary", "help", "answer", "farewell",
+]  # fmt: skip
+"""What makes a message worth reading; two reminders of an order have different ones."""
+
+
+class Entry(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"message_class": "class"}
+):
+    """What the manifest says of one template."""
+
+    version: int
+    message_class: Literal["notice"]
+    technique: Technique
+    elements: tuple[Element, ...]
+
+
+class OnChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the manifest says of a kind's templates for one channel, one in each language."""
+
+    version: dict[Locale, int]
+    elements: tuple[Element, ...]
+
+
+class Described(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"message_class": "class"}
+):
+    """What the manifest says of a kind of messages."""
+
+    message_class: Literal["notice"]
+    technique: Technique
+    chat: OnChannel | None = None
+    sms: OnChannel | None = None
+    phone: OnChannel | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The catalog's file: each kind with its channels."""
+
+    templates: dict[Scenario, Described]
+
+
+def text_of(path: Path) -> str:
+    """The text of a file that is not too large; raises `ValueError` or `OSError`."""
+    with path.open("rb") as file:
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError(f"expected at most {MAX_FILE_BYTES} bytes")
+    return content.decode("utf-8")
+
+
+def manifest_in(directory: Path) -> Manifest:
+    """The manifest of a directory of templates; `InvalidTemplate` when it is not right."""
+    path = directory / MANIFEST
+    try:
+        return msgspec.convert(tomllib.loads(text_of(path)), Manifest)
+    except RecursionError:
+        raise InvalidTemplate(f"{path}: nested too deeply") from None
+    except (ValueError, OSError) as error:  # what tomllib, msgspec and a bad encoding raise
+        raise InvalidTemplate(f"{path}: {error}") from error
+
+
+def entry_of(directory: Path, manifest: Manifest, locale: Locale, kind: Scenario, channel: Channel) -> Entry:
+    """What the manifest says of one template; `InvalidTemplate` when it says nothing."""
+    described = manifest.templates.get(kind)
+    here: OnChannel | None = getattr(described, channel, None)
+    if described is None or here is None:
+        raise InvalidTemplate(f"{directory / MANIFEST}: expected a section [templates.{kind}.{channel}]")
+    if locale not in here.version:
+        section = f"[templates.{kind}.{channel}]"
+        raise InvalidTemplate(f"{directory / MANIFEST}: expected a version of {locale} in {section}")
+    return Entry(
+        version=here.version[locale],
+        message_class=described.message_class,
+        technique=described.technique,
+        elements=here.elements,
+    )
