@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import permutations
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import msgspec
 import pytest
@@ -28,6 +28,7 @@ from dispatcher.messages.bounds import (
     MAX_TAG_WORDS,
     MAX_TAGS,
 )
+from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.checking import MAX_SECONDS
 from dispatcher.messages.elements import ELEMENTS
 from dispatcher.messages.fields import FIELDS
@@ -39,6 +40,7 @@ from dispatcher.policy.event_text import MAX_ID_BYTES
 from dispatcher.policy.event_wire import MAX_ITEMS
 from dispatcher.policy.events import MAX_EVENTS, EventType
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, MOVES, WAITING
+from dispatcher.policy.scenario import Scenario
 from dispatcher.settings import Settings
 from dispatcher.simulation.report import Report
 from dispatcher.simulation.tmall import COLUMNS
@@ -400,6 +402,20 @@ def test_its_table_of_fields_is_what_a_template_may_show() -> None:
     }
 
     assert told == fields
+
+
+def test_its_table_of_messages_has_every_kind_with_its_technique() -> None:
+    told: dict[str, set[str]] = {}
+    for kinds, _, technique in table("Which message"):
+        for kind in ticked(kinds):
+            told.setdefault(kind, set()).update(ticked(technique))
+
+    techniques: dict[str, set[str]] = {}
+    for (_, kind, _), template in Catalog.load().templates.items():
+        techniques.setdefault(kind, set()).add(template.entry.technique)
+
+    assert told == techniques
+    assert told.keys() == set(get_args(Scenario))
 
 
 def test_its_table_of_filters_is_what_a_template_may_use() -> None:

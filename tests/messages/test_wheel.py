@@ -26,8 +26,8 @@ placed, hour = 1_794_363_630_000, 3_600_000
 now = placed + 2 * hour
 order = Order(id="O-1", placed_at=placed, closes_at=placed + 24 * hour, total="299.00", currency="CNY",
               items=(Item(name="夏季连衣裙"),), pay_url="https://pay.example/O-1")
-facts = Facts(shop="demo", order=order, customer=Customer(id="C-1", name="王女士", paid_orders=1), state=OrderState.UNPAID,
-              step=1, status="planned", moment=now, due=now, channel="sms")
+facts = Facts(shop="demo", order=order, customer=Customer(id="C-1", name="王女士", paid_orders=1),
+              state=OrderState.UNPAID, step=1, status="planned", moment=now, due=now, channel="sms")
 send = Send(channel="sms", valid_until=now + hour, limits=Limits(day_start=0, day_end=now + hour),
             ships_today=False, rules=())
 catalog = Catalog.load()

@@ -63,7 +63,7 @@ async def test_an_open_task_holds_no_slot(here: World) -> None:
     assert (await step(here)).status == "open"
     assert await slots(here) == ()
     assert (opened["kind"], opened["channel"], opened["reason"]) == ("task.opened", "phone", None)
-    assert opened["template"].startswith("first_reminder/phone@")
+    assert opened["template"] == "high_value/phone@1"
 
 
 async def test_a_claim_is_the_hand_off_and_takes_the_slot(here: World) -> None:
