@@ -60,8 +60,8 @@ class MissingField(DispatcherError):
         self.field = field
 
 
-class InvalidTemplate(DispatcherError):
-    """Message templates or their catalog are not right; the text names the file and what was expected."""
+class InvalidTemplate(InvalidInput):
+    """Message templates or their catalog are not right; what was expected is in the text or `problems`."""
 
     code = "invalid-template"
 
@@ -123,6 +123,12 @@ class UnknownPolicy(DispatcherError):
     """A version that a shop's policy does not have."""
 
     code = "unknown-policy"
+
+
+class UnknownTemplate(DispatcherError):
+    """A template, draft or version that neither the catalog nor the shop has."""
+
+    code = "unknown-template"
 
 
 class UnknownIncentive(DispatcherError):

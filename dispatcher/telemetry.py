@@ -32,6 +32,9 @@ OUTCOME_CAME_LATE = "outcome_came_late"
 OUTCOME_NOT_RECORDED = "outcome_not_recorded"
 """The store stayed away until the lease ended; the sweep will find these uncertain (`reminders`)."""
 
+TEMPLATE_UNUSABLE = "template_unusable"
+"""A template that a shop published is not there or not right; what it is for fails (`shop`, `template`)."""
+
 BATCH_FAILED = "batch_failed"
 """A batch ran into an error of this service's own (`error`, `where`)."""
 

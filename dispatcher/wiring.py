@@ -11,11 +11,9 @@ from redis.asyncio.connection import Connection, UnixDomainSocketConnection, par
 
 from dispatcher.channels.base import Channel
 from dispatcher.messages.catalog import Catalog
-from dispatcher.messages.rendering import Rendered, render
-from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy, to_json
 from dispatcher.policy.facts import Channel as ChannelName
-from dispatcher.policy.facts import Facts, Instant
+from dispatcher.policy.facts import Instant
 from dispatcher.policy.pace import paces
 from dispatcher.policy.rivals import looks_around
 from dispatcher.settings import Settings
@@ -29,7 +27,9 @@ from dispatcher.storage.operators import Operators
 from dispatcher.storage.people import People
 from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store
+from dispatcher.storage.templates import ShopTemplates
 from dispatcher.workflow import details
+from dispatcher.workflow.authoring import Authoring
 from dispatcher.workflow.blocking import Blocking
 from dispatcher.workflow.by_hand import ByHand
 from dispatcher.workflow.dispatch import Dispatcher
@@ -43,6 +43,7 @@ from dispatcher.workflow.replanning import Replanning
 from dispatcher.workflow.sending import Breaker, Sender
 from dispatcher.workflow.steering import Steering
 from dispatcher.workflow.tasks import Tasks
+from dispatcher.workflow.templates import TemplateBook
 
 DAY_MS = 24 * 3_600_000
 STORE_TIMEOUT_SECONDS = 10.0
@@ -97,6 +98,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     replanning: Replanning
     incentives: Incentives
     explaining: Explaining
+    authoring: Authoring
     clock: Clock
 
     async def put_policy(self, shop: str, policy: Policy, note: str, actor: str) -> int:
@@ -155,9 +157,8 @@ async def build(
     policies = PolicyBook(store)
     people = People(store)
     catalog = Catalog.load(templates)
-
-    def write(facts: Facts, decision: Send, policy: Policy, now: Instant) -> Rendered:
-        return render(catalog, facts, decision, policy, now)
+    own = ShopTemplates(store)
+    book = TemplateBook(own, catalog)
 
     senders = {
         name: Sender(
@@ -172,15 +173,15 @@ async def build(
     }
     operators = Operators(store)
     blocks = Blocks(store)
-    explaining = Explaining(store, people, policies, write, clock)
+    explaining = Explaining(store, people, policies, book, clock)
     return Service(
         store=store,
         audit=audit,
         policies=policies,
         intake=EventIntake(store, people, policies, clock),
-        dispatcher=Dispatcher(store, people, policies, write, senders, clock, settings.batch, settings.hands),
+        dispatcher=Dispatcher(store, people, policies, book, senders, clock, settings.batch, settings.hands),
         housekeeping=Housekeeping(store, clock),
-        tasks=Tasks(store, people, policies, write, clock),
+        tasks=Tasks(store, people, policies, book, clock),
         replanning=Replanning(store, partial(replan, store), policies, clock),
         incentives=Incentives(store, partial(top_up, store), policies, clock),
         operators=operators,
@@ -189,5 +190,6 @@ async def build(
         by_hand=ByHand(store, people, policies, clock),
         steering=Steering(store, operators, explaining, clock),
         explaining=explaining,
+        authoring=Authoring(own, policies, catalog, clock),
         clock=clock,
     )

@@ -50,6 +50,8 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
+    source: str
+    locale: Locale
     channel: Channel
     entry: Entry
     fields: tuple[str, ...]
@@ -168,7 +170,7 @@ def _read(directory: Path, manifest: Manifest, at: At) -> Read:
     path = directory / locale / kind / f"{channel}.j2"
     name = f"{'' if locale == DEFAULT_LOCALE else f'{locale}/'}{kind}/{channel}@{entry.version}"
     try:
-        template, problems = compiled(text_of(path), name, channel, entry)
+        template, problems = compiled(text_of(path), name, channel, entry, locale)
     except (ValueError, OSError) as error:
         template, problems = None, (Problem(1, str(error)),)
     return Read(
@@ -183,7 +185,7 @@ def _read(directory: Path, manifest: Manifest, at: At) -> Read:
 
 
 def compiled(
-    source: str, name: str, channel: Channel, entry: Entry
+    source: str, name: str, channel: Channel, entry: Entry, locale: Locale = DEFAULT_LOCALE
 ) -> tuple[Template | None, tuple[Problem, ...]]:
     """The template that a source makes, or everything that is wrong with it."""
     tree, problems = parsed(source)
@@ -199,6 +201,8 @@ def compiled(
     fields = paths.fields()
     return Template(
         name=name,
+        source=source,
+        locale=locale,
         channel=channel,
         entry=entry,
         fields=fields,

@@ -76,10 +76,10 @@ def _checked(read: Read, speech: Speech, rules: dict[Platform, Rules]) -> Checke
         return checked
     texts, problems = tried(read.template, speech)
     said = {platform: _said(read.template, speech, texts, platform) for platform in rules}
-    hits = {platform: _hits(said[platform], known) for platform, known in rules.items()}
+    hits = {platform: hits_in(said[platform], known) for platform, known in rules.items()}
     told = tuple(f"{read.path}: {problem}" for problem in (*problems, *_forbidden(hits)))
-    wording = {platform: _words(found) for platform, found in hits.items() if found}
-    return msgspec.structs.replace(checked, problems=told, wording=wording, **_figures(channel, texts))
+    wording = {platform: words_of(found) for platform, found in hits.items() if found}
+    return msgspec.structs.replace(checked, problems=told, wording=wording, **figures(channel, texts))
 
 
 def _said(template: Template, speech: Speech, texts: dict[str, str], platform: Platform) -> Collection[str]:
@@ -108,7 +108,7 @@ def tried(
     return texts, tuple(problems)
 
 
-def _figures(channel: Channel, texts: dict[str, str]) -> dict[str, float]:
+def figures(channel: Channel, texts: dict[str, str]) -> dict[str, float]:
     """The typical and the worst figures that the channel has."""
     figures: dict[str, float] = {}
     for name, figure, of in (
@@ -128,7 +128,7 @@ def _seconds(text: str) -> float:
     return round(seconds_to_read(text), 1)
 
 
-def _hits(texts: Iterable[str], rules: Rules) -> tuple[Hit, ...]:
+def hits_in(texts: Iterable[str], rules: Rules) -> tuple[Hit, ...]:
     """The first hit of each word of the rules."""
     found: dict[str, Hit] = {}
     for text in sorted(texts):
@@ -137,7 +137,7 @@ def _hits(texts: Iterable[str], rules: Rules) -> tuple[Hit, ...]:
     return tuple(found.values())
 
 
-def _words(hits: tuple[Hit, ...]) -> Words:
+def words_of(hits: tuple[Hit, ...]) -> Words:
     return Words(
         forbidden=tuple(hit.word for hit in hits if hit.level == "forbid"),
         advised=tuple(hit.word for hit in hits if hit.level == "advise"),

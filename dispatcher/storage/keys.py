@@ -80,15 +80,21 @@ class LaneKeys:
         self.fixed = [self.lane, self.audit, self.ready, self.leases, self.timers, self.counts]
 
     def shop(self, shop: str) -> str:
-        """Hash: `rev` grows with each change of policy, pause or block; `policy`, the version in force, its
-        `pools`, `pace.<channel>` and whether it decides about each order `alone`; `paused`; `blocked`, the
-        number of addresses.
+        """Hash: `rev` grows with each change of policy, pause, block or template; `policy`, the version in
+        force, its `pools`, `pace.<channel>` and whether it decides about each order `alone`; `paused`;
+        `blocked`, the number of addresses; `templates`, published as `<name>@<version>` parted by commas.
         """
         return f"{self._prefix}shop:{shop}"
 
     def policies(self, shop: str) -> str:
         """Hash: version -> policy document as JSON; `<version>:about` -> when, by whom and why, as JSON."""
         return f"{self._prefix}policies:{shop}"
+
+    def templates(self, shop: str) -> str:
+        """Hash: `<name>@<version>` and `<name>@draft` -> text of a template, with `:about` behind it when, by
+        whom and why, as JSON; `<name>@newest` -> its newest version.
+        """
+        return f"{self._prefix}templates:{shop}"
 
     def order(self, shop: str, order: str) -> str:
         """String: where the order and its reminders stand (`records.StoredOrder`)."""

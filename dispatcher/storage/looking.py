@@ -7,18 +7,11 @@ import msgspec
 from dispatcher.policy.facts import Channel, Instant
 from dispatcher.storage import keys as names
 from dispatcher.storage.reading import Reader
+from dispatcher.storage.records import About
 from dispatcher.storage.unreadable import UNREADABLE, readable
 
 QUEUES_LOOKED_AT = 1_000
 """Queues of a lane that are looked at for the oldest due reminder of each channel, the most urgent first."""
-
-
-class About(msgspec.Struct, frozen=True):
-    """When a policy version was put into force, or something paused, by whom and why."""
-
-    at: Instant
-    actor: str
-    note: str | None = None
 
 
 class LaneFigures(msgspec.Struct, frozen=True, kw_only=True):

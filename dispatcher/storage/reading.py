@@ -19,6 +19,8 @@ T = TypeVar("T")
 PAGE = 1_000
 """Queues of a lane in one answer."""
 
+_SHOP = ["rev", "policy", "paused", "blocked", "templates"]
+
 
 class Reader:
     """Everything the dispatcher keeps, to be looked at."""
@@ -62,7 +64,7 @@ class Reader:
 
     async def shop(self, shop: str) -> ShopState:
         """Return what is configured for a shop; an unknown shop has the default policy."""
-        found = await self.redis.hmget(self._of(shop).shop(shop), ["rev", "policy", "paused", "blocked"])  # type: ignore[misc]
+        found = await self.redis.hmget(self._of(shop).shop(shop), _SHOP)  # type: ignore[misc]
         return readable(f"the state of shop {shop}", _shop_state, found)
 
     async def policy(self, shop: str, version: int) -> bytes | None:
@@ -206,6 +208,12 @@ def _decoded(
 
 
 def _shop_state(found: Sequence[bytes | None]) -> ShopState:
-    rev, policy, paused, blocked = found
+    rev, policy, paused, blocked, templates = found
     stops = tuple(part for part in (paused or b"").decode().split(",") if part)
-    return ShopState(rev=int(rev or 0), policy=int(policy or 0), paused=stops, blocked=int(blocked or 0))
+    return ShopState(
+        rev=int(rev or 0),
+        policy=int(policy or 0),
+        paused=stops,
+        blocked=int(blocked or 0),
+        templates=(templates or b"").decode(),
+    )

@@ -169,12 +169,20 @@ class Leased(msgspec.Struct, kw_only=True, gc=False):
         return self.order.steps[self.number - 1]
 
 
+class About(msgspec.Struct, frozen=True):
+    """When a version was put into force or a draft written, or something paused, by whom and why."""
+
+    at: Instant
+    actor: str
+    note: str | None = None
+
+
 class Lease(msgspec.Struct, kw_only=True, gc=False):
     """A batch of leased reminders of one shop and channel under one fencing token.
 
     The token is the instant at which the lease ends. `now` is the lane's time, which is ahead of a
     worker whose clock is slow. `open_tasks` are the shop's, counted where calls are leased. `blocked` counts
-    the addresses that the shop blocks.
+    the addresses that the shop blocks, `templates` names those that it has published, parted by commas.
     """
 
     shop: str
@@ -187,6 +195,7 @@ class Lease(msgspec.Struct, kw_only=True, gc=False):
     open_tasks: int | None = None
     counted: Counted | None = None
     blocked: int = 0
+    templates: str = ""
 
     @property
     def lease_end(self) -> Instant:
@@ -195,14 +204,15 @@ class Lease(msgspec.Struct, kw_only=True, gc=False):
 
 
 class ShopState(msgspec.Struct, kw_only=True):
-    """A shop's revision (grows with policy, pauses and blocks), policy version (0 = default), paused channels
-    and the number of addresses it blocks.
+    """A shop's revision (grows with policy, pauses, blocks and templates), policy version (0 = default),
+    paused channels, number of blocked addresses, and the templates it has published, parted by commas.
     """
 
     rev: int
     policy: int
     paused: tuple[str, ...]
     blocked: int = 0
+    templates: str = ""
 
     def paused_for(self, channel: Channel) -> bool:
         """Tell whether nothing goes out by a channel, it or all of them being paused."""

@@ -115,7 +115,7 @@ class Store(Reader):
             "pools": call.key(call.lane.pools(shop)),
         }
         reply = await SCRIPTS["lease"](self.redis, call.keys, head, [])
-        token, rev, policy, lane_now, tasks, pools, blocked, *rest = reply
+        token, rev, policy, lane_now, tasks, pools, blocked, templates, *rest = reply
         return Lease(
             shop=shop,
             channel=channel,
@@ -127,6 +127,7 @@ class Store(Reader):
             open_tasks=None if tasks < 0 else tasks,
             counted=counted(pools),
             blocked=blocked,
+            templates=templates.decode(),
         )
 
     async def _commands(

@@ -10,7 +10,8 @@ from dispatcher.policy import event_text, event_values
 from dispatcher.policy.event_wire import Field, Shape
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.zones import iso
-from dispatcher.storage.looking import About, pauses_of
+from dispatcher.storage.looking import pauses_of
+from dispatcher.storage.records import About
 from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.describing import Described, opens

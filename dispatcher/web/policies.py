@@ -9,7 +9,8 @@ from dispatcher.errors import InvalidPolicy
 from dispatcher.policy.document import load_json, to_json, warnings
 from dispatcher.policy.zones import iso
 from dispatcher.storage.listing import Listing, Place, Wanted
-from dispatcher.storage.looking import About, about_versions
+from dispatcher.storage.looking import about_versions
+from dispatcher.storage.records import About
 from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.bodies import read_object

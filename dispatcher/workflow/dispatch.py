@@ -18,6 +18,7 @@ from dispatcher.workflow.people import People, by_phone, count_together
 from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 from dispatcher.workflow.sending import HandedOver, Sender
+from dispatcher.workflow.templates import TemplateBook
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Dispatcher:
         store: Store,
         people: People,
         policies: PolicyBook,
-        render: Renderer,
+        templates: TemplateBook,
         senders: Mapping[Channel, Sender],
         clock: Clock,
         batch: int,
@@ -43,7 +44,7 @@ class Dispatcher:
         self._store = store
         self._people = people
         self._policies = policies
-        self._render = render
+        self._templates = templates
         self._senders = senders
         self._clock = clock
         self._batch = batch
@@ -106,24 +107,25 @@ class Dispatcher:
         return (end - self._clock.now()) / 1000
 
     async def _judge_all(self, lease: Lease) -> list[Judged]:
-        """Decide about a batch; without its policy, blocks or shared ledgers each of it is given back."""
+        """Decide about a batch; without its policy, templates, blocks or shared ledgers each goes back."""
         try:
             policy = await self._policies.version(lease.shop, lease.policy)
+            write = await self._templates.writer(lease.shop, lease.templates)
             if lease.blocked:
                 await heed_leased(self._people, lease.shop, lease.shop_rev, lease.items)
             if by_phone(policy):
                 await count_together(self._people, lease.shop, lease.items)
         except (StoreRefused, ValueError) as error:
             return [self._release(item, lease, error) for item in lease.items]
-        return [self._judge(item, lease, policy) for item in lease.items]
+        return [self._judge(item, lease, policy, write) for item in lease.items]
 
-    def _judge(self, item: Leased, lease: Lease, policy: Policy) -> Judged:
+    def _judge(self, item: Leased, lease: Lease, policy: Policy, write: Renderer) -> Judged:
         """Decide about one reminder; one that cannot be decided about never stops its batch."""
         now = max(self._clock.now(), lease.now)
         sender = self._senders.get(lease.channel)
         latest = sender.latest_start(now, lease.lease_end) if sender else lease.lease_end
         try:
-            return judge(item, lease, policy, self._render, now, latest)
+            return judge(item, lease, policy, write, now, latest)
         except Exception as error:
             return self._release(item, lease, error)
 

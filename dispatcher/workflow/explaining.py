@@ -30,6 +30,7 @@ from dispatcher.workflow.people import People, by_phone, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 from dispatcher.workflow.refusing import BLOCKING, PAUSED
+from dispatcher.workflow.templates import TemplateBook
 
 FOLLOWED = 32
 """Times in a row that a reminder is put off, in looking for when it may go."""
@@ -61,16 +62,24 @@ class _Heard(NamedTuple):
     pools: PoolCounts | None
 
 
+class _Ruled(NamedTuple):
+    """What the decisions of a shop go by at this moment."""
+
+    force: InForce
+    held: Held
+    write: Renderer
+
+
 class Explaining:
     """Tells what would be decided now, by the same judgement that decides."""
 
     def __init__(
-        self, store: Store, people: People, policies: PolicyBook, render: Renderer, clock: Clock
+        self, store: Store, people: People, policies: PolicyBook, templates: TemplateBook, clock: Clock
     ) -> None:
         self._store = store
         self._people = people
         self._policies = policies
-        self._render = render
+        self._templates = templates
         self._clock = clock
 
     async def if_due(self, shop: str, order_id: str, number: int, order: StoredOrder) -> Outlook | None:
@@ -85,15 +94,15 @@ class Explaining:
         facts = _about(shop, number, order, known, told)
         others = await heed_others(self._people, shop, force, await self._store.others(shop, order_id, order))
         facts = among(facts, others, force.policy, now)
-        held = await held_back(self._store, shop, force.policy, now)
-        facts = held.seen_by(msgspec.structs.replace(facts, due=now))
+        ruled = await self._ruled(shop, force, now)
+        facts = ruled.held.seen_by(msgspec.structs.replace(facts, due=now))
         for _ in range(FOLLOWED):
-            decision, _ = decided(facts, force.policy, self._render, now)
+            decision, _ = decided(facts, force.policy, ruled.write, now)
             if not isinstance(decision, Defer) or decision.until > now:
                 break
             facts = msgspec.structs.replace(facts, channel=decision.channel, tried=decision.tried)
-            facts = held.seen_by(facts)
-        return self._outlook(facts, force, held, now)
+            facts = ruled.held.seen_by(facts)
+        return self._outlook(facts, ruled, now)
 
     async def outlooks(self, shop: str, orders: Mapping[str, StoredOrder]) -> dict[tuple[str, int], Outlook]:
         """Return the outlook of each (order, step) that waits; none where its order retired meanwhile."""
@@ -106,7 +115,7 @@ class Explaining:
         customers = {facts.customer for facts in known.values()}
         told = {customer: await self._told(shop, customer, force) for customer in customers}
         now = self._clock.now()
-        held = await held_back(self._store, shop, force.policy, now)
+        ruled = await self._ruled(shop, force, now)
         outlooks = {}
         for name, order in waiting.items():
             if (facts := known.get((shop, name))) is None:
@@ -117,7 +126,7 @@ class Explaining:
                     about = _about(shop, number, order, facts, told[facts.customer])
                     if step.status is not Status.OPEN:
                         about = among(about, others, force.policy, now)
-                    outlooks[name, number] = self._outlook(held.seen_by(about), force, held, now)
+                    outlooks[name, number] = self._outlook(ruled.held.seen_by(about), ruled, now)
         return outlooks
 
     async def hand_offs(self, shop: str, customer: str, orders: Iterable[str]) -> tuple[Instant, ...]:
@@ -139,9 +148,14 @@ class Explaining:
             pools = await self._store.pool_counts(shop, ids, customer.id)
         return _Heard(ledger, standing, pools)
 
-    def _outlook(self, facts: Facts, force: InForce, held: Held, now: Instant) -> Outlook:
+    async def _ruled(self, shop: str, force: InForce, now: Instant) -> _Ruled:
+        held = await held_back(self._store, shop, force.policy, now)
+        return _Ruled(force, held, await self._templates.writer(shop, force.state.templates))
+
+    def _outlook(self, facts: Facts, ruled: _Ruled, now: Instant) -> Outlook:
+        force = ruled.force
         judge = self._claim if facts.status == Status.OPEN else self._go
-        decision, eligible = judge(facts, force, held, now)
+        decision, eligible = judge(facts, ruled, now)
         channel = decision.channel if isinstance(decision, Send | Defer) else facts.channel
         told, reason = _told(decision)
         rules = (*decision.rules, *max_open(decision, facts, force.policy))
@@ -149,7 +163,7 @@ class Explaining:
             inputs = {"now": iso(now), "due": iso(facts.due)}
             rules = (Rule(rule="due", outcome="defer", inputs=inputs, until=iso(facts.due)), *rules)
             told, reason = "defer", reason if told == "defer" else None
-        paced = held.pace(facts.channel)
+        paced = ruled.held.pace(facts.channel)
         if paced is not None and facts.due <= now and eligible is not None:
             rules = (*rules, paced[0])
             eligible = max(eligible, paced[1])
@@ -170,29 +184,27 @@ class Explaining:
             next_eligible=eligible,
         )
 
-    def _go(self, facts: Facts, force: InForce, held: Held, now: Instant) -> tuple[Decision, Instant | None]:
+    def _go(self, facts: Facts, ruled: _Ruled, now: Instant) -> tuple[Decision, Instant | None]:
         """Return what is decided about a reminder, and when it may go.
 
         Before it is due that is what it would meet if it were, or what will end it once it is.
         """
-        last, eligible = self._follow(facts, force, held, max(now, facts.due))
+        last, eligible = self._follow(facts, ruled, max(now, facts.due))
         if now < facts.due and eligible is None:
             return last, None
         here = msgspec.structs.replace(facts, due=min(now, facts.due))
-        return decided(here, force.policy, self._render, now)[0], eligible
+        return decided(here, ruled.force.policy, ruled.write, now)[0], eligible
 
-    def _claim(
-        self, facts: Facts, force: InForce, held: Held, now: Instant
-    ) -> tuple[Decision, Instant | None]:
+    def _claim(self, facts: Facts, ruled: _Ruled, now: Instant) -> tuple[Decision, Instant | None]:
         """Return whether a task could be claimed, and when it can be or its reminder goes another way.
 
         Once its time to be claimed is over, that is what is decided about it instead.
         """
-        over, eligible = self._go(facts, force, held, max(now, facts.due))
+        over, eligible = self._go(facts, ruled, max(now, facts.due))
         stays = isinstance(over, Defer) and over.channel == "phone"
         if now >= facts.due and not stays:
             return over, eligible
-        decision = decide_claim(facts, force.policy, now)
+        decision = decide_claim(facts, ruled.force.policy, now)
         match decision:
             case Send():
                 return decision, now
@@ -200,16 +212,14 @@ class Explaining:
                 return decision, until
         return decision, eligible
 
-    def _follow(
-        self, facts: Facts, force: InForce, held: Held, at: Instant
-    ) -> tuple[Decision, Instant | None]:
+    def _follow(self, facts: Facts, ruled: _Ruled, at: Instant) -> tuple[Decision, Instant | None]:
         """Return what is decided in the end as far as is known today, and when if it goes."""
-        decision, _ = decided(facts, force.policy, self._render, at)
+        decision, _ = decided(facts, ruled.force.policy, ruled.write, at)
         for _ in range(FOLLOWED):
             if not isinstance(decision, Defer):
                 break
             at = max(at, decision.until)
-            if decision.channel == "phone" and waits_for_agents(decision, facts, force.policy):
+            if decision.channel == "phone" and waits_for_agents(decision, facts, ruled.force.policy):
                 return decision, at  # it asks again then; nobody knows when a task is claimed
             facts = msgspec.structs.replace(
                 facts,
@@ -218,8 +228,8 @@ class Explaining:
                 tried=decision.tried,
                 status=facts.status if decision.channel == facts.channel else Status.PLANNED,
             )
-            facts = held.seen_by(facts)
-            decision, _ = decided(facts, force.policy, self._render, at)
+            facts = ruled.held.seen_by(facts)
+            decision, _ = decided(facts, ruled.force.policy, ruled.write, at)
         return decision, at if isinstance(decision, Send) else None
 
 

@@ -7,7 +7,8 @@ from dispatcher.policy.facts import Channel, Instant, OrderFacts, PoolCounts
 from dispatcher.storage.blocked import Block, Kind
 from dispatcher.storage.commands import Commit, Intake, IntakeReply, Replan, Settlement, Steer, TaskEnd
 from dispatcher.storage.customers import StoredCustomer
-from dispatcher.storage.records import Lease, Other, ShopState, StoredOrder, StoredStep
+from dispatcher.storage.records import About, Lease, Other, ShopState, StoredOrder, StoredStep
+from dispatcher.storage.template_changes import Kept, TemplateChange
 
 
 class Clock(Protocol):
@@ -25,6 +26,29 @@ class Policies(Protocol):
 
     async def policy(self, shop: str, version: int) -> bytes | None:
         """Return a version's document as JSON."""
+
+
+class Published(Protocol):
+    """Where the templates are kept that shops have published."""
+
+    async def texts(self, shop: str, versions: Sequence[str]) -> list[bytes | None]:
+        """Return the texts of versions, each named as in `zh-CN/first_reminder/sms@3`."""
+
+
+class ShopTemplates(Protocol):
+    """Where the templates of shops are kept and changed."""
+
+    async def kept(self, shop: str, name: str, version: int | None) -> Kept | None:
+        """Return a version of a template, `None` being its draft."""
+
+    async def drafts(self, shop: str, names: Sequence[str]) -> dict[str, About]:
+        """Return what is known of the drafts among templates."""
+
+    async def versions(self, shop: str, name: str) -> dict[int, About]:
+        """Return what is known of a template's versions, the newest first."""
+
+    async def change(self, shop: str, change: TemplateChange, now: Instant, actor: str) -> int:
+        """Make a change and return which version is in force then."""
 
 
 class Orders(Protocol):

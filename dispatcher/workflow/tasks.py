@@ -27,6 +27,7 @@ from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 from dispatcher.workflow.refusing import held_by_pause, refused
+from dispatcher.workflow.templates import TemplateBook
 
 Outcome = Literal["promised", "refused", "paid", "no_answer", "call_back", "wrong_number", "other"]
 """How a call went."""
@@ -52,12 +53,12 @@ class Tasks:
     """Claims, releases and completes call tasks; a task has the id of its reminder, an agent is a name."""
 
     def __init__(
-        self, store: Store, people: People, policies: PolicyBook, render: Renderer, clock: Clock
+        self, store: Store, people: People, policies: PolicyBook, templates: TemplateBook, clock: Clock
     ) -> None:
         self._store = store
         self._people = people
         self._policies = policies
-        self._render = render
+        self._templates = templates
         self._clock = clock
 
     async def claim(self, task: str, agent: str, actor: str) -> Claim:
@@ -83,7 +84,8 @@ class Tasks:
             if force.state.paused_for("phone"):
                 raise held_by_pause()
             facts = facts_about(shop, number, order, known, ledger, customer.standing)
-            commit = self._commit(task, agent, facts, order, force, person)
+            write = await self._templates.writer(shop, force.state.templates)
+            commit = self._commit(task, agent, facts, order, force, person, write)
             commit.customer_rev = customer.rev or None
             await keep_called(self._people, shop, commit, known.customer.phone)
             (answer,) = await self._store.commit(
@@ -102,14 +104,21 @@ class Tasks:
         return known
 
     def _commit(
-        self, task: str, agent: str, facts: Facts, order: StoredOrder, force: InForce, person: str | None
+        self,
+        task: str,
+        agent: str,
+        facts: Facts,
+        order: StoredOrder,
+        force: InForce,
+        person: str | None,
+        write: Renderer,
     ) -> Commit:
         now = self._clock.now()
         decision = decide_claim(facts, force.policy, now)
         if not isinstance(decision, Send):
             raise refused(decision)
         # What was written when the task was opened need not be true any more.
-        going = written(decision, facts, force.policy, self._render, now)
+        going = written(decision, facts, force.policy, write, now)
         if isinstance(going, Drop):
             raise refused(going)
         decision, rendered = going

@@ -172,7 +172,16 @@ def made(source: str) -> Template:
     entry = Entry(version=1, message_class="notice", technique="check_details", elements=())
     phrasings = Phrasings(Environment().parse(source))
     fields = tuple(FIELDS)
-    return Template(name="made", channel="sms", entry=entry, fields=fields, plain=fields, phrasings=phrasings)
+    return Template(
+        name="made",
+        source=source,
+        locale="zh-CN",
+        channel="sms",
+        entry=entry,
+        fields=fields,
+        plain=fields,
+        phrasings=phrasings,
+    )
 
 
 @pytest.mark.parametrize(

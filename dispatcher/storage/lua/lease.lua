@@ -3,12 +3,12 @@
 -- uses: args lane orders ledgers customers queues others pace pools due
 -- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string unpaid_prefix:string pace_prefix:string pools:key
 -- shop: name:string key:key due:list status:list
--- reply: {token, shop rev, policy version, now, open tasks or -1, pools, blocked addresses, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept, of others what others_of() finds where decisions look at them; pools '' where the policy has none
+-- reply: {token, shop rev, policy version, now, open tasks or -1, pools, blocked addresses, published templates, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept, of others what others_of() finds where decisions look at them; pools '' where the policy has none
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
-local policy, pace, pools, blocked, alone =
-  unpack(redis.call('HMGET', KEYS[shop.key], 'policy', 'pace.' .. HEAD.channel, 'pools', 'blocked', 'alone'))
+local policy, pace, pools, blocked, alone, templates =
+  unpack(redis.call('HMGET', KEYS[shop.key], 'policy', 'pace.' .. HEAD.channel, 'pools', 'blocked', 'alone', 'templates'))
 local look_around = HEAD.channel ~= 'phone' and not alone
 policy = tonumber(policy or 0)
 local room, free_at = HEAD.limit, nil
@@ -24,7 +24,7 @@ end
 local names = read_due(shop, ids, look_around)
 -- What cannot be read stays where it is and stops nobody else.
 local tasks = HEAD.channel == 'phone' and redis.call('ZCARD', KEYS[shop.status.open]) or -1
-local reply, leased, gone, customers_leased = {token, shop.rev, policy, now, tasks, '', tonumber(blocked or 0)}, {}, {}, {}
+local reply, leased, gone, customers_leased = {token, shop.rev, policy, now, tasks, '', tonumber(blocked or 0), templates or ''}, {}, {}, {}
 for _, id in ipairs(ids) do
   local name, number = names[id], string.match(id, '~(%d+)$')
   local readable, order, text = pcall(load_order, HEAD.order_prefix .. name)

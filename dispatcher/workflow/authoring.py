@@ -1,0 +1,189 @@
+"""Templates of a shop's own: drafted, checked, published and taken back by people, each with a record."""
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from dispatcher.errors import Contended, UnknownTemplate
+from dispatcher.messages.catalog import Catalog, Template
+from dispatcher.messages.own import called, names
+from dispatcher.messages.publishing import Examined, examine
+from dispatcher.storage.records import About
+from dispatcher.storage.template_changes import CHANGED, Change, Kept, TemplateChange
+from dispatcher.workflow.policies import PolicyBook
+from dispatcher.workflow.ports import Clock, ShopTemplates
+
+CALLED: dict[Change, str] = {
+    "draft": "drafted",
+    "discard": "discarded",
+    "publish": "published",
+    "rollback": "rolled_back",
+    "withdraw": "withdrawn",
+}
+"""Changes, as the audit names them."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in force at one place of a shop's catalog; version 0 is the product's."""
+
+    name: str
+    template: str
+    version: int
+    draft: About | None
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A template's source with its version (0: the product's, `None`: the draft) and what is known of it."""
+
+    name: str
+    template: str | None
+    version: int | None
+    text: str
+    about: About | None = None
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """Which version is in force now, and what is known of it."""
+
+    template: str
+    version: int
+    examined: Examined | None = None
+
+
+class Authoring:
+    """Lets shops put templates of their own in place of the catalog's; a name is as in `zh-CN/repeat/sms`.
+
+    Every method raises `UnknownTemplate` for a name that the catalog does not have.
+    """
+
+    def __init__(self, kept: ShopTemplates, policies: PolicyBook, catalog: Catalog, clock: Clock) -> None:
+        self._kept = kept
+        self._policies = policies
+        self._catalog = catalog
+        self._clock = clock
+        self._names = names(catalog)
+
+    async def places(self, shop: str) -> list[Place]:
+        """Return every place of the catalog, by name."""
+        live = await self._live(shop)
+        drafts = await self._kept.drafts(shop, list(self._names))
+        return [
+            Place(
+                name=name,
+                template=_template(self._names[name], live.get(name, 0)),
+                version=live.get(name, 0),
+                draft=drafts.get(name),
+            )
+            for name in sorted(self._names)
+        ]
+
+    async def source(self, shop: str, name: str, version: int | None = None) -> Source:
+        """Return a version of a template, 0 being the product's, `None` what is in force."""
+        packaged = self._packaged(name)
+        wanted = (await self._live(shop)).get(name, 0) if version is None else version
+        template = _template(packaged, wanted)
+        if wanted == 0:
+            return Source(name=name, template=template, version=0, text=packaged.source)
+        kept = await self._kept.kept(shop, name, wanted)
+        if kept is None:
+            raise UnknownTemplate("there is no such version of the template, or it is not kept any more")
+        return Source(name=name, template=template, version=wanted, text=kept.text, about=kept.about)
+
+    async def drafted(self, shop: str, name: str) -> Source:
+        """Return a template's draft."""
+        self._packaged(name)
+        kept = await self._draft(shop, name)
+        return Source(name=name, template=None, version=None, text=kept.text, about=kept.about)
+
+    async def versions(self, shop: str, name: str) -> tuple[int, dict[int, About]]:
+        """Return which version is in force, and those that are kept, the newest first."""
+        self._packaged(name)
+        return (await self._live(shop)).get(name, 0), await self._kept.versions(shop, name)
+
+    async def check(self, shop: str, name: str, text: str) -> Examined:
+        """Return what is wrong with a source and what it costs, by the shop's policy in force."""
+        policy = (await self._policies.in_force(shop, anew=True)).policy
+        return examine(self._catalog, self._packaged(name), text, policy)
+
+    async def draft(self, shop: str, name: str, text: str, actor: str, note: str | None) -> Examined:
+        """Keep a draft, one that is not right yet too, and return what publishing it would meet."""
+        found = await self.check(shop, name, text)
+        await self._change(shop, name, "draft", actor, text=text, note=note)
+        return found
+
+    async def discard(self, shop: str, name: str, actor: str) -> None:
+        """Throw the draft away, if there is one."""
+        self._packaged(name)
+        await self._change(shop, name, "discard", actor)
+
+    async def publish(self, shop: str, name: str, actor: str, note: str | None) -> Published:
+        """Put the draft into force as the next version; one that is in force stays so.
+
+        Raises `InvalidTemplate` with everything that is wrong, and `Contended` when the draft changed.
+        """
+        self._packaged(name)
+        kept = await self._draft(shop, name)
+        found = await self.check(shop, name, kept.text)
+        if found.problems:
+            raise found.refusal("/source")
+        version = await self._change(shop, name, "publish", actor, text=kept.text, note=note)
+        if version == CHANGED:
+            raise Contended("the draft changed while it was checked; look at it and publish it again")
+        return self._published(name, version, found)
+
+    async def rollback(self, shop: str, name: str, version: int, actor: str, note: str | None) -> Published:
+        """Put an older version into force again, where today's checks let it; raises as `publish`."""
+        kept = await self.source(shop, name, version)
+        if version == 0:
+            return await self.withdraw(shop, name, actor, note)
+        found = await self.check(shop, name, kept.text)
+        if found.problems:
+            raise found.refusal("/version")
+        of: dict[str, Any] = {"hashed": kept.text, "note": note, "version": version}
+        if await self._change(shop, name, "rollback", actor, **of) == CHANGED:
+            raise UnknownTemplate("the version is not kept any more")
+        return self._published(name, version, found)
+
+    async def withdraw(self, shop: str, name: str, actor: str, note: str | None) -> Published:
+        """Go back to the product's own template; the shop's versions stay where they are."""
+        self._packaged(name)
+        await self._change(shop, name, "withdraw", actor, note=note)
+        return self._published(name, 0, None)
+
+    async def _change(
+        self, shop: str, name: str, change: Change, actor: str, *, hashed: str | None = None, **of: Any
+    ) -> int:
+        packaged, text, note = self._names[name], of.get("text", hashed), of.get("note")
+        told = {"change": CALLED[change], "name": name}
+        if text is not None:
+            told["sha256"] = sha256(text.encode()).hexdigest()
+        if note is not None:
+            told["note"] = note
+        prefix = packaged.name if change == "withdraw" else called(packaged)
+        command = TemplateChange(kind=change, name=name, called=prefix, told=told, **of)
+        return await self._kept.change(shop, command, self._clock.now(), actor)
+
+    async def _draft(self, shop: str, name: str) -> Kept:
+        kept = await self._kept.kept(shop, name, None)
+        if kept is None:
+            raise UnknownTemplate("the shop has no draft of this template")
+        return kept
+
+    async def _live(self, shop: str) -> dict[str, int]:
+        published = (await self._policies.in_force(shop, anew=True)).state.templates
+        versions = (each.rpartition("@") for each in published.split(",") if each)
+        return {name: int(version) for name, _, version in versions}
+
+    def _packaged(self, name: str) -> Template:
+        found = self._names.get(name)
+        if found is None:
+            raise UnknownTemplate("the catalog has no such template")
+        return found
+
+    def _published(self, name: str, version: int, found: Examined | None) -> Published:
+        return Published(template=_template(self._names[name], version), version=version, examined=found)
+
+
+def _template(packaged: Template, version: int) -> str:
+    return packaged.name if version == 0 else f"{called(packaged)}{version}"
