@@ -77,7 +77,7 @@ def _checked(read: Read, speech: Speech, rules: dict[Platform, Rules]) -> Checke
     texts, problems = tried(read.template, speech)
     said = {platform: _said(read.template, speech, texts, platform) for platform in rules}
     hits = {platform: hits_in(said[platform], known) for platform, known in rules.items()}
-    told = tuple(f"{read.path}: {problem}" for problem in (*problems, *_forbidden(hits)))
+    told = tuple(f"{read.path}: {problem}" for problem in (*problems, *forbidden_in(hits)))
     wording = {platform: words_of(found) for platform, found in hits.items() if found}
     return msgspec.structs.replace(checked, problems=told, wording=wording, **figures(channel, texts))
 
@@ -138,13 +138,14 @@ def hits_in(texts: Iterable[str], rules: Rules) -> tuple[Hit, ...]:
 
 
 def words_of(hits: tuple[Hit, ...]) -> Words:
+    """Return the words of hits, those that are forbidden and those that are advised against."""
     return Words(
         forbidden=tuple(hit.word for hit in hits if hit.level == "forbid"),
         advised=tuple(hit.word for hit in hits if hit.level == "advise"),
     )
 
 
-def _forbidden(hits: dict[Platform, tuple[Hit, ...]]) -> Iterator[str]:
+def forbidden_in(hits: dict[Platform, tuple[Hit, ...]]) -> Iterator[str]:
     """Tell each forbidden word once, with the platforms that forbid it."""
     platforms: dict[tuple[str, str, str], list[str]] = {}
     for platform, found in hits.items():

@@ -6,7 +6,7 @@ import msgspec
 
 from dispatcher.errors import FieldProblem, InvalidTemplate
 from dispatcher.messages.catalog import Catalog, Template
-from dispatcher.messages.checking import figures, hits_in, tried, words_of
+from dispatcher.messages.checking import figures, forbidden_in, hits_in, tried, words_of
 from dispatcher.messages.examples import HOST
 from dispatcher.messages.own import own_template
 from dispatcher.messages.wording import Rules
@@ -19,7 +19,7 @@ _NUMBER_TO_COME = 1
 """Stands for the version's number, which changes nothing of its text."""
 
 
-class Examined(msgspec.Struct, frozen=True, kw_only=True):
+class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a template's source, as of the built-in orders: a typical and a worst figure each.
 
     `advised` are words in its messages that are better not said. `problems` tell why it cannot be published,
@@ -41,21 +41,21 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
         return InvalidTemplate(f"the template is not right: {self.problems[0]}", problems)
 
 
-def examine(catalog: Catalog, packaged: Template, source: str, policy: Policy) -> Examined:
+def examine(catalog: Catalog, packaged: Template, source: str, policy: Policy) -> Look:
     """Look at what a shop with this policy wants to say in place of one of the catalog's templates."""
     template, problems = own_template(packaged, source, _NUMBER_TO_COME)
     if template is None:
-        return Examined(problems=tuple(f"line {problem.line}: {problem.detail}" for problem in problems))
+        return Look(problems=tuple(f"line {problem.line}: {problem.detail}" for problem in problems))
     texts, told = tried(template, catalog.speeches[template.locale], policy.platform)
-    words = words_of(hits_in(texts.values(), _rules(catalog, policy)))
+    hits = hits_in(texts.values(), _rules(catalog, policy))
     costs: dict[str, Any] = {**figures(template.channel, texts)}
-    forbidden = tuple(f"{word} is forbidden on {policy.platform}" for word in words.forbidden)
     segments = costs.get("segments_typical", 0)
     if segments > MAX_TYPICAL_SEGMENTS:
         expected = f"expected at most {MAX_TYPICAL_SEGMENTS} segments for an ordinary order, got {segments:g}"
         told = (*told, expected)
-    costs["problems"], costs["advised"] = (*told, *forbidden), words.advised
-    return msgspec.convert(costs, Examined)
+    costs["problems"] = (*told, *forbidden_in({policy.platform: hits}))
+    costs["advised"] = words_of(hits).advised
+    return msgspec.convert(costs, Look)
 
 
 def _rules(catalog: Catalog, policy: Policy) -> Rules:

@@ -24,6 +24,8 @@ SCOPES = (
     "tasks:work",
     "policy:read",
     "policy:write",
+    "templates:read",
+    "templates:write",
     "shop:pause",
     "incentives:top-up",
 )

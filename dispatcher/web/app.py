@@ -32,9 +32,11 @@ from dispatcher.web import (
     orders,
     pauses,
     policies,
+    publishing,
     reminders,
     steering,
     tasks,
+    templates,
 )
 from dispatcher.web.access import Access, admit
 from dispatcher.web.bodies import SMALL_BYTES
@@ -66,6 +68,16 @@ ROUTES = (
     policies.list_versions,
     policies.check_policy,
     policies.replan_shop,
+    templates.list_templates,
+    templates.get_template,
+    templates.list_template_versions,
+    templates.get_draft,
+    publishing.put_draft,
+    publishing.discard_draft,
+    publishing.check_template,
+    publishing.publish_template,
+    publishing.roll_back_template,
+    publishing.withdraw_template,
     pauses.get_pauses,
     pauses.pause_shop,
     pauses.resume_shop,

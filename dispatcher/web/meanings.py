@@ -1,11 +1,12 @@
 """What each field of the API means, in the one place that the OpenAPI document takes it from."""
 
-from dispatcher.web import meanings_of_incentives
+from dispatcher.web import meanings_of_incentives, meanings_of_templates
 from dispatcher.web.meanings_of_people import OF_PEOPLE
 
 FIELDS: dict[str, str] = {
     **OF_PEOPLE,
     **meanings_of_incentives.FIELDS,
+    **meanings_of_templates.FIELDS,
     # Events, as they come in.
     "Event.specversion": "The version of CloudEvents.",
     "Event.id": "The event's id. With `source` it names the event: sent again, it has no effect again.",

@@ -13,6 +13,7 @@ from litestar.routes import HTTPRoute
 from dispatcher.policy.event_text import MAX_ID_BYTES
 from dispatcher.policy.event_wire import Shape
 from dispatcher.policy.events import MAX_EVENTS
+from dispatcher.policy.facts import CHANNELS
 from dispatcher.web import events
 from dispatcher.web.access import PUBLIC
 from dispatcher.web.answers import Answer, answer
@@ -32,12 +33,17 @@ _PARAMETER = re.compile(r"{(\w+)}")
 EVENT = ref("Event")
 STATUS = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
 
+_PART: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES}
+
 PATH_IDS: dict[str, tuple[Schema, str]] = {
     "shop": (SHOP_ID, "The shop."),
     "order": (
         {"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES},
         "The order's id; what is not plain in it is percent-encoded, a `/` too.",
     ),
+    "locale": (_PART, "The language of the template, such as `zh-CN`."),
+    "scenario": (_PART, "What it is for, such as `first_reminder`."),
+    "channel": ({"type": "string", "enum": list(CHANNELS)}, "The channel it is for."),
     "pool": ({"type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES}, "The pool of incentives."),
     "reminder": (
         {"type": "string", "pattern": REMINDER, "maxLength": MAX_REMINDER_BYTES},

@@ -112,7 +112,7 @@ async def get_policy(request: Asked) -> Answer:
     service = parts_of(request).service
     version, policy = await service.policies.wanted(shop, given.get("version"))
     about = (await about_versions(service.store, shop, [version])).get(version)
-    return answer(PolicyVersion(version=version, policy=to_json(policy), **_told(about)))
+    return answer(PolicyVersion(version=version, policy=to_json(policy), **told(about)))
 
 
 @put(
@@ -157,14 +157,15 @@ async def list_versions(request: Asked) -> Answer:
     versions = range(first, max(0, first - given.get("limit", DEFAULT_LIMIT)), -1)
     about = await about_versions(store, shop, versions)
     items = [
-        Version(version=version, in_force=version == newest, **_told(about.get(version)))
+        Version(version=version, in_force=version == newest, **told(about.get(version)))
         for version in versions
     ]
     more = Before(versions[-1]) if versions and versions[-1] > 1 else None
     return answer(Page(items, token(more)))
 
 
-def _told(about: About | None) -> dict[str, str | None]:
+def told(about: About | None) -> dict[str, str | None]:
+    """Return when, by whom and why, as an answer tells it; nothing where nobody knows."""
     return {} if about is None else {"at": iso(about.at), "actor": about.actor, "note": about.note}
 
 

@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "not-found": Kind(404, "There is nothing here", "no such path"),
     "unknown-order": Kind(404, "No such order or reminder"),
     "unknown-incentive": Kind(404, "No such pool of incentives"),
+    "unknown-template": Kind(404, "No such template, draft or version"),
     "unknown-policy": Kind(404, "No such version of the policy"),
     "method-not-allowed": Kind(
         405, "Not with this method", "the header Allow names the methods of this path"

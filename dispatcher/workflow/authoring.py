@@ -1,18 +1,25 @@
 """Templates of a shop's own: drafted, checked, published and taken back by people, each with a record."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from dispatcher.errors import Contended, UnknownTemplate
+from dispatcher.messages.bounds import MAX_SOURCE_CHARACTERS
 from dispatcher.messages.catalog import Catalog, Template
 from dispatcher.messages.own import called, names
-from dispatcher.messages.publishing import Examined, examine
+from dispatcher.messages.publishing import Look, examine
 from dispatcher.storage.records import About
 from dispatcher.storage.template_changes import CHANGED, Change, Kept, TemplateChange
 from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock, ShopTemplates
+
+MAX_SOURCE = MAX_SOURCE_CHARACTERS
+
+Found = Look
+"""What a look at a template found, as `messages/publishing.py` tells it."""
 
 CALLED: dict[Change, str] = {
     "draft": "drafted",
@@ -48,7 +55,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
     template: str
     version: int
-    examined: Examined | None = None
+    look: Look | None = None
 
 
 class Authoring:
@@ -68,15 +75,7 @@ class Authoring:
         """Return every place of the catalog, by name."""
         live = await self._live(shop)
         drafts = await self._kept.drafts(shop, list(self._names))
-        return [
-            Place(
-                name=name,
-                template=_template(self._names[name], live.get(name, 0)),
-                version=live.get(name, 0),
-                draft=drafts.get(name),
-            )
-            for name in sorted(self._names)
-        ]
+        return [self._place(name, live, drafts) for name in sorted(self._names)]
 
     async def source(self, shop: str, name: str, version: int | None = None) -> Source:
         """Return a version of a template, 0 being the product's, `None` what is in force."""
@@ -101,21 +100,22 @@ class Authoring:
         self._packaged(name)
         return (await self._live(shop)).get(name, 0), await self._kept.versions(shop, name)
 
-    async def check(self, shop: str, name: str, text: str) -> Examined:
+    async def check(self, shop: str, name: str, text: str) -> Look:
         """Return what is wrong with a source and what it costs, by the shop's policy in force."""
         policy = (await self._policies.in_force(shop, anew=True)).policy
         return examine(self._catalog, self._packaged(name), text, policy)
 
-    async def draft(self, shop: str, name: str, text: str, actor: str, note: str | None) -> Examined:
+    async def draft(self, shop: str, name: str, text: str, actor: str, note: str | None) -> Look:
         """Keep a draft, one that is not right yet too, and return what publishing it would meet."""
         found = await self.check(shop, name, text)
         await self._change(shop, name, "draft", actor, text=text, note=note)
         return found
 
-    async def discard(self, shop: str, name: str, actor: str) -> None:
-        """Throw the draft away, if there is one."""
+    async def discard(self, shop: str, name: str, actor: str) -> Place:
+        """Throw the draft away, if there is one, and return what stands there."""
         self._packaged(name)
         await self._change(shop, name, "discard", actor)
+        return self._place(name, await self._live(shop), {})
 
     async def publish(self, shop: str, name: str, actor: str, note: str | None) -> Published:
         """Put the draft into force as the next version; one that is in force stays so.
@@ -181,8 +181,13 @@ class Authoring:
             raise UnknownTemplate("the catalog has no such template")
         return found
 
-    def _published(self, name: str, version: int, found: Examined | None) -> Published:
-        return Published(template=_template(self._names[name], version), version=version, examined=found)
+    def _place(self, name: str, live: Mapping[str, int], drafts: Mapping[str, About]) -> Place:
+        version = live.get(name, 0)
+        template = _template(self._names[name], version)
+        return Place(name=name, template=template, version=version, draft=drafts.get(name))
+
+    def _published(self, name: str, version: int, found: Look | None) -> Published:
+        return Published(template=_template(self._names[name], version), version=version, look=found)
 
 
 def _template(packaged: Template, version: int) -> str:

@@ -1,5 +1,6 @@
 """The present state as the store's raw keys tell it, to be compared with what the audit tells."""
 
+from hashlib import sha256
 from typing import Any
 
 from tests.checkers.items import PoolKey
@@ -46,9 +47,21 @@ def _shops(lane: Lane) -> dict[str, Shop]:
             policy=int(stored.get("policy") or 0),
             paused=paused(stored),
             blocked=frozenset(lane.blocked.get(shop, ())),
+            published=frozenset(filter(None, stored.get("templates", "").split(","))),
+            texts=_texts(lane.templates.get(shop, {})),
         )
-        for shop, stored in lane.shops.items()
+        # A draft alone changes nothing of a shop.
+        for shop, stored in ({name: {} for name in lane.templates} | lane.shops).items()
     }
+
+
+def _texts(stored: dict[str, str]) -> frozenset[tuple[str, str]]:
+    """Return the hashes of the texts that are kept of a shop's templates."""
+    return frozenset(
+        (name, sha256(text.encode()).hexdigest())
+        for name, text in stored.items()
+        if not name.endswith((":about", "@newest"))
+    )
 
 
 def _pools(shop: str, counts: dict[str, int]) -> dict[PoolKey, tuple[int, dict[str, int]]]:

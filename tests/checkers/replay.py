@@ -10,12 +10,16 @@ from tests.checkers.records import OrderKey, Record, in_order, instant, name, or
 from tests.checkers.said import Said
 from tests.checkers.shops import configured
 from tests.checkers.state import Order, Reminder, Shop, State, counter, essential, shared
+from tests.checkers.templates import in_force
 
 RECORDS_KEPT = 500
 """So many records about an order are remembered with it, the newest."""
 
 LATE = (100, 250, 500, 1_000, 2_000, 5_000, 30_000)
 """Bounds in ms by which hand-offs are counted after they were due; later ones are counted together."""
+
+WRITTEN = COMMITS | {"task.opened"}
+"""What is written by a template, by the one in force."""
 
 ENDS = {"order.paid": "paid", "order.cancelled": "cancelled", "order.closed": "closed"}
 
@@ -175,6 +179,9 @@ class Replayer:
         reminder, kind = record["reminder"], record["kind"]
         before = self.state.reminders.get(reminder)
         status = after(kind, before.status if before else None, record["channel"])
+        shop = self.state.shops.get(record["shop"], Shop())
+        if kind in WRITTEN and not in_force(shop, record["template"] or ""):
+            self._problem(record, f"is written by {record['template']}, which is not in force")
         if status is None:
             return self._problem(record, f"not allowed when it is {before.status if before else 'not known'}")
         if before is None and self.order_state(record) is None:

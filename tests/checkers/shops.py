@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tests.checkers.records import Record
 from tests.checkers.state import Shop
+from tests.checkers.templates import template_changed
 
 
 def configured(shop: Shop, record: Record) -> tuple[Shop, str]:
@@ -13,6 +14,8 @@ def configured(shop: Shop, record: Record) -> tuple[Shop, str]:
     match record["kind"]:
         case "policy.changed":
             return replace(shop, policy=record["policy"]), ""
+        case "template.changed":
+            return template_changed(shop, record)
         case "operator.paused":
             return replace(shop, paused=shop.paused | {channel}), ""
         case "operator.resumed":

@@ -44,13 +44,16 @@ class Reminder:
 
 @dataclass(frozen=True, kw_only=True)
 class Shop:
-    """What was set for a shop: the policy version in force (0: none), the paused channels (`*`: all) and the
-    addresses blocked, each as `kind:pseudonym`.
+    """What was set for a shop: the policy version in force (0: none), the paused channels (`*`: all), the
+    addresses blocked, each as `kind:pseudonym`, the `published` templates, each as `name@version`, and the
+    hashes of the texts that are kept (`name@draft`: of the draft).
     """
 
     policy: int = 0
     paused: frozenset[str] = frozenset()
     blocked: frozenset[str] = frozenset()
+    published: frozenset[str] = frozenset()
+    texts: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(kw_only=True)

@@ -40,6 +40,7 @@ class Lane:
     unpaid: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     shops: dict[str, dict[str, str]] = field(default_factory=dict)
     blocked: dict[str, dict[str, str]] = field(default_factory=dict)
+    templates: dict[str, dict[str, str]] = field(default_factory=dict)
     pauses: dict[str, str] = field(default_factory=dict)
     pools: dict[str, dict[str, int]] = field(default_factory=dict)
     leases: Scores = field(default_factory=dict)
@@ -110,6 +111,8 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
                 lane.pauses = _hash(client, prefix + key)
             case "blocked":
                 lane.blocked[rest] = _hash(client, prefix + key)
+            case "templates":
+                lane.templates[rest] = _hash(client, prefix + key)
             case "counts":
                 lane.counts = {name: int(count) for name, count in _hash(client, prefix + key).items()}
             case "pools":

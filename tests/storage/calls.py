@@ -1,7 +1,7 @@
 """A sound call of every script and of every kind of item it takes: one good item stands before it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -11,6 +11,8 @@ from dispatcher.storage.keys import LaneKeys, split_reminder_id
 from dispatcher.storage.operators import Operators
 from dispatcher.storage.replanning import replan
 from dispatcher.storage.store import Store
+from dispatcher.storage.template_changes import Change, TemplateChange
+from dispatcher.storage.templates import ShopTemplates
 from tests.storage.scenes import LATER, Call, Scene, caught, kept, plain, send, settlement
 from tests.worlds import DAY, HOUR, MINUTE, NOON
 
@@ -19,6 +21,7 @@ AFTER_CLOSE = NOON + 2 * DAY
 AFTER_RETENTION = NOON + 40 * DAY
 KINDS = ("send", "open", "claim", "hand", "defer", "drop", "release")
 TASKS = ("demo~C-claimed-1~1", "demo~C-claimed-2~1")
+NAME = "zh-CN/first_reminder/sms"
 DETAILS = plain(b'{"made":"up"}')
 
 
@@ -199,6 +202,26 @@ async def _pause(scene: Scene, store: Store) -> Any:
     return await store.pause("demo", "sms", LATER, "user:test")
 
 
+def _template(kind: Change) -> Callable[[Scene, Store], Awaitable[Any]]:
+    async def make(scene: Scene, store: Store) -> Any:
+        text = None if kind in ("rollback", "withdraw", "discard") else "a text"
+        version = 1 if kind == "rollback" else None
+        change = TemplateChange(
+            kind=kind, name=NAME, called=f"{NAME}@shop.", told={}, text=text, version=version
+        )
+        return await ShopTemplates(store).change("demo", change, LATER, "user:test")
+
+    return make
+
+
+def _drafted(call: Call) -> None:
+    """Put a draft before the change that a call is about."""
+    call.items[0]["details"] = "{}"
+    draft = {**call.items[0], "kind": "draft", "text": "a text", "about": "{}"}
+    draft.pop("version", None)
+    call.items.insert(0, draft)
+
+
 MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "intake unpaid": _intake("order.unpaid"),
     "intake paid": _intake("order.paid"),
@@ -221,6 +244,7 @@ MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "replan": _replan,
     "turn customer": _turn("o~demo~A-sent", "c~demo~C-G-paid", at=AFTER_RETENTION),
     "topup": _top_up,
+    **{f"template {kind}": _template(kind) for kind in get_args(Change)},
     "configure policy": _policy,
     "configure pause": _pause,
 }
@@ -234,6 +258,8 @@ async def sound(scene: Scene, name: str) -> Call:
     call = await caught(scene.redis, scene.store, lambda store, trail: MAKERS[name](scene, store))
     if name == "spare":
         _twice(call)
+    if name.startswith("template"):
+        _drafted(call)
     if name == "topup":
         call.items.insert(0, {**call.items[0], "pool": "cup"})
     if name.startswith("configure"):

@@ -217,8 +217,12 @@ ROLES = {
     "text": "string",
     "facts": "string",
     "pools": "hash",
+    "templates": "hash",
 }
 """The type of each kind of key."""
+
+WITHOUT_ORDERS = frozenset({"lease", "trim", "configure", "spare", "template", "topup"})
+"""Scripts that look at no stored order, or go on without one."""
 
 OVERWRITTEN = frozenset({"text", "facts"})
 """What a script that is given such a key writes or erases without looking: whatever was there goes."""
@@ -256,7 +260,7 @@ async def test_a_key_of_the_wrong_type_writes_nothing(full: Scene, name: str) ->
 
 @pytest.mark.parametrize(
     "name",
-    [name for name in NAMES if name.split()[0] not in ("lease", "trim", "configure", "spare", "topup")],
+    [name for name in NAMES if name.split()[0] not in WITHOUT_ORDERS],
 )
 async def test_a_stored_order_that_is_none_writes_nothing(full: Scene, name: str) -> None:
     call = await sound(full, name)

@@ -41,7 +41,11 @@ REFUSED = schemathesis.Config.from_dict(
 )
 """What a request that is not as described may be answered with."""
 
-KNOWN = {"shop": "demo", "order": "O-1", "reminder": "demo~O-1~1", "pool": "tea"}
+KNOWN = {"shop": "demo", "order": "O-1", "reminder": "demo~O-1~1", "pool": "tea"} | {
+    "locale": "zh-CN",
+    "scenario": "first_reminder",
+    "channel": "sms",
+}
 """Ids of what is there."""
 
 
