@@ -39,6 +39,7 @@ from dispatcher.workflow.incentives import Incentives
 from dispatcher.workflow.intake import EventIntake
 from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock
+from dispatcher.workflow.previewing import Previewing
 from dispatcher.workflow.replanning import Replanning
 from dispatcher.workflow.sending import Breaker, Sender
 from dispatcher.workflow.steering import Steering
@@ -99,6 +100,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     incentives: Incentives
     explaining: Explaining
     authoring: Authoring
+    previewing: Previewing
     clock: Clock
 
     async def put_policy(self, shop: str, policy: Policy, note: str, actor: str) -> int:
@@ -174,6 +176,7 @@ async def build(
     operators = Operators(store)
     blocks = Blocks(store)
     explaining = Explaining(store, people, policies, book, clock)
+    authoring = Authoring(own, policies, catalog, clock)
     return Service(
         store=store,
         audit=audit,
@@ -190,6 +193,7 @@ async def build(
         by_hand=ByHand(store, people, policies, clock),
         steering=Steering(store, operators, explaining, clock),
         explaining=explaining,
-        authoring=Authoring(own, policies, catalog, clock),
+        authoring=authoring,
+        previewing=Previewing(store, authoring, policies, catalog, clock),
         clock=clock,
     )

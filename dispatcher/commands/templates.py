@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dispatcher.commands import shop_templates
 from dispatcher.commands.explaining import FILE_COLUMNS
 from dispatcher.errors import DispatcherError, InvalidTemplate
 from dispatcher.messages.checking import Checked, check
@@ -21,6 +22,16 @@ HEADS = ("template", "class", "characters", "segments", "seconds", "wording", "e
 @click.group()
 def templates() -> None:
     """Templates of messages."""
+
+
+for command in (
+    shop_templates.templates_list,
+    shop_templates.templates_show,
+    shop_templates.templates_publish,
+    shop_templates.templates_rollback,
+    shop_templates.templates_preview,
+):
+    templates.add_command(command)
 
 
 @templates.command("check")

@@ -36,8 +36,17 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     advised: tuple[Remark, ...] = ()
 
 
-def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: Instant) -> Rendered:
+def render(
+    catalog: Catalog,
+    facts: Facts,
+    decision: Send,
+    policy: Policy,
+    now: Instant,
+    template: Template | None = None,
+) -> Rendered:
     """The message for this reminder on the decision's channel, times told as of `now`.
+
+    It is written by a `template` that is given, else by the one that suits it best.
 
     A name from outside that the shop's wording rules forbid is said without what they forbid, or not at all.
 
@@ -45,8 +54,8 @@ def render(catalog: Catalog, facts: Facts, decision: Send, policy: Policy, now: 
     the text breaks the rules without such names too, and `MessageTooLong` when it goes beyond
     `MAX_CHARACTERS`.
     """
-    template = catalog.template(facts, policy, decision)
-    speech = catalog.speeches[policy.locale]
+    template = template or catalog.template(facts, policy, decision)
+    speech = catalog.speeches[template.locale]
     rules = catalog.rules_of(policy)
     rendered = render_for(template, subject(facts, decision, policy, now, speech))
     hits = check(rendered.text, rules)

@@ -182,6 +182,7 @@ async def test_a_caller_is_told_what_may_be_repeated(api: Asking) -> None:
         ("/v1/shops/{shop}/policy/replan", "post"),
         ("/v1/shops/{shop}/templates/{locale}/{scenario}/{channel}/publish", "post"),
         ("/v1/tasks", "get"),
+        ("/v1/templates/preview", "post"),
         ("/v1/tasks/{reminder}/claim", "post"),
     }
     assert "`overloaded`" in told["/v1/events"]["post"]["responses"]["429"]["description"]

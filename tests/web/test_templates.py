@@ -14,11 +14,12 @@ from tests.web.asking import Asking
 from tests.worlds import AT_ONCE, NOON, event
 
 ALL = "/v1/shops/demo/templates"
-SMS = f"{ALL}/zh-CN/first_reminder/sms"
+SMS = f"{ALL}/zh-CN/first_time/sms"
 OWN = (
     "【{{ shop }}】{% if customer is defined %}{{ customer }}，{% endif %}您{{ placed }}拍下的"
     "{% if product is defined %}{{ product }}{% else %}订单（尾号{{ order_tail }}）{% endif %}还未付款，"
-    "{% if ships_before is defined %}{{ ships_before }}前付款当天发货，{% endif %}请核对：{{ pay_url }}"
+    "{% if incentive is defined %}{{ incentive }}{% endif %}不合适可退换，请核对：{{ pay_url }}"
+    "{% if incentive is defined %} 拒收请回复R{% endif %}"
 )
 OTHER = OWN.replace("请核对", "核对后可付")
 
@@ -51,12 +52,12 @@ async def test_a_published_template_writes_what_is_sent_and_is_named_as_the_shop
 
     assert answer.status_code == 200
     assert {name: answer.json()[name] for name in ("template", "version", "segments_typical")} == {
-        "template": "first_reminder/sms@shop.1",
+        "template": "first_time/sms@shop.1",
         "version": 1,
         "segments_typical": 1,
     }
-    assert text == "【demo】您今日12:00拍下的示例商品还未付款，请核对：https://pay.example/O-1"
-    assert template == "first_reminder/sms@shop.1"
+    assert text == "【demo】您今日12:00拍下的示例商品还未付款，不合适可退换，请核对：https://pay.example/O-1"
+    assert template == "first_time/sms@shop.1"
 
 
 async def test_a_draft_changes_nothing_that_is_sent(api: Asking) -> None:
@@ -81,20 +82,20 @@ async def test_each_change_is_in_the_audit_with_its_author_and_the_texts_hash(ap
     found = await changes(api)
 
     own, other = (sha256(text.encode()).hexdigest() for text in (OWN, OTHER))
-    name = "zh-CN/first_reminder/sms"
+    name = "zh-CN/first_time/sms"
     assert [(one["template"], one["details"]) for one in found] == [
         (None, {"change": "drafted", "name": name, "sha256": own, "note": "first try"}),
         (
-            "first_reminder/sms@shop.1",
+            "first_time/sms@shop.1",
             {"version": 1, "change": "published", "name": name, "sha256": own, "note": "it is good"},
         ),
         (None, {"change": "drafted", "name": name, "sha256": other}),
         (
-            "first_reminder/sms@shop.2",
+            "first_time/sms@shop.2",
             {"version": 2, "change": "published", "name": name, "sha256": other},
         ),
         (
-            "first_reminder/sms@shop.1",
+            "first_time/sms@shop.1",
             {
                 "version": 1,
                 "change": "rolled_back",
@@ -128,7 +129,7 @@ async def test_an_older_version_is_put_into_force_again_in_one_call(api: Asking)
     answer = await api.client.post(f"{SMS}/rollback", json={"version": 1})
 
     listed = (await api.client.get(f"{SMS}/versions")).json()["items"]
-    assert answer.json()["template"] == "first_reminder/sms@shop.1"
+    assert answer.json()["template"] == "first_time/sms@shop.1"
     assert [(one["version"], one["in_force"], one["actor"]) for one in listed] == [
         (2, False, "key:all"),
         (1, True, "key:all"),
@@ -167,14 +168,14 @@ async def test_the_list_tells_what_is_in_force_and_being_drafted(api: Asking) ->
     await put(api, OTHER, f"{ALL}/zh-CN/before_close/sms", note="a try")
 
     first = (await api.client.get(ALL, params={"limit": 2})).json()
-    every = (await api.client.get(ALL)).json()
-    rest = (await api.client.get(ALL, params={"cursor": first["next_cursor"]})).json()
+    every = (await api.client.get(ALL, params={"limit": 200})).json()
+    rest = (await api.client.get(ALL, params={"limit": 200, "cursor": first["next_cursor"]})).json()
 
-    found = {(one["scenario"], one["channel"]): one for one in every["items"]}
+    found = {(one["scenario"], one["channel"]): one for one in every["items"] if one["locale"] == "zh-CN"}
     assert first["items"] + rest["items"] == every["items"]
-    assert found["first_reminder", "sms"]["template"] == "first_reminder/sms@shop.1"
-    assert found["first_reminder", "sms"]["draft"]["at"] == "2025-11-11T04:00:00.000Z"
-    assert (found["first_reminder", "chat"]["version"], found["first_reminder", "chat"]["draft"]) == (0, None)
+    assert found["first_time", "sms"]["template"] == "first_time/sms@shop.1"
+    assert found["first_time", "sms"]["draft"]["at"] == "2025-11-11T04:00:00.000Z"
+    assert (found["first_time", "chat"]["version"], found["first_time", "chat"]["draft"]) == (0, None)
     assert found["before_close", "sms"]["draft"]["note"] == "a try"
 
 
@@ -231,7 +232,7 @@ async def test_a_version_that_todays_policy_forbids_is_not_gone_back_to(api: Ask
 @pytest.mark.parametrize(
     ("verb", "path", "body", "status"),
     [
-        ("GET", f"{ALL}/fr/first_reminder/sms", None, 404),
+        ("GET", f"{ALL}/fr/first_time/sms", None, 404),
         ("GET", f"{ALL}/zh-CN/guess/sms", None, 404),
         ("GET", f"{ALL}/zh-CN/first_reminder/fax", None, 404),
         ("GET", f"{ALL}/zh-CN/first_reminder%2Fsms/x", None, 404),
@@ -255,7 +256,7 @@ async def test_a_version_that_todays_policy_forbids_is_not_gone_back_to(api: Ask
         ("DELETE", f"{ALL}/zh-CN/guess/sms", None, 404),
         ("DELETE", f"{ALL}/zh-CN/guess/sms/draft", None, 404),
         ("GET", "/v1/shops/other/templates", None, 403),
-        ("PUT", "/v1/shops/other/templates/zh-CN/first_reminder/sms/draft", {"source": "x"}, 403),
+        ("PUT", "/v1/shops/other/templates/zh-CN/first_time/sms/draft", {"source": "x"}, 403),
     ],
 )
 async def test_what_is_not_right_or_not_there_is_refused(

@@ -19,8 +19,8 @@ from tests.checkers.state import diff
 from tests.checkers.structure import structure
 from tests.worlds import NOON, World, at_once, event, world
 
-SMS = "zh-CN/first_reminder/sms"
-CALL = "zh-CN/first_reminder/phone"
+SMS = "zh-CN/first_time/sms"
+CALL = "zh-CN/high_value/phone"
 BY_SMS = at_once(
     """
     [routing]
@@ -146,8 +146,8 @@ async def test_a_shop_without_templates_of_its_own_costs_no_read_and_others_one_
     await here.dispatch()
 
     assert before == []
-    assert sorted(reads.asked) == [f"{CALL}@1", f"{SMS}@1"]
-    own = [order for order, template in await written(here) if template == "first_reminder/sms@shop.1"]
+    assert sorted(reads.asked) == [f"{SMS}@1", f"{CALL}@1"]
+    own = [order for order, template in await written(here) if template == "first_time/sms@shop.1"]
     assert sorted(own) == ["C", "D", "E", "F"]
 
 
@@ -212,7 +212,7 @@ async def test_a_call_is_claimed_with_the_script_in_force(here: World, reader: b
     await here.service.tasks.claim("demo~A~1", "小林", "key:test")
 
     assert await written(here) == [
-        ("A", "first_reminder/phone@shop.1"),
-        ("A", "first_reminder/phone@shop.2"),
+        ("A", "high_value/phone@shop.1"),
+        ("A", "high_value/phone@shop.2"),
     ]
     assert await violations(here, reader) == []
