@@ -37,6 +37,7 @@ from dispatcher.workflow.explaining import Explaining
 from dispatcher.workflow.housekeeping import Housekeeping
 from dispatcher.workflow.incentives import Incentives
 from dispatcher.workflow.intake import EventIntake
+from dispatcher.workflow.phrases import Phrases
 from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock
 from dispatcher.workflow.previewing import Previewing
@@ -101,6 +102,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     explaining: Explaining
     authoring: Authoring
     previewing: Previewing
+    phrases: Phrases
     clock: Clock
 
     async def put_policy(self, shop: str, policy: Policy, note: str, actor: str) -> int:
@@ -194,6 +196,7 @@ async def build(
         steering=Steering(store, operators, explaining, clock),
         explaining=explaining,
         authoring=authoring,
+        phrases=Phrases(store, policies, catalog, clock),
         previewing=Previewing(store, authoring, policies, catalog, clock),
         clock=clock,
     )

@@ -34,6 +34,8 @@ from dispatcher.messages.elements import ELEMENTS
 from dispatcher.messages.fields import FIELDS
 from dispatcher.messages.filters import FILTERS
 from dispatcher.messages.paths import MAX_CONDITIONS
+from dispatcher.messages.phrases import MAX_CHARACTERS as MAX_PHRASE
+from dispatcher.messages.publishing import MAX_TYPICAL_SEGMENTS
 from dispatcher.messages.schema import Field
 from dispatcher.policy.document import load_json
 from dispatcher.policy.event_text import MAX_ID_BYTES
@@ -46,12 +48,14 @@ from dispatcher.simulation.report import Report
 from dispatcher.simulation.tmall import COLUMNS
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.looking import Memory
+from dispatcher.storage.templates import VERSIONS_KEPT
 from dispatcher.web.access import SCOPES
 from dispatcher.web.app import ROUTES
 from dispatcher.web.bodies import SMALL_BYTES
 from dispatcher.web.events import MAX_BYTES
 from dispatcher.web.metrics import Figures
 from dispatcher.web.paging import DEFAULT_LIMIT, MAX_LIMIT
+from dispatcher.web.previews import MAX_SAMPLE
 from dispatcher.web.problems import KINDS
 from dispatcher.web.server import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS, SHUTDOWN_SECONDS
 from dispatcher.workflow.grouping import GROUP, MAX_UNDER_WAY
@@ -330,6 +334,10 @@ def test_its_table_of_measurements_has_no_empty_cell() -> None:
         f"{MAX_NESTED} ifs or {MAX_PARENTHESES} parentheses within each other",
         f"on more than {MAX_CONDITIONS} fields",
         f"takes to read out (fewer than {MAX_SECONDS:g})",
+        f"at most {MAX_TYPICAL_SEGMENTS} segments",
+        f"The newest {VERSIONS_KEPT} versions",
+        f"of up to {MAX_SAMPLE} orders",
+        f"beyond {MAX_PHRASE} characters",
         f"`channel_timeout_seconds` ({Settings().channel_timeout_seconds:g})",
     ],
 )

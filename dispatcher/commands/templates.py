@@ -13,6 +13,7 @@ from dispatcher.commands import shop_templates
 from dispatcher.commands.explaining import FILE_COLUMNS
 from dispatcher.errors import DispatcherError, InvalidTemplate
 from dispatcher.messages.checking import Checked, check
+from dispatcher.messages.phrases import check_phrases
 from dispatcher.terminal import fail, tell
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -42,10 +43,11 @@ def templates_check(directory: Path | None, as_json: bool) -> None:
 
     Characters, SMS segments and seconds to read out are those of an ordinary order and the worst over
     orders with long, missing and many values. Wording counts the words that a platform forbids and those
-    that it advises against, where there are any. Everything that is wrong is named with file and line.
+    that it advises against, where there are any. Everything that is wrong is named with file and line, quick
+    phrases too.
     """
     try:
-        found = check(directory)
+        found, phrases = check(directory), check_phrases(directory)
     except DispatcherError as error:
         fail(error)
     if as_json:
@@ -53,7 +55,7 @@ def templates_check(directory: Path | None, as_json: bool) -> None:
             sys.stdout.buffer.write(msgspec.json.encode(one) + b"\n")
     else:
         _show(found)
-    problems = [problem for one in found for problem in one.problems]
+    problems = [problem for one in found for problem in one.problems] + list(phrases)
     for problem in problems:
         tell(InvalidTemplate(problem))
     sys.exit(1 if problems else 0)

@@ -133,7 +133,7 @@ def _packaged() -> Catalog:
 
 def read_all(directory: Path | None = None) -> Found:
     """Each template as it was found; `InvalidTemplate` for a wrong manifest or part."""
-    found = _directory(directory)
+    found = directory_of(directory)
     manifest = manifest_in(found)
     templates = {
         (locale, kind, channel): _read(found, manifest, (locale, kind, channel))
@@ -154,7 +154,7 @@ def read_all(directory: Path | None = None) -> Found:
     return Found(directory=found, templates=templates, speeches=speeches)
 
 
-def _directory(directory: Path | None) -> Path:
+def directory_of(directory: Path | None) -> Path:
     """The directory named, else the one packed into the wheel, else the checkout's."""
     package = Path(dispatcher.__file__).parent
     places = (directory,) if directory else (package / "templates", package.parent / "templates")

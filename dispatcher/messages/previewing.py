@@ -66,26 +66,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Preview:
         """Return what would be said of an order, and of `others` in a merged message, if it were sent now."""
         channel = self.template.channel
-        facts = Facts(
-            shop=shop,
-            order=order,
-            customer=customer,
-            state=OrderState.UNPAID,
-            step=1,
-            status="planned",
-            moment=now,
-            due=now,
-            channel=channel,
-        )
-        send = Send(
-            channel=channel,
-            valid_until=order.closes_at,
-            limits=Limits(day_start=now, day_end=now),
-            ships_today=ships_today(order, self.policy, now),
-            rules=(),
-            carries=tuple(_carried(one, now) for one in others),
-        )
-        seen = self._seen(subject(facts, send, self.policy, now, self._speech))
+        seen = self._seen(about_order(shop, order, customer, channel, self.policy, now, self._speech, others))
         return msgspec.structs.replace(seen, order=order.id)
 
     def of_examples(self) -> tuple[Preview, ...]:
@@ -138,6 +119,39 @@ def trial(catalog: Catalog, packaged: Template, source: str, policy: Policy) -> 
     if template is None or tree is None:
         return problems
     return Trial(catalog=catalog, template=template, paths=Paths(tree), policy=policy)
+
+
+def about_order(
+    shop: str,
+    order: Order,
+    customer: Customer,
+    channel: Channel,
+    policy: Policy,
+    now: Instant,
+    speech: Speech,
+    others: tuple[Order, ...] = (),
+) -> Subject:
+    """Return what a message about an order is about if it is sent now, without an incentive."""
+    facts = Facts(
+        shop=shop,
+        order=order,
+        customer=customer,
+        state=OrderState.UNPAID,
+        step=1,
+        status="planned",
+        moment=now,
+        due=now,
+        channel=channel,
+    )
+    send = Send(
+        channel=channel,
+        valid_until=order.closes_at,
+        limits=Limits(day_start=now, day_end=now),
+        ships_today=ships_today(order, policy, now),
+        rules=(),
+        carries=tuple(_carried(one, now) for one in others),
+    )
+    return subject(facts, send, policy, now, speech)
 
 
 def _carried(order: Order, now: Instant) -> Rival:

@@ -86,7 +86,7 @@ async def test_extremes_show_every_built_in_order(api: Asking) -> None:
     assert set(by_name) == {example.name for example in EXAMPLES}
     assert by_name["only what is required"]["missing"] == ["customer", "incentive"]
     assert "greeting" not in by_name["only what is required"]["elements"]
-    assert "same_day_shipping" in by_name["ships today"]["elements"]
+    assert "incentive" in by_name["free_shipping for this_order, typical"]["elements"]
     assert "product" not in by_name["sensitive goods"]["elements"]
 
 

@@ -1,0 +1,79 @@
+"""Finds quick phrases for agents, written about an order where one is given."""
+
+import msgspec
+
+from dispatcher.errors import DispatcherError, UnknownOrder
+from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.phrases import Phrase, phrases
+from dispatcher.messages.previewing import about_order
+from dispatcher.messages.rendering import render
+from dispatcher.policy.document import Policy
+from dispatcher.policy.facts import OrderFacts
+from dispatcher.workflow.policies import PolicyBook
+from dispatcher.workflow.ports import Clock, KnownOrders
+
+CALL = "/"
+"""What agents type before a code."""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A phrase as an agent may send it; without a `text` it needs an order, or the `problem` says why."""
+
+    code: str
+    group: str
+    group_name: str
+    text: str | None
+    fields: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+class Phrases:
+    """The phrases that come with the product."""
+
+    def __init__(self, known: KnownOrders, policies: PolicyBook, catalog: Catalog, clock: Clock) -> None:
+        self._known = known
+        self._policies = policies
+        self._catalog = catalog
+        self._phrases = phrases(catalog.directory)
+        self._clock = clock
+
+    async def find(
+        self, shop: str, code: str = "", group: str | None = None, order: str | None = None
+    ) -> list[Said]:
+        """Return the phrases whose code begins so, of one group or of all, as they stand in the file.
+
+        What they say of an `order` keeps the wording rules of the shop. Raises `UnknownOrder`.
+        """
+        wanted = code.removeprefix(CALL).lower()
+        found = [
+            one
+            for one in self._phrases
+            if one.code.startswith(wanted) and (group is None or one.group == group)
+        ]
+        if order is None:
+            return [_told(one, one.text) for one in found]
+        known = (await self._known.facts([(shop, order)])).get((shop, order))
+        if known is None:
+            raise UnknownOrder("there is no such order, or what was known of it is erased")
+        policy = (await self._policies.in_force(shop, anew=True)).policy
+        return [self._about(one, shop, known, policy) for one in found]
+
+    def _about(self, phrase: Phrase, shop: str, known: OrderFacts, policy: Policy) -> Said:
+        now = self._clock.now()
+        speech = self._catalog.speeches[phrase.template.locale]
+        about = about_order(shop, known.order, known.customer, "chat", policy, now, speech)
+        try:
+            said = render(self._catalog, about.facts, about.decision, policy, now, phrase.template)
+        except DispatcherError as error:
+            return msgspec.structs.replace(_told(phrase, None), problem=str(error))
+        return _told(phrase, said.text)
+
+
+def _told(phrase: Phrase, text: str | None) -> Said:
+    return Said(
+        code=phrase.code,
+        group=phrase.group,
+        group_name=phrase.group_name,
+        text=text,
+        fields=tuple(sorted(phrase.template.fields)),
+    )
