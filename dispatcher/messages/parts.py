@@ -20,7 +20,7 @@ def part_in(path: Path) -> Part:
         tree, problems = parsed(text_of(path))
         if tree is not None:
             paths = Paths(tree)
-            problems = (*paths.unguarded(), *_itself(paths))
+            problems = (*_itself(paths), *paths.unguarded())
     except (ValueError, OSError) as error:
         tree, problems = None, (Problem(1, str(error)),)
     if tree is None or problems:

@@ -1,16 +1,21 @@
 """Where templates are found, and what is refused when they are loaded."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from dispatcher.errors import InvalidTemplate
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.manifest import MANIFEST
+from dispatcher.messages.rendering import render
+from dispatcher.policy.facts import WhyUnpaid
 from tests.messages.conftest import Edit
-from tests.messages.samples import rendered
+from tests.messages.samples import CUSTOMER, NOW, ORDER, POLICY, decided, offer, plain, rendered
 
 SMS = "zh-CN/first_reminder/sms.j2"
+PART = "zh-CN/parts/incentive.sms.j2"
 
 
 def test_directory_that_is_named_wins(edited: Edit, catalog: Catalog) -> None:
@@ -38,6 +43,10 @@ def test_named_directory_without_a_catalog_is_refused(tmp_path: Path) -> None:
         (MANIFEST, '"pay_link"]', '"pay_link", "poem"]', "poem"),
         (MANIFEST, "[templates.first_reminder.sms]", "[templates.first_reminder.fax]", "fax"),
         (MANIFEST, "en = 1", 'en = "one"', "version"),
+        (MANIFEST, "{ zh-CN = 3, en = 1 }", "{ en = 1 }", "expected a version of zh-CN in [templates.first_"),
+        (PART, "{{ gift }}", "{{ present }}", "unknown field present; known are shop, customer"),
+        (PART, "{{ gift }}", "{{ incentive }}", "incentive is what this file says"),
+        (PART, "{% elif gift is defined %}", "{% elif for_this_order %}", "incentive_ends may be missing"),
         (SMS, "{{ pay_url }}", "{{ pay_link }}", "unknown field pay_link; known are shop, customer"),
         (SMS, "{{ pay_url }}", "", "must carry pay_link, but does not use pay_url"),
         (SMS, "{{ pay_url }}", "{{ pay_url", "expected token 'end of print statement'"),
@@ -97,3 +106,38 @@ def test_source_lines_join_and_a_pilcrow_breaks_the_line(edited: Edit, catalog: 
     text = rendered(Catalog.load(directory), 1, "sms").text
 
     assert text.endswith("一二 三\n四")
+
+
+def test_part_is_said_wherever_a_template_shows_it(edited: Edit, catalog: Catalog) -> None:
+    source = (catalog.directory / PART).read_text("utf-8")
+    directory = edited(PART, source.replace("赠{{ gift }}", "送{{ gift }}"))
+    gift = offer("gift", name="茶样2袋")
+
+    loaded = Catalog.load(directory)
+
+    assert all("送茶样2袋" in rendered(loaded, step, "sms", offer=gift).text for step in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told", "name"),
+    [
+        ({}, None, "first_time/sms@1"),
+        ({"locale": "en"}, None, "en/first_time/sms@1"),
+        ({"locale": "en"}, "price", "en/price/sms@1"),
+        ({}, "changed_mind", "kind_ending/sms@1"),
+    ],
+)
+def test_template_is_one_that_suits_in_the_shops_language(
+    catalog: Catalog, changes: dict[str, Any], told: WhyUnpaid | None, name: str
+) -> None:
+    policy = msgspec.structs.replace(POLICY, **changes)
+    facts, send = decided(1, "sms", ORDER, CUSTOMER, NOW[1])
+    facts = msgspec.structs.replace(facts, told=told)
+
+    assert render(catalog, facts, send, policy, NOW[1]).template == name
+
+
+def test_kind_that_a_catalog_does_not_have_is_passed_over(catalog: Catalog) -> None:
+    facts, send = decided(1, "sms", ORDER, CUSTOMER, NOW[1])
+
+    assert render(plain(catalog), facts, send, POLICY, NOW[1]).template == "first_reminder/sms@3"

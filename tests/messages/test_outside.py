@@ -8,10 +8,22 @@ import pytest
 from dispatcher.errors import ForbiddenWording
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.outside import Remark
-from dispatcher.messages.rendering import MAX_REMARKS
+from dispatcher.messages.rendering import MAX_REMARKS, render
 from dispatcher.policy.facts import Channel, Order, Receiver
 from dispatcher.policy.terms import Links, Platform
-from tests.messages.samples import DRESS, HOUR, ORDER, PLACED, POLICY, customer, order, rendered
+from tests.messages.samples import (
+    CUSTOMER,
+    DRESS,
+    HOUR,
+    NOW,
+    ORDER,
+    PLACED,
+    POLICY,
+    customer,
+    decided,
+    order,
+    rendered,
+)
 
 NAME, SPEC = "order.items.0.name", "order.items.0.spec"
 TAOBAO = ("淘宝", "other_platform")
@@ -162,3 +174,15 @@ def test_message_without_a_hit_is_told_as_before(catalog: Catalog) -> None:
     message = rendered(catalog, 1, "chat", about=ORDER)
 
     assert (message.masked, message.advised) == ((), ())
+
+
+def test_note_of_a_buyer_is_left_out_whole_where_it_is_forbidden(catalog: Catalog) -> None:
+    noted = order(buyer_note="加我微信发图")
+    facts, send = decided(1, "chat", noted, CUSTOMER, NOW[1])
+
+    message = render(catalog, facts, send, POLICY, NOW[1])
+
+    assert message.template == "check_details/chat@1"
+    assert "微信" not in message.text
+    assert "备注" not in message.text
+    assert {remark.field for remark in message.masked} == {"order.buyer_note"}
