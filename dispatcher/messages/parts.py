@@ -6,7 +6,7 @@ from pathlib import Path
 from dispatcher.errors import InvalidTemplate
 from dispatcher.messages.bounds import Problem
 from dispatcher.messages.fields import values
-from dispatcher.messages.incentives import TOLD
+from dispatcher.messages.incentives import KINDS, TOLD
 from dispatcher.messages.language import parsed
 from dispatcher.messages.manifest import text_of
 from dispatcher.messages.paths import Paths
@@ -20,7 +20,7 @@ def part_in(path: Path) -> Part:
         tree, problems = parsed(text_of(path))
         if tree is not None:
             paths = Paths(tree)
-            problems = (*_itself(paths), *paths.unguarded())
+            problems = (*_itself(paths), *_silent(paths), *paths.unguarded())
     except (ValueError, OSError) as error:
         tree, problems = None, (Problem(1, str(error)),)
     if tree is None or problems:
@@ -34,3 +34,10 @@ def _itself(paths: Paths) -> Iterator[Problem]:
     for name, line in [*paths.asked, *((name, line) for name, line, _ in paths.uses)]:
         if name == TOLD:
             yield Problem(line, f"{TOLD} is what this file says: expected the other fields on incentives")
+
+
+def _silent(paths: Paths) -> Iterator[Problem]:
+    # An item that no message names would be taken for nothing.
+    for kind in KINDS:
+        if kind not in paths.conditions:
+            yield Problem(1, f"must tell of {kind}, but does not ask about it")
