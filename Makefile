@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# The tests start some hundred processes, and each would compile all modules anew where this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup run test bench lint lock clean
 
 setup: $(VENV)/.ready
