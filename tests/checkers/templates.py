@@ -45,7 +45,7 @@ def template_changed(shop: Shop, record: Record) -> tuple[Shop, str]:
 def in_force(shop: Shop, template: str) -> bool:
     """Tell whether a template that a record names may be what the shop has in force."""
     called, own, version = template.partition(OWN)
-    return not own or any(each.endswith(f"/{called}@{version}") for each in shop.published)
+    return not own or any(f"/{each}".endswith(f"/{called}@{version}") for each in shop.published)
 
 
 def _with_texts(shop: Shop, texts: dict[str, str]) -> Shop:

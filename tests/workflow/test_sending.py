@@ -218,7 +218,7 @@ async def test_a_poisonous_reminder_is_failed_while_its_batch_goes_on(
             raise ZeroDivisionError
         return render(catalog, facts, *rest)
 
-    monkeypatch.setattr("dispatcher.wiring.render", broken)
+    monkeypatch.setattr("dispatcher.workflow.templates.render", broken)
     here = await world(redis, audit_directory)
     await take(here, "O-1", "O-2", "O-3")
 
