@@ -10,9 +10,8 @@ import msgspec
 from dispatcher.errors import InvalidTemplate
 from dispatcher.messages.catalog import WORDS, Template, compiled, directory_of
 from dispatcher.messages.checking import forbidden_in, hits_in, tried
-from dispatcher.messages.examples import HOST, TYPICAL
+from dispatcher.messages.examples import HOST
 from dispatcher.messages.manifest import Entry, text_of
-from dispatcher.messages.rendering import render_for
 from dispatcher.messages.subjects import Speech
 from dispatcher.messages.wording import load
 from dispatcher.policy.terms import DEFAULT_LOCALE
@@ -112,7 +111,7 @@ def _read_all(path: Path) -> tuple[tuple[Phrase, ...], tuple[str, ...]]:
         template, wrong = compiled(written.text.strip(), name, "chat", _ENTRY)
         problems += [f"{at}: line {problem.line}: {problem.detail}" for problem in wrong]
         if template is not None:
-            text = None if template.fields else render_for(template, TYPICAL.about("chat", _SPEECH)).text
+            text = None if template.fields else template.phrasings.say({})
             found[written.code] = Phrase(
                 code=written.code, group=group.id, group_name=group.name, template=template, text=text
             )

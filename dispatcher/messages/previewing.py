@@ -73,10 +73,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         """Return what would be said of the built-in orders: ordinary, and at each extreme."""
         seen = []
         for example in EXAMPLES:
-            about = example.about(self.template.channel, self._speech)
-            policy = msgspec.structs.replace(
-                about.policy, platform=self.policy.platform, links=_with_examples(self.policy)
-            )
+            about = example.about(self.template.channel, self._speech, self.policy.platform)
+            policy = msgspec.structs.replace(about.policy, links=_with_examples(self.policy))
             one = self._seen(msgspec.structs.replace(about, policy=policy))
             seen.append(msgspec.structs.replace(one, example=example.name))
         return tuple(seen)

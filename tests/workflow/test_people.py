@@ -10,6 +10,8 @@ import pytest
 import redis as blocking
 
 from dispatcher.errors import EventIdReused, InvalidInput, NotNow, TaskNotOpen, UnknownOrder
+from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.rendering import Rendered, render
 from dispatcher.policy.events import Event, decode_event
 from dispatcher.policy.facts import Channel, Facts, WhyUnpaid
 from dispatcher.policy.zones import iso
@@ -274,9 +276,9 @@ async def test_every_outcome_is_kept_and_may_be_repeated(here: World, outcome: O
 
 @pytest.mark.parametrize("why", get_args(WhyUnpaid))
 async def test_what_follows_a_call_knows_why_the_order_was_not_paid(
-    here: World, reader: blocking.Redis, why: WhyUnpaid
+    here: World, reader: blocking.Redis, monkeypatch: pytest.MonkeyPatch, why: WhyUnpaid
 ) -> None:
-    known = _seen(here)
+    known = _seen(monkeypatch)
 
     await ended(here, "no_answer", why=why)
     await at(here, NOON + 4 * HOUR)
@@ -287,9 +289,9 @@ async def test_what_follows_a_call_knows_why_the_order_was_not_paid(
 
 
 async def test_what_was_decided_before_the_reason_was_told_is_decided_anew(
-    here: World, reader: blocking.Redis
+    here: World, reader: blocking.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = _seen(here)
+    known = _seen(monkeypatch)
     here.clock.advance_to(NOON + 4 * HOUR)
     here.service.dispatcher._judge_all = _meanwhile(  # type: ignore[method-assign]
         here, lambda: ended(here, "no_answer", why="doubt")
@@ -301,16 +303,15 @@ async def test_what_was_decided_before_the_reason_was_told_is_decided_anew(
     assert await violations(here, reader) == []
 
 
-def _seen(here: World) -> list[str | None]:
+def _seen(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """Return a list that grows by the reason that each message is written with."""
     found: list[str | None] = []
-    render = here.service.dispatcher._render
 
-    def noted(facts: Facts, *about: Any) -> Any:
+    def noted(catalog: Catalog, facts: Facts, *about: Any) -> Rendered:
         found.append(facts.told)
-        return render(facts, *about)
+        return render(catalog, facts, *about)
 
-    here.service.dispatcher._render = noted
+    monkeypatch.setattr("dispatcher.workflow.templates.render", noted)
     return found
 
 
