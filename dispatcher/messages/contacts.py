@@ -37,7 +37,8 @@ _TOP_LEVELS = (
     "com|cn|net|org|cc|top|xyz|vip|shop|store|me|io|co|app|link|site|online|wang|club|info|tv|ltd|tech|fun|biz|"
     "hk|tw|jp|uk|us|ru|ly|gl|im|la|ink|pro|mobi|asia|wiki|cloud|live|work|group|space|website|example"
 )
-_MAYBE_LINK = re.compile("[!-~。]{4,}")
+# What stands between gaps and Chinese characters, from its beginning, with a dot or a slash in it.
+_MAYBE_LINK = re.compile("[!-~](?<![!-~]{2})[!-\\-0-9:-~]*+[.。/][!-~。]*")
 _LINK = re.compile(
     r"(?:[a-z][a-z0-9+]{1,9}://(?:[^/@]{0,64}@)?(?P<named>[^/?#:。]{1,253})"
     rf"|(?P<bare>(?<![a-z0-9.@_-])(?:[a-z0-9-]{{1,63}}[.。]){{1,5}}(?:{_TOP_LEVELS})(?![a-z0-9@-])))"
@@ -58,14 +59,11 @@ class Found(NamedTuple):
 def links(folded: str) -> Iterator[Found]:
     """Every link, with or without a scheme."""
     for run in _MAYBE_LINK.finditer(folded):
-        written = run[0]
-        if "." not in written and "。" not in written and "://" not in written:
-            continue
-        for match in _LINK.finditer(written):
+        start = run.start()
+        for match in _LINK.finditer(run[0]):
             named = "named" if match["named"] else "bare"
             host = match[named].replace("。", ".").rstrip(".")
-            start, end, host_end = match.start(), match.end(), match.end(named)
-            yield Found("link", run.start() + start, run.start() + end, host, run.start() + host_end)
+            yield Found("link", start + match.start(), start + match.end(), host, start + match.end(named))
 
 
 def contacts(folded: str) -> Iterator[Found]:
