@@ -23,7 +23,7 @@ from dispatcher.messages.words import Words
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import CHANNELS, Channel, Facts
-from dispatcher.policy.scenario import Scenario, scenarios
+from dispatcher.policy.scenario import Scenario, scenario
 from dispatcher.policy.terms import DEFAULT_LOCALE, Locale, Platform
 
 Kind = Scenario
@@ -111,13 +111,8 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def template(self, facts: Facts, policy: Policy, decision: Send) -> Template:
-        """The template that suits a reminder best of those for its channel, in the shop's language."""
-        locale, channel = policy.locale, decision.channel
-        for kind in scenarios(facts, policy, decision):
-            template = self.templates.get((locale, kind, channel))
-            if template is not None:
-                return template
-        raise InvalidTemplate(f"no template of {locale} for {kind} on {channel}")
+        """The template for what a message is about, on its channel and in the shop's language."""
+        return self.templates[policy.locale, scenario(facts, policy, decision), decision.channel]
 
     def rules_of(self, policy: Policy) -> Rules:
         """The wording rules of a shop: its platform's, with the hosts that its policy allows."""

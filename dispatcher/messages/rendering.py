@@ -58,7 +58,7 @@ def render(
     speech = catalog.speeches[template.locale]
     rules = catalog.rules_of(policy)
     rendered = render_for(template, subject(facts, decision, policy, now, speech))
-    hits = check(rendered.text, rules)
+    hits = check(rendered.text, rules, facts.order.pay_url)
     if not hits:
         return rendered
     masked: tuple[Remark, ...] = ()

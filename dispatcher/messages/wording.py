@@ -17,6 +17,14 @@ from dispatcher.policy.terms import Platform
 
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _GOES_ON = re.compile("[a-z0-9]|-[0-9]")
+_VISIBLE = re.compile("[!-~]+")
+_HOST = re.compile("[a-z0-9.-]+")
+
+LEFT_OUT = "\n"
+"""Stands for a link, and belongs to no word."""
+
+MAX_HOSTS = 10_000
+"""Of which it is remembered whether they say a word."""
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -51,7 +59,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """A platform's rules, made ready for `check`.
 
     `entries` holds every word, `parts` the words of pairs, and `words` finds all of them at once. Each of
-    `hosts` begins with a dot. With `any_host` a link may lead anywhere, unless its host is a forbidden word.
+    `hosts` begins with a dot. With `any_host` a link may lead anywhere, unless its host is a forbidden word;
+    `plain` remembers of hosts whether they say no word.
     """
 
     platform: Platform
@@ -62,6 +71,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     forms: dict[Form, Level]
     hosts: tuple[str, ...]
     any_host: bool = False
+    plain: dict[str, bool] = {}
 
     @classmethod
     def of(cls, platform: Platform, chosen: Chosen) -> "Rules":
@@ -109,14 +119,40 @@ class _Seen(msgspec.Struct, frozen=True, gc=False):
     spared: list[tuple[int, int]]
 
 
-def check(text: str, rules: Rules) -> tuple[Hit, ...]:
-    """Every hit in the order of the text, but for those that lie inside another one that is as strict."""
+def check(text: str, rules: Rules, pay_url: str | None = None) -> tuple[Hit, ...]:
+    """Every hit in the order of the text, but for those that lie inside another one that is as strict.
+
+    A `pay_url` that leads where it may is left out of the text at first: nearly always nothing is found then.
+    """
+    if pay_url is not None and _leads_where_it_may(pay_url, rules):
+        rest = fold(text.replace(pay_url, LEFT_OUT))
+        if not _found(rest, rules):
+            return ()
     folded = fold(text)
+    found = _found(folded, rules)
+    return tuple(_outermost(_placed(text, folded, found))) if found else ()
+
+
+def _found(folded: str, rules: Rules) -> list["_Raw"]:
     seen = _Seen([], [], [])
     outside = _outside(folded, rules, seen) if "link" in rules.forms else []
     _look(folded, rules, seen)
-    found = [*_hits(rules, seen, folded, outside)]
-    return tuple(_outermost(_placed(text, folded, found))) if found else ()
+    return [*_hits(rules, seen, folded, outside)]
+
+
+def _leads_where_it_may(url: str, rules: Rules) -> bool:
+    """Whether a link's host is plain, and allowed or, where any host is, none of the words."""
+    scheme, empty, host, *_ = [*url.split("/", 3), "", ""]
+    if scheme not in ("https:", "http:") or empty or not _VISIBLE.fullmatch(url):
+        return False
+    if not rules.any_host:
+        return _HOST.fullmatch(host) is not None and f".{host}".endswith(rules.hosts)
+    plain = rules.plain.get(host)
+    if plain is None:
+        if len(rules.plain) >= MAX_HOSTS:
+            rules.plain.clear()
+        plain = rules.plain[host] = _HOST.fullmatch(host) is not None and not _found(host, rules)
+    return plain
 
 
 def _dotted(hosts: Iterable[str]) -> tuple[str, ...]:

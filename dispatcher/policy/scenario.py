@@ -30,39 +30,30 @@ _TOLD: dict[WhyUnpaid, Scenario] = {
 """What answers the reason that a customer told for not having paid."""
 
 
-def scenarios(facts: Facts, policy: Policy, decision: Send) -> tuple[Scenario, ...]:
-    """What the message may be about, the most special first; the last is to be had on every channel.
+def scenario(facts: Facts, policy: Policy, decision: Send) -> Scenario:
+    """What the message is about: of all that suits, what is known most particularly.
 
     A message about several orders is nothing else: none of the others would name them all.
     """
     if decision.carries:
-        return ("merged_orders",)
-    found: list[Scenario] = []
+        return "merged_orders"
     if facts.told is not None:
-        found.append(_TOLD[facts.told])
+        return _TOLD[facts.told]
     if facts.order.closes_at - facts.order.placed_at <= FLASH_SALE:
         # Its time is short from the beginning; once that was told, a later reminder says something else.
-        found.append("check_details" if facts.used else "flash_sale")
-    if facts.step > 1:
-        found.append("before_close")
-    else:
-        found += _introducing(facts, policy, decision)
-    return tuple(found)
+        return "check_details" if facts.used else "flash_sale"
+    return "before_close" if facts.step > 1 else _introducing(facts, policy, decision)
 
 
-def _introducing(facts: Facts, policy: Policy, decision: Send) -> list[Scenario]:
-    """What a first reminder may be about."""
-    found: list[Scenario] = []
+def _introducing(facts: Facts, policy: Policy, decision: Send) -> Scenario:
+    """What a first reminder is about."""
     paid = facts.customer.paid_orders
     if segment(facts.order, facts.customer, policy.routing) in ("high_value", "vip"):
-        found.append("high_value")
+        return "high_value"
     if paid >= (policy.routing.repeat_orders or 1):
-        found.append("repeat")
+        return "repeat"
     if decision.ships_today:
-        found.append("same_day_shipping")
+        return "same_day_shipping"
     if facts.order.buyer_note:
-        found.append("check_details")
-    if not paid:
-        found.append("first_time")
-    found.append("first_reminder")
-    return found
+        return "check_details"
+    return "first_reminder" if paid else "first_time"

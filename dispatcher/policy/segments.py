@@ -1,6 +1,7 @@
 """The customers a shop treats in their own way, and the channels they get."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from dispatcher.policy.facts import Channel, Customer, Order
@@ -11,7 +12,7 @@ Segment = Literal["high_value", "vip", "repeat", "first_time"]
 
 def segment(order: Order, customer: Customer, routing: Routing) -> Segment | None:
     """The first segment whose bound is reached; `first_time` is one only where it has channels of its own."""
-    if routing.high_value is not None and Decimal(order.total) >= routing.high_value:
+    if routing.high_value is not None and _decimal(order.total) >= routing.high_value:
         return "high_value"
     if routing.vip_grade is not None and customer.grade is not None and customer.grade >= routing.vip_grade:
         return "vip"
@@ -19,6 +20,11 @@ def segment(order: Order, customer: Customer, routing: Routing) -> Segment | Non
         return "repeat"
     own = routing.segments is not None and routing.segments.first_time is not None
     return "first_time" if own and customer.paid_orders == 0 else None
+
+
+@lru_cache(maxsize=4096)
+def _decimal(total: str) -> Decimal:
+    return Decimal(total)
 
 
 def valuable(order: Order, customer: Customer, routing: Routing) -> bool:

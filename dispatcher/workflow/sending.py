@@ -1,7 +1,8 @@
 """Hands messages over: bounded concurrency, a time limit each, and no call at or after `valid_until`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -113,10 +114,14 @@ class Sender:
         """Hand messages over; `settle` gets what became of them, as soon and as many at once as there are."""
         done: list[HandedOver] = []
         news = asyncio.Event()
-        queue = iter(messages)
+        queue = deque(messages)
+        trial = len(messages) == 1
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._concurrency, len(messages))):
-                group.create_task(self._work(queue, done, news, trial=len(messages) == 1))
+            group.create_task(self._work(queue, done, news, trial=trial))
+            # One is enough for a channel that answers at once; any other has only been asked by now.
+            await asyncio.sleep(0)
+            for _ in range(min(self._concurrency - 1, len(queue))):
+                group.create_task(self._work(queue, done, news, trial=trial))
             left = len(messages)
             while left:
                 await news.wait()
@@ -126,9 +131,10 @@ class Sender:
                 await settle(finished)
 
     async def _work(
-        self, queue: Iterator[Handover], done: list[HandedOver], news: asyncio.Event, *, trial: bool
+        self, queue: deque[Handover], done: list[HandedOver], news: asyncio.Event, *, trial: bool
     ) -> None:
-        for handover in queue:
+        while queue:
+            handover = queue.popleft()
             async with self._places:
                 stopped = self._breaker.tripped and not trial
                 done.append(await self._hand_over(handover, stopped=stopped))

@@ -57,15 +57,6 @@ def about(step: int, channel: Channel, order: Order = ORDER, customer: Customer 
     return subject(*decided(step, channel, order, customer, NOW[step]), POLICY, NOW[step], speech)
 
 
-PLAIN: tuple[Kind, ...] = ("first_reminder", "before_close", "merged_orders")
-
-
-def plain(catalog: Catalog) -> Catalog:
-    """The catalog with no kinds of messages but those that suit whoever the customer is."""
-    templates = {at: template for at, template in catalog.templates.items() if at[1] in PLAIN}
-    return msgspec.structs.replace(catalog, templates=templates)
-
-
 def rendered(
     catalog: Catalog,
     step: int,
@@ -83,7 +74,8 @@ def rendered(
     at = NOW[step] if now is None else now
     facts, send = decided(step, channel, about, to, at)
     send = carried(send, at, ships_today=ships_today, others=others, offer=offer)
-    return render(plain(catalog), facts, send, policy, at)
+    kind: Kind = "merged_orders" if others else "first_reminder" if step == 1 else "before_close"
+    return render(catalog, facts, send, policy, at, catalog.templates[policy.locale, kind, channel])
 
 
 def carried(

@@ -12,7 +12,7 @@ from dispatcher.messages.manifest import MANIFEST
 from dispatcher.messages.rendering import render
 from dispatcher.policy.facts import WhyUnpaid
 from tests.messages.conftest import Edit
-from tests.messages.samples import CUSTOMER, NOW, ORDER, POLICY, decided, offer, plain, rendered
+from tests.messages.samples import CUSTOMER, NOW, ORDER, POLICY, decided, offer, rendered
 
 SMS = "zh-CN/first_reminder/sms.j2"
 PART = "zh-CN/parts/incentive.sms.j2"
@@ -141,9 +141,3 @@ def test_template_is_one_that_suits_in_the_shops_language(
     facts = msgspec.structs.replace(facts, told=told)
 
     assert render(catalog, facts, send, policy, NOW[1]).template == name
-
-
-def test_kind_that_a_catalog_does_not_have_is_passed_over(catalog: Catalog) -> None:
-    facts, send = decided(1, "sms", ORDER, CUSTOMER, NOW[1])
-
-    assert render(plain(catalog), facts, send, POLICY, NOW[1]).template == "first_reminder/sms@3"

@@ -361,3 +361,41 @@ def test_no_word_that_is_advised_against_hides_a_forbidden_one(platform: Platfor
 
     assert len(forbidden) > 200
     assert hiding == set()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(
+    "text", ["核对好了就可以付款：{}", "{} 加我微信", "全网第一 {}拒收请回复R", "淘{}宝"]
+)
+@pytest.mark.parametrize(
+    "pay_url",
+    [
+        "https://pay.example/O-1",
+        "https://pay.example/最好",
+        "https://pay.example/taobao",
+        "https://m.taobao.com/O-1",
+        "https://jd.com.example/O-1",
+        "https://item.jd.com/13800000000",
+        "http://pay.example:80/O-1",
+        "https://li@pay.example/O-1",
+        "https://pay.example?order=1",
+        "HTTPS://PAY.EXAMPLE/O-1",
+        "pay.example/O-1",
+        "weixin://pay",
+        "https:///O-1",
+        "https://",
+        "微信",
+        "",
+    ],
+)
+def test_what_is_found_does_not_depend_on_which_link_is_for_paying(
+    catalog: Catalog, platform: Platform, text: str, pay_url: str
+) -> None:
+    told = text.format(pay_url)
+
+    for rules in (
+        catalog.rules[platform],
+        catalog.rules[platform].allowing(["pay.example"]),
+        catalog.rules[platform].allowing_any(),
+    ):
+        assert check(told, rules, pay_url) == check(told, rules)
