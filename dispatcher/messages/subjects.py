@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from dispatcher.messages.times import Moment, said
-from dispatcher.messages.values import Money, one_line, shortened
+from dispatcher.messages.values import Money, one_line, shortened, shortened_thing
 from dispatcher.messages.words import Words
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
@@ -65,7 +65,9 @@ def when(instant: Instant, about: Subject) -> Moment:
 
 def shop(about: Subject) -> str | None:
     """The shop's name, else its id."""
-    return shortened(about.policy.shop_name, SHOP_COLUMNS) or shortened(about.facts.shop, SHOP_COLUMNS)
+    return shortened_thing(about.policy.shop_name, SHOP_COLUMNS) or shortened_thing(
+        about.facts.shop, SHOP_COLUMNS
+    )
 
 
 def _hidden(about: Subject) -> bool:
@@ -78,7 +80,7 @@ def product(about: Subject) -> str | None:
     items = about.facts.order.items
     if not items or _hidden(about):
         return None
-    name = shortened(items[0].name, PRODUCT_COLUMNS[about.decision.channel])
+    name = shortened_thing(items[0].name, PRODUCT_COLUMNS[about.decision.channel])
     if name is None:
         return None
     pieces = sum(item.quantity for item in items)
@@ -97,7 +99,7 @@ def spec(about: Subject) -> str | None:
     items = about.facts.order.items
     if len(items) != 1 or _hidden(about):
         return None
-    return shortened(items[0].spec, SPEC_COLUMNS)
+    return shortened_thing(items[0].spec, SPEC_COLUMNS)
 
 
 def order_tail(about: Subject) -> str | None:
@@ -178,6 +180,6 @@ def orders_product(about: Subject) -> str | None:
     items = [item for order in orders(about) for item in order.items]
     if not items or any(item.sensitive for item in items):
         return None
-    name = shortened(items[0].name, PRODUCT_COLUMNS[about.decision.channel])
+    name = shortened_thing(items[0].name, PRODUCT_COLUMNS[about.decision.channel])
     pieces = sum(item.quantity for item in items)
     return name and about.speech.words.several(name, pieces)

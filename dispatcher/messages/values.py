@@ -35,13 +35,16 @@ def one_line(value: str | None) -> str | None:
     return line or None
 
 
-@lru_cache(maxsize=4096)
 def shortened(value: str | None, columns: int) -> str | None:
     """The value on one line and at most `columns` wide, where a Chinese character takes two."""
     line = one_line(value if value is None else value[:MAX_LOOKED_AT])
     if line is None or len(line) * 2 <= columns:
         return line
     return _cut(line, columns)
+
+
+# Names of things, of which a shop has few: what is said of a person is not kept once it is said.
+shortened_thing = lru_cache(maxsize=4096)(shortened)
 
 
 def _cut(line: str, columns: int) -> str:
