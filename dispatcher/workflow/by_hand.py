@@ -12,7 +12,7 @@ from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.records import MOST_STEPS, StoredOrder
 from dispatcher.workflow import details
 from dispatcher.workflow.blocking import heed
-from dispatcher.workflow.judging import bind
+from dispatcher.workflow.committing import bind
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from dispatcher.errors import StoreRefused, StoreUnavailable
-from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Instant
 from dispatcher.storage.records import Lease, Leased
 from dispatcher.telemetry import OUTCOME_CAME_LATE, OUTCOME_NOT_RECORDED, REMINDER_NOT_DECIDED, about_error
 from dispatcher.workflow.blocking import heed_leased
+from dispatcher.workflow.committing import released
 from dispatcher.workflow.draining import Hands
-from dispatcher.workflow.judging import Handover, Judged, Renderer, judge, released
+from dispatcher.workflow.judging import Handover, Judged, judge
 from dispatcher.workflow.outcomes import settlement
 from dispatcher.workflow.patience import patiently
 from dispatcher.workflow.people import People, by_phone, count_together
@@ -117,21 +117,17 @@ class Dispatcher:
                 await count_together(self._people, lease.shop, lease.items)
         except (StoreRefused, ValueError) as error:
             return [self._release(item, lease, error) for item in lease.items]
-        return [self._judge(item, lease, policy, write) for item in lease.items]
-
-    def _judge(self, item: Leased, lease: Lease, policy: Policy, write: Renderer) -> Judged:
-        """Decide about one reminder; one that cannot be decided about never stops its batch."""
         now = max(self._clock.now(), lease.now)
         sender = self._senders.get(lease.channel)
         latest = sender.latest_start(now, lease.lease_end) if sender else lease.lease_end
-        try:
-            return judge(item, lease, policy, write, now, latest)
-        except Exception as error:
-            return self._release(item, lease, error)
+        return [
+            self._release(item, lease, one) if isinstance(one, Exception) else one
+            for item, one in zip(lease.items, judge(lease, policy, write, now, latest), strict=True)
+        ]
 
     def _release(self, item: Leased, lease: Lease, error: Exception) -> Judged:
         _log.error(REMINDER_NOT_DECIDED, extra={"reminder": item.reminder} | about_error(error))
-        return released(item, lease, error)
+        return Judged(commit=released(item, lease, error))
 
     async def _send(self, lease: Lease, messages: Sequence[Handover]) -> None:
         if not messages:

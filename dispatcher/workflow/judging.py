@@ -1,7 +1,7 @@
-"""Turns a leased reminder into what will be recorded of it: facts, decision, text, commit."""
+"""Turns leased reminders into what will be recorded of them: facts, decision, text, commit."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -9,14 +9,17 @@ from dispatcher.channels.base import Message
 from dispatcher.errors import ForbiddenWording, MissingField, StoreRefused
 from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decide import decide
-from dispatcher.policy.decisions import Decision, Defer, Drop, Offer, Rule, Send
+from dispatcher.policy.decisions import Decision, Drop, Rule, Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Customer, Facts, Instant
-from dispatcher.storage.commands import Carry, Commit
-from dispatcher.storage.packing import Packed
-from dispatcher.storage.records import Lease, Leased, Other
+from dispatcher.storage.commands import Commit
+from dispatcher.storage.records import Lease, Leased
 from dispatcher.workflow import details
+from dispatcher.workflow.committing import hand_off, opened_task, undone
 from dispatcher.workflow.gathering import among, facts_about
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class Renderer(Protocol):
@@ -53,9 +56,32 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def judge(
-    item: Leased, lease: Lease, policy: Policy, render: Renderer, now: Instant, latest: Instant
-) -> Judged:
-    """Decide about a leased reminder; no hand-off starts at or after `latest`."""
+    lease: Lease, policy: Policy, render: Renderer, now: Instant, latest: Instant
+) -> list[Judged | Exception]:
+    """Decide about each leased reminder, or tell what kept it from that.
+
+    No hand-off starts at or after `latest`.
+    """
+    # One step for all before the next is faster by a third than all steps for each: the processor has the
+    # code and tables of a step at hand then.
+    gathered = _each(lambda item: (item, _gathered(item, lease, policy, now)), lease.items)
+    ruled = _each(lambda one: (*one, decide(one[1], policy, now)), gathered)
+    told = _each(lambda one: (*one[:2], *_going(one[1], one[2], policy, render, now)), ruled)
+    return _each(lambda one: _judged(*one, lease, policy, now, latest), told)
+
+
+def _each(step: Callable[[T], S], given: Sequence[T | Exception]) -> list[S | Exception]:
+    """Take a step with each of a batch; one that fails never stops the others."""
+    done: list[S | Exception] = []
+    for one in given:
+        try:
+            done.append(one if isinstance(one, Exception) else step(one))
+        except Exception as error:
+            done.append(error)
+    return done
+
+
+def _gathered(item: Leased, lease: Lease, policy: Policy, now: Instant) -> Facts:
     if item.facts is None:
         raise StoreRefused("what is stored of the order cannot be read")
     if item.customer is None:
@@ -70,12 +96,23 @@ def judge(
         lease.open_tasks,
         pools=None if lease.counted is None else lease.counted.for_customer(item.order.customer),
     )
-    facts = among(facts, item.others, policy, now)
-    decision, rendered = decided(facts, policy, render, now)
+    return among(facts, item.others, policy, now)
+
+
+def _judged(
+    item: Leased,
+    facts: Facts,
+    decision: Decision,
+    rendered: Rendered | None,
+    lease: Lease,
+    policy: Policy,
+    now: Instant,
+    latest: Instant,
+) -> Judged:
     if rendered is None or not isinstance(decision, Send):
-        return Judged(commit=_commit(item, lease, decision, now))
+        return Judged(commit=undone(item, lease, decision, now))
     if decision.channel == "phone":
-        return Judged(commit=_open_task(item, lease, decision, rendered))
+        return Judged(commit=opened_task(item, lease, decision, rendered))
     valid_until = min(decision.valid_until, latest)
     handover = Handover(
         message=_message(item.reminder, facts, decision, rendered),
@@ -87,12 +124,17 @@ def judge(
         carries=bool(decision.carries),
         pool=None if decision.offer is None else decision.offer.pool.id,
     )
-    return Judged(commit=_send(item, lease, decision, rendered, valid_until), handover=handover)
+    return Judged(commit=hand_off(item, lease, decision, rendered, valid_until), handover=handover)
 
 
 def decided(facts: Facts, policy: Policy, render: Renderer, now: Instant) -> tuple[Decision, Rendered | None]:
     """Decide about a reminder that is due, and write the text of what may go."""
-    decision = decide(facts, policy, now)
+    return _going(facts, decide(facts, policy, now), policy, render, now)
+
+
+def _going(
+    facts: Facts, decision: Decision, policy: Policy, render: Renderer, now: Instant
+) -> tuple[Decision, Rendered | None]:
     if not isinstance(decision, Send):
         return decision, None
     going = written(decision, facts, policy, render, now)
@@ -117,113 +159,9 @@ def written(
     return msgspec.structs.replace(decision, rules=rules), rendered
 
 
-def released(item: Leased, lease: Lease, error: Exception) -> Judged:
-    """Give a reminder back that could not be decided about.
-
-    Of errors that it is leased again after, only the log tells; the last one, after which the reminder is
-    failed, is in the audit too, by its kind.
-    """
-    return Judged(commit=_bare(item, lease, "release", details.packed({"error": type(error).__name__})))
-
-
 def _unwritten(decision: Send, reason: str, rule: str, inputs: dict[str, Any]) -> Drop:
     last = Rule(rule=rule, outcome="drop", inputs=inputs)
     return Drop(reason=reason, rules=(*decision.rules, last))
-
-
-def _bare(item: Leased, lease: Lease, kind: str, written: Packed) -> Commit:
-    return Commit(
-        kind=kind,  # type: ignore[arg-type]
-        reminder=item.reminder,
-        order=item.order_id,
-        customer=item.order.customer,
-        step=item.number,
-        token=lease.token,
-        rev=item.order.rev,
-        shop_rev=lease.shop_rev,
-        policy=lease.policy,
-        details=written,
-        customer_rev=(item.customer.rev or None) if item.customer else None,
-        person=item.person,
-    )
-
-
-def _commit(item: Leased, lease: Lease, decision: Decision, now: Instant) -> Commit:
-    seen = details.of_ledger(item.ledger.instants, now)
-    match decision:
-        case Drop():
-            commit = _bare(item, lease, "drop", details.of_decision(decision, **seen))
-            commit.reason = decision.reason
-        case Defer():
-            written = details.of_decision(decision, due=details.moment(decision.until), **seen)
-            commit = _bare(item, lease, "defer", written)
-            commit.reason, commit.due, commit.channel = decision.reason, decision.until, decision.channel
-            commit.tried = decision.tried or None
-        case Send():
-            raise AssertionError("a hand-off is committed with its text")
-    return commit
-
-
-def _send(item: Leased, lease: Lease, decision: Send, rendered: Rendered, valid_until: Instant) -> Commit:
-    written = details.of_decision(
-        decision,
-        valid_until=details.moment(valid_until),
-        text_sha256=rendered.sha256,
-        **details.of_person(item.person),
-    )
-    commit = _bare(item, lease, "send", written)
-    bind(commit, decision)
-    commit.valid_until = valid_until
-    commit.template, commit.text = rendered.template, rendered.text
-    commit.carries = _carries(item.others, decision)
-    if decision.offer is not None:
-        _bind_offer(commit, decision.offer)
-    return commit
-
-
-def _carries(others: Sequence[Other], decision: Send) -> tuple[Carry, ...] | None:
-    orders = {other.id: other.order for other in others}
-    carries = []
-    for each in decision.carries:
-        order = orders[each.order]
-        due = order.steps[each.step - 1].due
-        carries.append(Carry(order=each.order, step=each.step, rev=order.rev, due=due))
-    return tuple(carries) or None
-
-
-def _bind_offer(commit: Commit, offer: Offer) -> None:
-    """Let the commit take the item that the message names, unless the order has it already."""
-    commit.pool, commit.offer_ends = offer.pool.id, offer.ends
-    if not offer.again:
-        commit.quantity, commit.per_customer = offer.pool.quantity, offer.pool.per_customer
-
-
-def _open_task(item: Leased, lease: Lease, decision: Send, rendered: Rendered) -> Commit:
-    """A call is handed to a person: the task stays open until it overflows or the order closes."""
-    facts = item.facts
-    assert facts is not None
-    due = task_due(decision, facts.order.closes_at)
-    written = details.of_decision(decision, due=details.moment(due), text_sha256=rendered.sha256)
-    commit = _bare(item, lease, "open", written)
-    bind(commit, decision)
-    commit.due = due
-    commit.template, commit.text = rendered.template, rendered.text
-    return commit
-
-
-def task_due(decision: Send, closes_at: Instant) -> Instant:
-    """Return when a task that nobody claimed is decided about again."""
-    return min(decision.overflow_at or closes_at, closes_at)
-
-
-def bind(commit: Commit, decision: Send) -> None:
-    """Let the commit check what the decision stood on."""
-    limits = decision.limits
-    commit.channel, commit.valid_until = decision.channel, decision.valid_until
-    commit.day_start, commit.day_end = limits.day_start, limits.day_end
-    commit.per_day, commit.min_gap, commit.per_order = limits.per_day, limits.min_gap, limits.per_order
-    commit.per_channel, commit.max_open = limits.per_channel, limits.max_open
-    commit.pace = limits.pace
 
 
 def _message(reminder: str, facts: Facts, decision: Send, rendered: Rendered) -> Message:

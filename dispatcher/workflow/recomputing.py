@@ -25,8 +25,8 @@ from dispatcher.policy.facts import Instant, OrderFacts, OrderState
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.schedule import plan
 from dispatcher.workflow import details
+from dispatcher.workflow.committing import task_due
 from dispatcher.workflow.heard import Heard, by_hand
-from dispatcher.workflow.judging import task_due
 from dispatcher.workflow.recorded import Record, facts_of
 
 DECISIONS = frozenset(

@@ -20,9 +20,10 @@ from dispatcher.storage.ledgers import NOBODY
 from dispatcher.storage.records import StoredOrder
 from dispatcher.workflow import details
 from dispatcher.workflow.blocking import block_called, heed, keep_called
+from dispatcher.workflow.committing import bind
 from dispatcher.workflow.finding import find
 from dispatcher.workflow.gathering import facts_about
-from dispatcher.workflow.judging import Renderer, bind, written
+from dispatcher.workflow.judging import Renderer, written
 from dispatcher.workflow.people import People, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
