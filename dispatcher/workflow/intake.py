@@ -1,7 +1,7 @@
 """Takes events: reads what an amendment amends, plans, and lets the store record it all in one step."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -17,19 +17,15 @@ from dispatcher.errors import (
     StoreRefused,
     UnknownOrder,
 )
-from dispatcher.policy.decisions import Planned, Unplanned
-from dispatcher.policy.events import CHANGES_FACTS, Event, EventType, facts_of, merged
-from dispatcher.policy.facts import Instant, OrderFacts
-from dispatcher.policy.schedule import plan
-from dispatcher.storage.commands import Intake, IntakeReply, PlanStep
+from dispatcher.policy.events import Event
+from dispatcher.storage.commands import Intake, IntakeReply
 from dispatcher.storage.keys import reminder_id
-from dispatcher.storage.packing import pack
 from dispatcher.telemetry import EVENT_REFUSED
-from dispatcher.workflow import details
+from dispatcher.workflow.asking import NEEDS_POLICY, asked, bare
 from dispatcher.workflow.people import People
-from dispatcher.workflow.policies import InForce, PolicyBook
+from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock, Store
-from dispatcher.workflow.reported import Forces, Known, Pair, count_for, looked_at, persons_of
+from dispatcher.workflow.reported import Forces, Known, looked_at, persons_of
 from dispatcher.workflow.waves import waves
 
 T = TypeVar("T")
@@ -45,8 +41,6 @@ REFUSALS: dict[str, DispatcherError] = {
     "full": NotNow("attempts_used_up", ("attempts_used_up",)),
     "customer_differs": CustomerDiffers("the order belongs to another customer"),
 }
-NEEDS_POLICY = CHANGES_FACTS | {EventType.REMINDED}
-AGAIN = frozenset({"policy_changed", "conflict"})
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +53,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     stopped: tuple[str, ...] = ()
     too_late: tuple[str, ...] = ()
     problem: DispatcherError | None = None
+
+
+AGAIN = frozenset({"policy_changed", "conflict"})
+"""Answers to what was planned on something that changed meanwhile."""
 
 
 class EventIntake:
@@ -91,27 +89,24 @@ class EventIntake:
             events = [event for _, event in wave]
             known = await self._looked_up(looked_at(events, forces))
             persons = await persons_of(self._people, events, forces, known)
-            items: list[tuple[int, Event, Intake]] = []
-            refusals: dict[int, DispatcherError] = {}
-            for position, event in wave:
-                item = _bare(event, self._clock.now())
-                try:
-                    self._plan(item, event, known, forces, persons)
-                except DispatcherError as refusal:
-                    refusals[position] = refusal
-                    item = _bare(event, self._clock.now(), probe=True)
-                items.append((position, event, item))
-            replies = await self._record(lane, [item for _, _, item in items], actor)
-            wave = []
-            for (position, event, _), reply in zip(items, replies, strict=True):
+            now = self._clock.now()
+            planned = asked(events, known, forces, persons, now)
+            items = [
+                bare(event, now, probe=True) if isinstance(item, DispatcherError) else item
+                for event, item in zip(events, planned, strict=True)
+            ]
+            replies = await self._record(lane, items, actor)
+            again = []
+            for (position, event), item, reply in zip(wave, planned, replies, strict=True):
                 if isinstance(reply, StoreRefused | StoreFull):
                     results[position] = _rejected(event, reply)
-                elif reply.status == "new":
-                    results[position] = _rejected(event, refusals[position])
+                elif reply.status == "new" and isinstance(item, DispatcherError):
+                    results[position] = _rejected(event, item)
                 elif reply.status in AGAIN:
-                    wave.append((position, event))
+                    again.append((position, event))
                 else:
                     results[position] = _result(event, reply)
+            wave = again
             if not wave:
                 return results
         problem = Contended("the shop's policy or the order kept changing; repeating the event is safe")
@@ -162,77 +157,6 @@ class EventIntake:
             except StoreRefused as refusal:
                 found[shop] = refusal
         return found
-
-    def _plan(
-        self, item: Intake, event: Event, known: Known, forces: Forces, persons: Mapping[Pair, str]
-    ) -> None:
-        if event.type not in NEEDS_POLICY:
-            return
-        force = _or_raise(forces[event.shop])
-        if event.type is EventType.REMINDED:
-            count_for(item, event, force, known, persons)
-            return
-        if event.type is EventType.AMENDED:
-            item.rev, before = _or_raise(known.get((event.shop, event.order), (0, None)))
-            facts = _amend(event, before, force)
-        else:
-            facts = facts_of(event, force.policy)
-        _planned(item, facts, force, self._clock.now())
-
-
-def _or_raise(found: T | StoreRefused) -> T:
-    if isinstance(found, StoreRefused):
-        raise found
-    return found
-
-
-def _bare(event: Event, now: Instant, *, probe: bool = False) -> Intake:
-    """Return what the store must know of any event; a probe only asks whether it was taken before."""
-    told = None if event.type in CHANGES_FACTS else details.of_time(event)
-    handed = None
-    if event.type is EventType.REMINDED:
-        # Whose clock is ahead has not sent it in the future.
-        handed = min(event.time, now)
-        told = details.of_reported(handed, event.agent)
-    return Intake(
-        event=event.id,
-        seen=f"{event.source}\x1f{event.id}",
-        digest=event.digest,
-        type="probe" if probe else event.type,
-        time=event.time,
-        order=event.order,
-        shop_name=event.shop,
-        customer=event.customer,
-        channel=event.channel,
-        agent=event.agent,
-        handed=handed,
-        details=told,
-    )
-
-
-def _amend(event: Event, before: OrderFacts | None, force: InForce) -> OrderFacts:
-    if before is not None:
-        return merged(before, event, force.policy)
-    try:
-        return facts_of(event, force.policy)
-    except InvalidEvent:
-        raise UnknownOrder("the order is not known yet, and the amendment alone does not make one") from None
-
-
-def _planned(item: Intake, facts: OrderFacts, force: InForce, now: Instant) -> None:
-    item.shop_rev = force.rev
-    item.customer = facts.customer.id
-    item.facts = pack(msgspec.json.encode(facts))
-    item.closes = facts.order.closes_at
-    item.details = details.of_order(facts)
-    item.plan = [_plan_step(step, force.version) for step in plan(facts, force.policy, now)]
-
-
-def _plan_step(step: Planned | Unplanned, version: int) -> PlanStep:
-    written = details.of_plan(step)
-    if isinstance(step, Unplanned):
-        return PlanStep(moment=step.moment, reason=step.reason, policy=version, details=written)
-    return PlanStep(moment=step.moment, due=step.due, channel=step.channel, policy=version, details=written)
 
 
 def _rejected(event: Event, problem: DispatcherError) -> Result:

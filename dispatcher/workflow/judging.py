@@ -1,7 +1,6 @@
 """Turns leased reminders into what will be recorded of them: facts, decision, text, commit."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 
@@ -15,11 +14,9 @@ from dispatcher.policy.facts import Channel, Customer, Facts, Instant
 from dispatcher.storage.commands import Commit
 from dispatcher.storage.records import Lease, Leased
 from dispatcher.workflow import details
+from dispatcher.workflow.batches import each
 from dispatcher.workflow.committing import hand_off, opened_task, undone
 from dispatcher.workflow.gathering import among, facts_about
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 class Renderer(Protocol):
@@ -62,23 +59,10 @@ def judge(
 
     No hand-off starts at or after `latest`.
     """
-    # One step for all before the next is faster by a third than all steps for each: the processor has the
-    # code and tables of a step at hand then.
-    gathered = _each(lambda item: (item, _gathered(item, lease, policy, now)), lease.items)
-    ruled = _each(lambda one: (*one, decide(one[1], policy, now)), gathered)
-    told = _each(lambda one: (*one[:2], *_going(one[1], one[2], policy, render, now)), ruled)
-    return _each(lambda one: _judged(*one, lease, policy, now, latest), told)
-
-
-def _each(step: Callable[[T], S], given: Sequence[T | Exception]) -> list[S | Exception]:
-    """Take a step with each of a batch; one that fails never stops the others."""
-    done: list[S | Exception] = []
-    for one in given:
-        try:
-            done.append(one if isinstance(one, Exception) else step(one))
-        except Exception as error:
-            done.append(error)
-    return done
+    gathered = each(lambda item: (item, _gathered(item, lease, policy, now)), lease.items, Exception)
+    ruled = each(lambda one: (*one, decide(one[1], policy, now)), gathered, Exception)
+    told = each(lambda one: (*one[:2], *_going(one[1], one[2], policy, render, now)), ruled, Exception)
+    return each(lambda one: _judged(*one, lease, policy, now, latest), told, Exception)
 
 
 def _gathered(item: Leased, lease: Lease, policy: Policy, now: Instant) -> Facts:
