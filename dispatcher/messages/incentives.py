@@ -6,7 +6,7 @@ from dispatcher.messages.chinese import CHINESE
 from dispatcher.messages.schema import Field
 from dispatcher.messages.subjects import Subject, money, when
 from dispatcher.messages.times import Moment
-from dispatcher.messages.values import Money, one_line
+from dispatcher.messages.values import Money, without_stops
 from dispatcher.policy.incentive_terms import Incentive, IncentiveKind, IncentiveUse
 
 
@@ -36,13 +36,13 @@ def adds(about: Subject) -> bool:
 def coupon(about: Subject) -> str | None:
     """What the coupon is called; `None` of any other kind."""
     pool = _pool(about, "coupon")
-    return None if pool is None else one_line(pool.name) or about.speech.words.coupon
+    return None if pool is None else without_stops(pool.name) or about.speech.words.coupon
 
 
 def gift(about: Subject) -> str | None:
     """What is given; `None` of any other kind."""
     pool = _pool(about, "gift")
-    return None if pool is None else one_line(pool.name)
+    return None if pool is None else without_stops(pool.name)
 
 
 def price_protection(about: Subject) -> str | None:
@@ -54,7 +54,7 @@ def price_protection(about: Subject) -> str | None:
 def how(about: Subject) -> str | None:
     """How it is used, in the shop's words."""
     pool = _pool(about)
-    return None if pool is None else one_line(pool.how)
+    return None if pool is None else without_stops(pool.how)
 
 
 def saves(about: Subject) -> Money | None:

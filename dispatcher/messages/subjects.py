@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from dispatcher.messages.times import Moment, said
-from dispatcher.messages.values import Money, one_line, shortened, shortened_thing
+from dispatcher.messages.values import Money, one_line, shortened, shortened_thing, without_stops
 from dispatcher.messages.words import Words
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
@@ -119,7 +119,7 @@ def receiver(about: Subject) -> str | None:
     known = about.facts.order.receiver
     if about.decision.channel == "phone" or known is None:
         return None
-    line = one_line(known.name)
+    line = without_stops(known.name)
     return line and line[0] + HIDDEN
 
 

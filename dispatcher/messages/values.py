@@ -1,7 +1,10 @@
 """Values from outside, made fit to stand in one line of a message."""
 
+import re
 from functools import lru_cache
 from unicodedata import east_asian_width
+
+from dispatcher.policy.naming import FOR_NOTHING, LOOKS_BLANK, says_something
 
 ELLIPSIS = "…"
 ELLIPSIS_COLUMNS = 2
@@ -14,6 +17,12 @@ CURRENCY_SYMBOLS = {"CNY": "¥", "HKD": "HK$", "USD": "US$", "EUR": "€", "GBP"
 # A text message's signature stands in these brackets, so a value must not be able to forge one.
 _BRACKETS = str.maketrans("【】", "[]")
 
+_BLANKS = re.compile(f"[{LOOKS_BLANK}]")
+
+_STOPS = " ,;:，。；：、"
+_LAST_STOPS = _STOPS + "."
+"""A template has signs of its own around a value; a name may begin with a dot, as in `.NET`."""
+
 
 class Money(str):
     """A sum in words, such as `299元`; `symbol` is the same with its sign before it, such as `¥299`."""
@@ -24,20 +33,36 @@ class Money(str):
 
 
 def one_line(value: str | None) -> str | None:
-    """The value with control, format and line characters turned to spaces; `None` when nothing is left."""
+    """The value with what cannot be seen and line breaks turned to spaces; `None` when nothing is left."""
     if value is None:
         return None
     if not value.isprintable():
         value = "".join(char if char.isprintable() else " " for char in value)
+    if not value.isascii() and _BLANKS.search(value):
+        value = _BLANKS.sub(" ", value)
     line = " ".join(value.split())
     if "【" in line or "】" in line:
         line = line.translate(_BRACKETS)
     return line or None
 
 
+def without_stops(value: str | None) -> str | None:
+    """The value on one line without the stops around it; `None` when what is left says nothing."""
+    line = one_line(value)
+    if line is None:
+        return None
+    if line.isalnum():  # as nearly all names of people and places are
+        return None if line.lower() in FOR_NOTHING else line
+    line = line.lstrip(_STOPS).rstrip(_LAST_STOPS)
+    return line if says_something(line) else None
+
+
 def shortened(value: str | None, columns: int) -> str | None:
-    """The value on one line and at most `columns` wide, where a Chinese character takes two."""
-    line = one_line(value if value is None else value[:MAX_LOOKED_AT])
+    """The value on one line and at most `columns` wide, where a Chinese character takes two.
+
+    Stops around it are left out; `None` when what is left says nothing.
+    """
+    line = without_stops(value if value is None else value[:MAX_LOOKED_AT])
     if line is None or len(line) * 2 <= columns:
         return line
     return _cut(line, columns)

@@ -9,6 +9,7 @@ from dispatcher.policy.currency import CURRENCIES
 from dispatcher.policy.document_table import MAX_ROWS
 from dispatcher.policy.event_values import MAX_GRADE
 from dispatcher.policy.facts import CHANNELS, Channel
+from dispatcher.policy.naming import says_something
 from dispatcher.policy.terms import Holidays, Locale, OpenDays, Platform, Window
 from dispatcher.policy.units import MAX_MIN_GAP, parse_clock, parse_duration, parse_end
 from dispatcher.policy.workdays import WEEKDAYS
@@ -84,9 +85,9 @@ def currency(value: object) -> str:
 
 def name(value: object) -> str:
     """A name to show customers."""
-    if isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= MAX_NAME:
+    if isinstance(value, str) and len(value) <= MAX_NAME and value.isprintable() and says_something(value):
         return value.strip()
-    raise ValueError(f"expected a name of 1 to {MAX_NAME} printable characters")
+    raise ValueError(f"expected a name of 1 to {MAX_NAME} printable characters, and not of signs alone")
 
 
 def hosts(value: object) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ from dispatcher.policy.facts import CHANNELS
         ("  a \n\n b\t", "a b"),
         ("【别家店】", "[别家店]"),
         ("全角\u3000空格", "全角 空格"),
+        ("\u3164\u2800", None),
+        ("-0001。", "-0001。"),
     ],
 )
 def test_value_is_brought_to_one_line(value: str | None, line: str | None) -> None:
@@ -44,6 +46,37 @@ def test_value_is_brought_to_one_line(value: str | None, line: str | None) -> No
 )
 def test_value_is_cut_by_display_width(value: str, columns: int, short: str) -> None:
     assert shortened(value, columns) == short
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("王女士，", "王女士"),
+        (": M码。", "M码"),
+        ("Ring the bell.", "Ring the bell"),
+        ("明天送？", "明天送？"),
+        (".NET入门", ".NET入门"),
+        ("🌸", "🌸"),
+        ("，。", None),
+        ("【】", None),
+        ("（ ）", None),
+        ("...", None),
+        ("-", None),
+        ("\u3164", None),
+        ("\u2800", None),
+        ("\ufe0f", None),
+        ("null", None),
+        (" None ", None),
+        ("N/A", None),
+        ("无", None),
+        ("无袖", "无袖"),
+        ("Nullarbor", "Nullarbor"),
+    ],
+)
+def test_value_loses_the_stops_around_it_and_one_that_says_nothing_is_missing(
+    value: str, told: str | None
+) -> None:
+    assert shortened(value, 40) == told
 
 
 @given(st.text(max_size=80), st.integers(min_value=2, max_value=40))

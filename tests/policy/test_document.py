@@ -183,6 +183,8 @@ def test_an_empty_list_of_channels_means_none_and_an_absent_one_all() -> None:
         ("/currency", "cny", "ISO 4217"),
         ("/shop_name", "", "name"),
         ("/shop_name", "two\nlines", "name"),
+        ("/shop_name", "\u3164", "name"),
+        ("/shop_name", "。", "name"),
         ("/pay_within", "0s", "above zero"),
         ("/pay_within", "1 day", "duration"),
         ("/pay_within", 24, "duration"),
