@@ -8,7 +8,7 @@ import msgspec
 
 from dispatcher.messages.catalog import Catalog, Kind, Template
 from dispatcher.messages.rendering import render_for
-from dispatcher.messages.subjects import subject
+from dispatcher.messages.subjects import Subject, subject
 from dispatcher.policy.facts import Customer, Order, Receiver
 from dispatcher.policy.terms import Locale
 from tests.messages.samples import (
@@ -126,7 +126,12 @@ def told(catalog: Catalog, locale: Locale, kind: Kind, template: Template) -> It
         yield name, text_of(catalog, locale, kind, template, **case)
 
 
-def text_of(
+def text_of(catalog: Catalog, locale: Locale, kind: Kind, template: Template, **case: Any) -> str:
+    """What a template says of an order."""
+    return render_for(template, subject_of(catalog, locale, kind, template, **case)).text
+
+
+def subject_of(
     catalog: Catalog,
     locale: Locale,
     kind: Kind,
@@ -136,8 +141,8 @@ def text_of(
     to: Customer = CUSTOMER,
     policy: Any = POLICY,
     **decision: Any,
-) -> str:
-    """What a template says of an order; in a flash sale it closes half an hour after it was placed."""
+) -> Subject:
+    """What a template is told of an order; in a flash sale it closes half an hour after it was placed."""
     at = NOW[1 if kind in EARLY else 2]
     if kind == "flash_sale":
         about, at = msgspec.structs.replace(about, closes_at=PLACED + HOUR // 2), PLACED + HOUR // 12
@@ -145,4 +150,4 @@ def text_of(
     if kind == "merged_orders":
         decision = {"others": decision.get("others", [EVENING])}
     send = carried(send, at, **decision)
-    return render_for(template, subject(facts, send, policy, at, catalog.speeches[locale])).text
+    return subject(facts, send, policy, at, catalog.speeches[locale])

@@ -58,9 +58,9 @@ def bearer(name: str, secret: str = SECRET) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def asking(redis: Redis, audit_directory: Path) -> AsyncIterator[Asking]:
-    """Build the application over an empty store."""
-    here = await world(redis, audit_directory)
+async def asking(redis: Redis, audit_directory: Path, **of_world: Any) -> AsyncIterator[Asking]:
+    """Build the application over an empty store; what is not given of its world is as ever."""
+    here = await world(redis, audit_directory, **of_world)
     keys = AccessKeys(here.service.store)
     app = create_app(here.service, Access(keys))
     transport = httpx.ASGITransport(app)
