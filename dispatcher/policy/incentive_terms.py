@@ -5,16 +5,17 @@ from typing import Literal
 
 import msgspec
 
-from dispatcher.policy.facts import WhyUnpaid
-
 IncentiveKind = Literal[
     "coupon", "gift", "free_shipping", "priority_shipping", "price_change", "price_protection"
 ]
 IncentiveUse = Literal["this_order", "new_order", "next_order"]
 """Which order it can be used on: the unpaid one, another instead of it, or one after it."""
 
-Audience = Literal["first_time", "repeat", "vip", "high_value", WhyUnpaid]
-"""What a customer is, or said in a call of why the order was not paid."""
+Audience = Literal[
+    "first_time", "repeat", "vip", "high_value",
+    "cannot_pay", "forgot", "price", "doubt", "comparing", "delivery",
+]  # fmt: skip
+"""What a customer is, or said in a call of why the order was not paid; a changed mind is offered nothing."""
 
 
 class Incentive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,8 +1,9 @@
 """Which incentive goes with a message: the first pool in the policy's order that fits, or none.
 
 A message that names one is a promotion: it needs the customer's consent and goes in `PROMOTION_HOURS` only.
-Where that does not hold, or no pool fits, the message goes in its plain form. Calls carry none: what an
-agent reads is written when the task is opened, and may be said much later.
+Where that does not hold, or no pool fits, the message goes in its plain form, as it does to who told of a
+changed mind: they are not asked to pay any more. Calls carry none: what an agent reads is written when the
+task is opened, and may be said much later.
 """
 
 from decimal import Decimal
@@ -44,6 +45,9 @@ def offer(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo, rules: list[
     consent = facts.customer.consent
     agreed = None if consent is None else consent.promotion
     inputs: dict[str, Any] = {"agreed": agreed}
+    if facts.told == "changed_mind":
+        rules.append(_plain(inputs | {"told": facts.told}))
+        return None
     hours = opening(_HOURS, now, tz)
     assert hours is not None, "promotions have hours"
     if agreed is not True:

@@ -14,7 +14,8 @@ def rival(
     """Another order's waiting reminder, beside the one that `facts` are about.
 
     To be carried it must be free to go now, by the same channel to the same address, and not be `kept_until`
-    later by an operator; to be waited for it is enough that it will go at all.
+    later by an operator; and neither order may be one that its buyer no longer wants, since a message about
+    several asks to pay each. To be waited for it is enough that it will go at all.
     """
     obstacle, due = None, other.due
     if policy.merge is not None:
@@ -41,6 +42,8 @@ def rival(
 def _why_apart(other: Facts, facts: Facts, policy: Policy, now: Instant) -> str | None:
     if other.order.currency != facts.order.currency:
         return "currency"
+    if "changed_mind" in (other.told, facts.told):
+        return "changed_mind"
     if _address(other, facts) != _address(facts, facts) or _person(other, policy) != _person(facts, policy):
         return "address"
     here = msgspec.structs.replace(other, channel=facts.channel, due=min(other.due, now))

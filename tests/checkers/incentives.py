@@ -13,8 +13,11 @@ from tests.checkers.timing import Answer, written
 HOURS = ((8 * 60, 21 * 60),)
 """Promotions go from 08:00 to 21:00 local time."""
 
-REASONS = frozenset({"cannot_pay", "forgot", "price", "doubt", "comparing", "changed_mind", "delivery"})
-"""Why an order was not paid, as a customer may tell in a call."""
+REASONS = frozenset({"cannot_pay", "forgot", "price", "doubt", "comparing", "delivery"})
+"""Why an order was not paid, as a customer may tell in a call, of those that a pool may be for."""
+
+CHANGED_MIND = "changed_mind"
+"""Who tells this is offered nothing."""
 
 Named = tuple[str, int] | None
 """A pool, and until when its item can be used."""
@@ -32,12 +35,14 @@ class Judge:
         self.known, self.now, self.said, self.order_has = known, now, said, order_has
         self.reason = reason
         self.inputs: dict[str, Any] = {"agreed": said.get("agreed")}
+        if reason == CHANGED_MIND:
+            self.inputs["told"] = reason
         self.told: dict[str, Any] | None = None
         self.until: int | None = None
 
     def answer(self) -> Answer:
         """Return the rule as it should stand in the record; `told` and `until` say what was offered."""
-        if self.said.get("agreed") is not True:
+        if self.reason == CHANGED_MIND or self.said.get("agreed") is not True:
             return Answer("incentive", "plain", self.inputs)
         hours = opening_at(self.now, HOURS, self.known.zone)
         assert hours is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from tests.checkers.incentives import CHANGED_MIND
 from tests.checkers.records import Record, in_order, instant, name, order_key
 from tests.checkers.replay import Replayer
 from tests.checkers.state import HANDED_OVER
@@ -10,12 +11,14 @@ from tests.checkers.state import HANDED_OVER
 def merges(records: Iterable[Record]) -> list[str]:
     """Find merged reminders that nothing was handed over for, and messages that carry what they must not.
 
-    A message names unpaid orders of its own customer, each once, and takes their reminders in the same step;
+    A message names unpaid orders of its own customer, each once, none that a customer no longer wants, and
+    takes their reminders in the same step;
     each reminder has one carrier, which is or may have been handed over, or comes back. What an operator
     postponed goes in no message before its time.
     """
     replayer, violations, expected = Replayer(), list[str](), dict[str, str]()
     kept: dict[str, int] = {}
+    told: dict[tuple[str, str], str] = {}
     for record in in_order(records):
         if not (_merged(record) and record["reminder"] in expected):
             violations += _left(expected)
@@ -28,6 +31,13 @@ def merges(records: Iterable[Record]) -> list[str]:
                 for reminder in expected
                 if instant(record["at"]) < kept.get(reminder, 0)
             ]
+            violations += [
+                f"{name(record)}: names {order}, which is no longer wanted"
+                for order in _orders(record)
+                if told.get((record["shop"], order)) == CHANGED_MIND
+            ]
+        elif "reason" in record["details"] and record["kind"] == "task.completed":
+            told[record["shop"], record["order"]] = record["details"]["reason"]
         elif record["kind"] == "operator.postponed":
             kept[record["reminder"]] = instant(record["details"]["due"])
         elif record["kind"] in {"operator.sent_now", "reminder.planned"}:
@@ -59,9 +69,14 @@ def _named(record: Record) -> list[str]:
     return [f"{record['shop']}~{each['order']}~{each['step']}" for each in carries]
 
 
-def _wrong(record: Record, replayer: Replayer) -> Iterator[str]:
+def _orders(record: Record) -> list[str]:
+    """All orders that a message about several names, its own first; none of a message about one."""
     carries = record["details"].get("decision", {}).get("carries", ())
-    orders = [record["order"], *(each["order"] for each in carries)]
+    return [record["order"], *(each["order"] for each in carries)] if carries else []
+
+
+def _wrong(record: Record, replayer: Replayer) -> Iterator[str]:
+    orders = _orders(record)
     if len(set(orders)) < len(orders):
         yield "names an order twice"
     for order in orders[1:]:

@@ -39,6 +39,18 @@ def test_what_a_message_carries_is_merged_with_it() -> None:
     assert state.reminders["demo~B~1"].carrier == "demo~A~1"
 
 
+@pytest.mark.parametrize("order", ["A", "B"])
+@pytest.mark.parametrize(("reason", "wanted"), [("changed_mind", False), ("price", True)])
+def test_naming_what_is_no_longer_wanted_is_found(order: str, reason: str, wanted: bool) -> None:
+    told = two().record("task.completed", order, 2, agent="li", outcome="other")
+    told.records[-1]["details"]["reason"] = reason
+
+    found = merges(carried(told).records)
+
+    problem = f"names {order}, which is no longer wanted"
+    assert any(each.endswith(problem) for each in found) is not wanted
+
+
 def test_what_was_not_handed_over_comes_back() -> None:
     story = returned(carried()).record("reminder.failed", "A", 1, channel="sms", reason="rejected")
 

@@ -54,6 +54,9 @@ COUPON = {
 }
 
 
+WORTH_AN_OFFER = tuple(why for why in get_args(WhyUnpaid) if why != "changed_mind")
+
+
 def policy(*pools: dict[str, Any], platform: str = "own") -> Policy:
     """Return a policy with pools of incentives."""
     return load_json({**LEAST, "platform": platform, "incentives": list(pools)})
@@ -149,13 +152,21 @@ def test_a_gift_fits_or_says_why_not(
     assert rule.inputs["refused"] == ({} if why is None else {"tea": why})
 
 
-@pytest.mark.parametrize("told", [None, *get_args(WhyUnpaid)])
-@pytest.mark.parametrize("why", get_args(WhyUnpaid))
+@pytest.mark.parametrize("told", [None, *WORTH_AN_OFFER])
+@pytest.mark.parametrize("why", WORTH_AN_OFFER)
 def test_a_pool_for_a_reason_is_for_that_reason(why: str, told: WhyUnpaid | None) -> None:
     offered, rule = judged(facts(told=told), policy(GIFT | {"for": [why]}))
 
     assert (offered is not None) == (told == why)
     assert rule.inputs["told"] == told
+
+
+@pytest.mark.parametrize("known", [{}, {"offered": "tea", "offer_ends": NOON + 7 * DAY}])
+def test_a_changed_mind_is_offered_nothing(known: dict[str, Any]) -> None:
+    offered, rule = judged(facts(told="changed_mind", **known), policy(GIFT))
+
+    assert offered is None
+    assert (rule.outcome, rule.inputs) == ("plain", {"agreed": True, "told": "changed_mind"})
 
 
 @pytest.mark.parametrize(
@@ -304,6 +315,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (GIFT | {"stacks": "yes"}, "stacks", "true or false"),
     (GIFT | {"for": []}, "for", "first_time"),
     (GIFT | {"for": ["nobody"]}, "for", "first_time"),
+    (GIFT | {"for": ["changed_mind"]}, "for", "first_time"),
     (GIFT | {"issue_from": 20251111}, "issue_from", "2026-11-01"),
     (GIFT | {"issue_from": "2025-02-30"}, "issue_from", "2026-11-01"),
     (GIFT | {"issue_from": "1999-01-01"}, "issue_from", "a year from 2000"),

@@ -158,6 +158,8 @@ def test_a_call_neither_carries_nor_waits_for_others(section: str) -> None:
         ({"closes_at": NOON}, "closed"),
         ({"tried": ("sms",)}, "changed"),
         ({"due": NOON + HOUR}, None),
+        ({"told": "price"}, None),
+        ({"told": "changed_mind"}, "changed_mind"),
     ],
 )
 def test_only_what_would_go_the_same_way_is_free_to_be_carried(
@@ -178,6 +180,18 @@ def test_what_an_operator_postponed_is_not_free_before_its_time(
     seen = rival(facts(order="B", due=NOON + HOUR), facts(), MERGE, NOON, kept_until)
 
     assert seen.obstacle == obstacle
+
+
+def test_who_changed_their_mind_is_not_asked_to_pay_other_orders_with_that_one() -> None:
+    seen = rival(facts(order="B"), facts(told="changed_mind"), MERGE, NOON)
+
+    assert seen.obstacle == "changed_mind"
+
+
+def test_what_is_no_longer_wanted_is_still_waited_for() -> None:
+    seen = rival(facts(order="B", told="changed_mind"), facts(told="changed_mind"), CAPPED, NOON)
+
+    assert seen.obstacle is None
 
 
 def test_by_chat_the_handle_counts_and_not_the_number() -> None:

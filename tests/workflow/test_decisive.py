@@ -123,6 +123,14 @@ async def merge(here: World) -> None:
     await dispatched(here)
 
 
+async def merge_but_for_a_changed_mind(here: World) -> None:
+    await under(here, CALLED + LATER + '[merge]\nwithin = "1h"\n')
+    await called(here, "no_answer", why="changed_mind")
+    here.clock.advance_to(NOON + 4 * HOUR)
+    await take(here, "B")
+    await here.dispatch()
+
+
 async def incentive(here: World) -> None:
     await under(here, BY_SMS + POOL)
     await take(here, "A", consent={"promotion": True})
@@ -132,6 +140,12 @@ async def incentive(here: World) -> None:
 async def incentive_for_a_reason(here: World) -> None:
     await under(here, CALLED + LATER + POOL + 'for = ["price", "doubt"]\n')
     await called(here, "no_answer", why="price", consent={"promotion": True})
+    await dispatched(here, 4 * HOUR)
+
+
+async def incentive_for_a_changed_mind(here: World) -> None:
+    await under(here, CALLED + LATER + POOL)
+    await called(here, "no_answer", why="changed_mind", consent={"promotion": True})
     await dispatched(here, 4 * HOUR)
 
 
@@ -157,9 +171,11 @@ CASES: dict[str, tuple[Scene, str, Alter]] = {
     "arbitration, the other's obstacle": (arbitration, "arbitration", other_is(obstacle="no_address")),
     "merge, the other's obstacle": (merge, "merge", other_is(obstacle="address")),
     "merge, the other's time": (merge, "merge", other_is(due=iso(NOON + 9 * HOUR))),
+    "merge, what is not wanted": (merge_but_for_a_changed_mind, "merge", other_is(obstacle=None)),
     "incentive, what is taken": (incentive, "incentive", lambda seen: seen["pools"]["tea"].update(taken=1)),
     "incentive, consent": (incentive, "incentive", sees(agreed=False)),
     "incentive, the reason": (incentive_for_a_reason, "incentive", sees(told="delivery")),
+    "incentive, a changed mind": (incentive_for_a_changed_mind, "incentive", sees(told="price")),
 }
 
 
