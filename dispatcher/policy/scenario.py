@@ -18,6 +18,9 @@ Scenario = Literal[
 FLASH_SALE = HOUR
 """An order that lives no longer is one of a flash sale."""
 
+PLANNED = 2
+"""So many reminders of an order have texts of the catalog; what agents send themselves comes after them."""
+
 _TOLD: dict[WhyUnpaid, Scenario] = {
     "cannot_pay": "cannot_pay",
     "forgot": "forgot",
@@ -40,8 +43,9 @@ def scenario(facts: Facts, policy: Policy, decision: Send) -> Scenario:
     if facts.told is not None:
         return _TOLD[facts.told]
     if facts.order.closes_at - facts.order.placed_at <= FLASH_SALE:
-        # Its time is short from the beginning; once that was told, a later reminder says something else.
-        return "check_details" if facts.used else "flash_sale"
+        # Its time is short from the beginning; once that was told, the other reminder says something else.
+        told = any(handoff.step <= PLANNED for handoff in facts.used)
+        return "check_details" if told else "flash_sale"
     return "before_close" if facts.step > 1 else _introducing(facts, policy, decision)
 
 

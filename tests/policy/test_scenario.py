@@ -14,6 +14,7 @@ PLACED = at("2026-11-11 10:20")
 DUE = PLACED + 2 * HOUR
 RIVAL = Rival(order="O-2", step=1, due=DUE, closes_at=DUE + HOUR, total="1.00")
 CALLED = (Handoff(step=1, channel="phone", at=DUE - HOUR),)
+BY_HAND = (Handoff(step=3, channel="chat", at=DUE - HOUR),)
 
 BIG = {"total": "500.00"}
 NOTE = {"buyer_note": "请放门卫"}
@@ -75,6 +76,8 @@ def found(
         ({"about": LONGER}, "first_time"),
         ({"about": FLASH, "step": 2}, "flash_sale"),
         ({"about": FLASH, "step": 2, "used": CALLED}, "check_details"),
+        ({"about": FLASH, "used": BY_HAND}, "flash_sale"),
+        ({"about": FLASH, "step": 2, "used": (*CALLED, *BY_HAND)}, "check_details"),
         # Later steps, whoever the customer is.
         ({"step": 2}, "before_close"),
         ({"step": 3, "about": BIG | NOTE, "to": OLD, "ships": True}, "before_close"),
