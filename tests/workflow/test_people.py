@@ -288,6 +288,24 @@ async def test_what_follows_a_call_knows_why_the_order_was_not_paid(
     assert await violations(here, reader) == []
 
 
+@pytest.mark.parametrize("why", get_args(WhyUnpaid))
+async def test_a_second_open_call_answers_what_was_told_in_the_first(
+    redis: StoreClient, audit_directory: Path, why: WhyUnpaid
+) -> None:
+    here = await world(redis, audit_directory, policy=CALLS)
+    await take(here, event("order.unpaid", "O-1", NOON, total="900.00"))
+    await here.dispatch()
+    await at(here, NOON + 4 * HOUR)
+    await here.service.tasks.claim(CALL, "li", "user:li")
+    await ended(here, "no_answer", why=why)
+
+    await here.service.tasks.claim(SECOND, "li", "user:li")
+
+    claimed = (await here.audit())[-1]
+    kind = "kind_ending" if why == "changed_mind" else why
+    assert (claimed["kind"], claimed["template"].partition("@")[0]) == ("task.claimed", f"{kind}/phone")
+
+
 async def test_what_was_decided_before_the_reason_was_told_is_decided_anew(
     here: World, reader: blocking.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
