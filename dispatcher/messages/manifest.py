@@ -21,18 +21,20 @@ Technique = Literal[
     "check_details", "honest_urgency", "same_day_shipping", "after_sales", "thanks", "personal_service",
     "summary", "help", "answer", "farewell",
 ]  # fmt: skip
-"""What makes a message worth reading; two reminders of an order have different ones."""
+"""What makes a message worth reading; one that was used is not used again, unless the same is to be said."""
 
 
-class Entry(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"message_class": "class"}
-):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the manifest says of one template."""
 
     version: int
-    message_class: Literal["notice"]
     technique: Technique
     elements: tuple[Element, ...]
+
+    @property
+    def message_class(self) -> Literal["notice", "either"]:
+        """Whether its messages are notices, or either these or, where they name an incentive, promotions."""
+        return "either" if "incentive" in self.elements else "notice"
 
 
 class OnChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,12 +44,9 @@ class OnChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     elements: tuple[Element, ...]
 
 
-class Described(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"message_class": "class"}
-):
+class Described(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the manifest says of a kind of messages."""
 
-    message_class: Literal["notice"]
     technique: Technique
     chat: OnChannel | None = None
     sms: OnChannel | None = None
@@ -89,9 +88,4 @@ def entry_of(directory: Path, manifest: Manifest, locale: Locale, kind: Scenario
     if locale not in here.version:
         section = f"[templates.{kind}.{channel}]"
         raise InvalidTemplate(f"{directory / MANIFEST}: expected a version of {locale} in {section}")
-    return Entry(
-        version=here.version[locale],
-        message_class=described.message_class,
-        technique=described.technique,
-        elements=here.elements,
-    )
+    return Entry(version=here.version[locale], technique=described.technique, elements=here.elements)

@@ -29,7 +29,7 @@ _SPEECH = Speech(words=WORDS[DEFAULT_LOCALE], incentives={})
 """An agent offers nothing of their own."""
 
 _Code = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]{1,12}$")]
-_ENTRY = Entry(version=1, message_class="notice", technique="check_details", elements=())
+_ENTRY = Entry(version=1, technique="check_details", elements=())
 
 
 class _Phrase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

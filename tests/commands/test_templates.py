@@ -32,7 +32,7 @@ def test_each_template_is_a_line_of_the_table() -> None:
     assert (answer.exit_code, answer.stderr) == (0, "")
     assert head == ["template", "class", "characters", "segments", "seconds", "wording", "elements"]
     assert len(lines) == len(Catalog.load().templates)
-    assert lines[1][:7] == ["first_reminder/sms@3", "notice", "70/280", "of", "500", "1/5", "–"]
+    assert lines[1][:7] == ["first_reminder/sms@3", "either", "70/280", "of", "500", "1/5", "–"]
 
 
 def test_json_tells_the_same_a_template_and_line(copy: Path) -> None:

@@ -1,5 +1,6 @@
 """Where templates are found, and what is refused when they are loaded."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 
 from dispatcher.errors import InvalidTemplate
-from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.catalog import KINDS, Catalog
 from dispatcher.messages.manifest import MANIFEST
 from dispatcher.messages.rendering import render
 from dispatcher.policy.facts import WhyUnpaid
@@ -36,10 +37,10 @@ def test_named_directory_without_a_catalog_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "was", "becomes", "complaint"),
     [
-        (MANIFEST, 'class = "notice"', "class =", "Invalid value"),
+        (MANIFEST, 'technique = "check_details"', "technique =", "Invalid value"),
         (MANIFEST, "zh-CN = 3", '"../zh-CN" = 3', "../zh-CN"),
         (MANIFEST, 'technique = "check_details"', 'technique = "threat"', "technique"),
-        (MANIFEST, 'class = "notice"', 'class = "notice"\ncolour = "red"', "colour"),
+        (MANIFEST, 'technique = "help"', 'technique = "help"\ncolour = "red"', "colour"),
         (MANIFEST, '"pay_link"]', '"pay_link", "poem"]', "poem"),
         (MANIFEST, "[templates.first_reminder.sms]", "[templates.first_reminder.fax]", "fax"),
         (MANIFEST, "en = 1", 'en = "one"', "version"),
@@ -124,13 +125,21 @@ def test_part_is_said_wherever_a_template_shows_it(edited: Edit, catalog: Catalo
     assert all("送茶样2袋" in rendered(loaded, step, "sms", offer=gift).text for step in (1, 2))
 
 
+def test_messages_are_notices_where_no_incentive_can_be_named(catalog: Catalog) -> None:
+    notices = {at[1:] for at, read in catalog.templates.items() if read.entry.message_class == "notice"}
+
+    written = {(kind, channel) for kind, channel in notices if channel != "phone"}
+    assert written == set(product(("merged_orders", "kind_ending"), ("chat", "sms")))
+    assert len(notices - written) == sum("phone" in channels for channels in KINDS.values())
+
+
 @pytest.mark.parametrize(
     ("changes", "told", "name"),
     [
         ({}, None, "first_time/sms@1"),
-        ({"locale": "en"}, None, "en/first_time/sms@1"),
-        ({"locale": "en"}, "price", "en/price/sms@1"),
-        ({}, "changed_mind", "kind_ending/sms@1"),
+        ({"locale": "en"}, None, "en/first_time/sms@2"),
+        ({"locale": "en"}, "price", "en/price/sms@2"),
+        ({}, "changed_mind", "kind_ending/sms@2"),
     ],
 )
 def test_template_is_one_that_suits_in_the_shops_language(

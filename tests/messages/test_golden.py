@@ -12,7 +12,6 @@ from dispatcher.messages.catalog import KINDS, WORDS, Catalog
 from dispatcher.messages.elements import REFUSAL
 from dispatcher.policy.terms import Locale
 from tests.messages import goldens
-from tests.messages.cases import EARLY
 
 GOLDEN = {locale: goldens.read(locale) for locale in WORDS}
 ALL = [(locale, name) for locale, golden in GOLDEN.items() for name in golden]
@@ -95,10 +94,10 @@ def test_every_element_of_a_template_is_said(locale: Locale, name: str) -> None:
 @pytest.mark.parametrize(("locale", "name"), WRITTEN)
 def test_an_incentive_is_named_and_by_sms_can_be_refused(locale: Locale, name: str) -> None:
     text = GOLDEN[locale][name]["texts"]["everything"]
-    merged = "merged_orders" in name
+    promotes = "merged_orders" not in name and "kind_ending" not in name
 
-    assert ("茶样2袋" in text) is not merged
-    assert bool(REFUSAL.search(text)) is ("/sms@" in name and not merged)
+    assert ("茶样2袋" in text) is promotes
+    assert bool(REFUSAL.search(text)) is ("/sms@" in name and promotes)
 
 
 @pytest.mark.parametrize(("locale", "name"), ALL)
@@ -130,12 +129,27 @@ def test_no_text_has_a_hole(locale: Locale, name: str) -> None:
     assert [text for text in texts.values() if text != text.strip() or " \n" in text] == []
 
 
-@pytest.mark.parametrize("name", [name for name in GOLDEN["zh-CN"] if "merged" not in name and "sms" in name])
-def test_an_ordinary_chinese_text_message_is_one_segment(name: str) -> None:
-    segments = GOLDEN["zh-CN"][name]["segments"]
+@pytest.mark.parametrize(
+    ("locale", "case", "several", "expected"),
+    [
+        ("zh-CN", "ordinary", False, {1}),
+        ("zh-CN", "sensitive", False, {1, 2}),
+        ("zh-CN", "everything", False, {2}),
+        ("zh-CN", "on_pdd", False, {1, 2}),
+        ("zh-CN", "ordinary", True, {2}),
+        ("en", "ordinary", False, {2}),
+        ("en", "sensitive", False, {2, 3}),
+        ("en", "ordinary", True, {4}),
+    ],
+)
+def test_text_messages_cost_so_many_segments(
+    locale: Locale, case: str, several: bool, expected: set[int]
+) -> None:
+    written = [(name, table) for name, table in GOLDEN[locale].items() if "/sms@" in name]
 
-    assert segments["ordinary"] == 1
-    assert max(segments.values()) == 2
+    found = {table["segments"][case] for name, table in written if ("merged" in name) is several}
+
+    assert found == expected
 
 
 @pytest.mark.parametrize("name", GOLDEN["zh-CN"])
@@ -157,23 +171,6 @@ def test_wording_is_neither_pressing_nor_unprovable(locale: Locale, name: str) -
     texts = " ".join(GOLDEN[locale][name]["texts"].values()).replace("最早", "")
 
     assert [words for words in PRESSING[locale] if words in texts] == []
-
-
-def test_later_reminders_have_another_technique_than_the_first(catalog: Catalog) -> None:
-    techniques: dict[str, set[str]] = {"first": set(), "later": set()}
-    for (_, kind, _), template in catalog.templates.items():
-        when = "first" if kind in EARLY and kind != "merged_orders" else "later"
-        if kind not in ("flash_sale", "merged_orders"):
-            techniques[when].add(template.entry.technique)
-
-    assert techniques["first"] & techniques["later"] == set()
-
-
-def test_each_flash_sales_reminders_differ_in_technique(catalog: Catalog) -> None:
-    technique = {kind: template.entry.technique for (_, kind, _), template in catalog.templates.items()}
-
-    assert technique["flash_sale"] != technique["check_details"]
-    assert technique["merged_orders"] not in (technique["first_reminder"], technique["before_close"])
 
 
 @pytest.mark.parametrize("kind", incentives.KINDS)

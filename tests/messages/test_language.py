@@ -21,7 +21,7 @@ def checked(
     source: str, *elements: Element, channel: Channel = "sms"
 ) -> tuple[Template | None, tuple[Problem, ...]]:
     """A source as a template of the catalog that must carry `elements`, or what is wrong with it."""
-    entry = Entry(version=1, message_class="notice", technique="check_details", elements=elements)
+    entry = Entry(version=1, technique="check_details", elements=elements)
     return compiled(source, "made", channel, entry)
 
 

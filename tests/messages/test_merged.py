@@ -1,11 +1,12 @@
 """One message about several orders: which, how many and how much, and no link that pays only one."""
 
+import msgspec
 import pytest
 
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.sms import segments
 from dispatcher.policy.facts import Channel, Item
-from tests.messages.samples import CLOSES, HOUR, NOW, PLACED, SOCKS, customer, order, rendered
+from tests.messages.samples import CLOSES, HOUR, NOW, PLACED, POLICY, SOCKS, customer, order, rendered
 
 EVENING = order(
     id="0002", placed_at=PLACED - 14 * HOUR, closes_at=CLOSES - 14 * HOUR, total="19.80", items=(SOCKS,)
@@ -52,6 +53,18 @@ def test_one_sensitive_item_hides_every_product(catalog: Catalog, channel: Chann
     assert "药品" not in text
     assert "连衣裙" not in text
     assert "提交的订单" in text
+
+
+@pytest.mark.parametrize(("name", "begins"), [(None, "Your orders, "), ("王女士", "王女士, your orders, ")])
+def test_an_english_text_message_begins_with_a_capital_or_a_name(
+    catalog: Catalog, name: str | None, begins: str
+) -> None:
+    hidden = order(id="0003", items=(Item(name="某药品", sensitive=True),))
+    english = msgspec.structs.replace(POLICY, locale="en")
+
+    text = rendered(catalog, 1, "sms", others=[hidden], to=customer(name=name), policy=english).text
+
+    assert text.startswith(f"【云裳服饰】{begins}")
 
 
 def test_amounts_add_up_exactly_and_equal_times_are_told_once(catalog: Catalog) -> None:

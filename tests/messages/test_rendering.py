@@ -169,7 +169,7 @@ def test_missing_pay_link_stops_the_message_by_name(
 
 def made(source: str) -> Template:
     """A template of any source, without looking whether it is allowed: what rendering itself withstands."""
-    entry = Entry(version=1, message_class="notice", technique="check_details", elements=())
+    entry = Entry(version=1, technique="check_details", elements=())
     phrasings = Phrasings(Environment().parse(source))
     fields = tuple(FIELDS)
     return Template(
