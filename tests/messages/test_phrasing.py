@@ -1,7 +1,7 @@
 """What a template says for the fields that are there is what Jinja makes of it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment, StrictUndefined
 from jinja2.exceptions import UndefinedError
@@ -32,6 +32,7 @@ SOURCES = st.recursive(
 )
 
 
+@settings(deadline=None)  # a source is compiled, which takes its time beside other tests
 @given(source=SOURCES, returning=st.booleans(), city=st.booleans(), spec=st.booleans())
 def test_it_says_what_jinja_does(source: str, returning: bool, city: bool, spec: bool) -> None:
     there = {"shop": "S%s", "total": amount("299.00", "CNY"), "placed": PLACED}
