@@ -73,14 +73,19 @@ class MessageTooLong(DispatcherError):
 
 
 class ForbiddenWording(DispatcherError):
-    """A message says what its platform forbids; `words` are those of the rules, each of one of `kinds`."""
+    """A message says what its platform forbids; `words` are those of the rules, each of one of `kinds`.
+
+    `hosts` are where links lead that may not.
+    """
 
     code = "forbidden-wording"
 
-    def __init__(self, words: tuple[str, ...], kinds: tuple[str, ...]) -> None:
-        super().__init__(f"the message says what its platform forbids: {', '.join(words)}")
+    def __init__(self, words: tuple[str, ...], kinds: tuple[str, ...], hosts: tuple[str, ...] = ()) -> None:
+        where = f" to {', '.join(hosts)}, which links.allowed does not name" if hosts else ""
+        super().__init__(f"the message says what its platform forbids: {', '.join(words)}{where}")
         self.words = words
         self.kinds = kinds
+        self.hosts = hosts
 
 
 class StoreRefused(DispatcherError):

@@ -6,7 +6,9 @@ import msgspec
 
 from dispatcher.errors import ForbiddenWording, MessageTooLong
 from dispatcher.messages.catalog import Catalog, Template
+from dispatcher.messages.contacts import links
 from dispatcher.messages.fields import values
+from dispatcher.messages.folding import fold
 from dispatcher.messages.outside import Remark, masked_names, without_names
 from dispatcher.messages.sms import characters
 from dispatcher.messages.subjects import Subject, subject
@@ -74,13 +76,19 @@ def render(
         hits = check(rendered.text, rules)
     if forbidden := _remarks(hits, "forbid"):
         kinds = dict.fromkeys(remark.kind for remark in forbidden)
-        raise ForbiddenWording(tuple(remark.word for remark in forbidden), tuple(kinds))
+        raise ForbiddenWording(tuple(remark.word for remark in forbidden), tuple(kinds), _hosts(hits))
     return msgspec.structs.replace(rendered, masked=masked[:MAX_REMARKS], advised=_remarks(hits, "advise"))
 
 
 def _remarks(hits: tuple[Hit, ...], level: Level) -> tuple[Remark, ...]:
     found = dict.fromkeys(Remark(hit.word, hit.kind) for hit in hits if hit.level == level)
     return tuple(found)[:MAX_REMARKS]
+
+
+def _hosts(hits: tuple[Hit, ...]) -> tuple[str, ...]:
+    """Where the links lead: no more of a link, whose path or user may tell of a person."""
+    leading = (link.host for hit in hits if hit.word == "link" for link in links(fold(hit.found)))
+    return tuple(dict.fromkeys(host.rpartition("@")[2] for host in leading))[:MAX_REMARKS]
 
 
 def render_for(template: Template, about: Subject) -> Rendered:

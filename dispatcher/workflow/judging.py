@@ -135,6 +135,7 @@ def written(
         return _unwritten(decision, "missing_field", "template_fields", {"missing": missing.field})
     except ForbiddenWording as forbidden:
         inputs = {"words": forbidden.words, "kinds": forbidden.kinds}
+        inputs |= {"hosts": forbidden.hosts} if forbidden.hosts else {}
         return _unwritten(decision, "wording", "wording", inputs)
     inputs = details.of_wording(rendered)
     if not inputs:

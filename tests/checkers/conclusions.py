@@ -6,7 +6,7 @@ from itertools import zip_longest
 from tests.checkers.deciding import Facts
 from tests.checkers.records import Record
 
-INPUTS = {"template_fields": ("missing",), "wording": ("words", "kinds")}
+INPUTS = {"template_fields": ("missing",), "wording": ("words", "kinds", "hosts")}
 """What a rule on the text that drops says of it."""
 
 

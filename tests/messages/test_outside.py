@@ -119,6 +119,27 @@ def test_what_is_only_advised_against_is_said_and_told(catalog: Catalog) -> None
     assert message.advised == (Remark("宝贝", "platform_term"),)
 
 
+@pytest.mark.parametrize(
+    ("link", "hosts"),
+    [
+        ("https://pay.example/orders/O-1?phone=13800000000", ("pay.example",)),
+        ("https://" + "w" * 65 + "@pay.example/O-1", ("pay.example",)),
+    ],
+    ids=["path", "user"],
+)
+def test_link_that_may_not_be_is_refused_naming_its_host_alone(
+    catalog: Catalog, link: str, hosts: tuple[str, ...]
+) -> None:
+    policy = msgspec.structs.replace(POLICY, links=Links(allowed=("shop.example",)))
+
+    with pytest.raises(ForbiddenWording) as caught:
+        rendered(catalog, 1, "sms", about=order(pay_url=link), policy=policy)
+
+    assert (caught.value.words, caught.value.hosts) == (("link",), hosts)
+    assert "to pay.example, which links.allowed does not name" in str(caught.value)
+    assert "www" not in str(caught.value)
+
+
 def test_shop_whose_own_name_is_forbidden_sends_nothing(catalog: Catalog) -> None:
     policy = msgspec.structs.replace(POLICY, shop_name="淘宝全网第一店")
 

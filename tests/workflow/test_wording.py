@@ -96,7 +96,7 @@ async def test_text_that_may_not_be_said_is_dropped_by_its_words(
         {
             "rule": "wording",
             "outcome": "drop",
-            "inputs": {"words": ["link"], "kinds": ["link"]},
+            "inputs": {"words": ["link"], "kinds": ["link"], "hosts": ["pay.example"]},
             "until": None,
         }
     ]
