@@ -14,7 +14,8 @@ from dispatcher.errors import DispatcherError
 from dispatcher.policy.event_text import shop_id
 from dispatcher.terminal import fail, run
 from dispatcher.web import explanations
-from dispatcher.web.explanations import MAX_EXPLAINED, Explanation, Rule
+from dispatcher.web.explanations import MAX_EXPLAINED, Explanation
+from dispatcher.web.outlooks import Rule
 from dispatcher.web.reminders import find
 from dispatcher.wiring import Service
 from dispatcher.workflow import finding
@@ -89,6 +90,7 @@ def _show(console: Console, told: Explanation) -> None:
     console.print(Text(f"{told.reminder}: {told.status}, due {told.due}", style="bold"))
     if told.decided_at is not None:
         _decision(console, _head(told), told.channel, told.reason, told.rules)
+        _message(console, "written by", told.template, told.why)
     if told.carrier is not None:
         console.print(Text(f"  carried by {told.carrier}"))
     now = told.now
@@ -96,6 +98,7 @@ def _show(console: Console, told: Explanation) -> None:
         head = f"now {now.at} under policy {now.policy}: {now.decision}"
         _decision(console, head, now.channel, now.reason, now.rules)
         console.print(Text(f"  could go next: {now.next_eligible or 'no time is known'}"))
+        _message(console, "would be written by", now.template, now.why)
     console.print()
 
 
@@ -126,6 +129,11 @@ def _decision(
             Text(inputs, overflow="fold"),
         )
     console.print(table)
+
+
+def _message(console: Console, written: str, template: str | None, why: str | None) -> None:
+    if template is not None:
+        console.print(Text(f"  {written} {template}{f' ({why})' if why else ''}"))
 
 
 def _outcome(rule: Rule) -> str:

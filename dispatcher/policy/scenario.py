@@ -32,6 +32,18 @@ _TOLD: dict[WhyUnpaid, Scenario] = {
 }
 """What answers the reason that a customer told for not having paid."""
 
+_WHY: dict[Scenario, str] = {
+    "merged_orders": "merged",
+    "flash_sale": "flash_sale",
+    "before_close": "step",
+    "repeat": "repeat",
+    "same_day_shipping": "ships_today",
+    "first_time": "first_time",
+    "first_reminder": "otherwise",
+    **{answer: f"told: {reason}" for reason, answer in _TOLD.items()},
+}
+"""What of an order leads to a kind; the kinds that are not here are for one of two things."""
+
 
 def scenario(facts: Facts, policy: Policy, decision: Send) -> Scenario:
     """What the message is about: of all that suits, what is known most particularly.
@@ -61,3 +73,19 @@ def _introducing(facts: Facts, policy: Policy, decision: Send) -> Scenario:
     if facts.order.buyer_note:
         return "check_details"
     return "first_reminder" if paid else "first_time"
+
+
+def why(facts: Facts, policy: Policy, decision: Send) -> str:
+    """Which of the facts, as a short code, decided what the message is about; for who explains it."""
+    found = scenario(facts, policy, decision)
+    short = facts.order.closes_at - facts.order.placed_at <= FLASH_SALE
+    return why_of(found, segment(facts.order, facts.customer, policy.routing), short=short)
+
+
+def why_of(kind: Scenario, fits: str | None, *, short: bool) -> str:
+    """The same of a kind that was taken for an order in a segment, `short` if it is one of a flash sale."""
+    if kind == "high_value":
+        return fits or kind
+    if kind == "check_details":
+        return "flash_sale" if short else "note"
+    return _WHY[kind]

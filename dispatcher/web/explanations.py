@@ -5,15 +5,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from dispatcher.policy.facts import Channel, OrderState
+from dispatcher.policy.facts import OrderState
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.keys import reminder_id
 from dispatcher.storage.listing import Listed, Listing, Place, Wanted
 from dispatcher.storage.records import StoredOrder, StoredStep
+from dispatcher.web.outlooks import Now, Rule, chosen_told, foretold
 from dispatcher.wiring import Service
-from dispatcher.workflow.explaining import Outlook
+from dispatcher.workflow.chosen import as_recorded
+from dispatcher.workflow.outlook import Outlook
 from dispatcher.workflow.refusing import BLOCKING, PAUSED
 
 DECISIONS = {
@@ -39,15 +41,6 @@ HAND_OFFS_TOLD = 50
 """The newest hand-offs of a customer that are told."""
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that was applied: on `inputs`, and valid `until` time changes it."""
-
-    rule: str
-    outcome: str
-    inputs: dict[str, Any]
-    until: str | None = None
-
-
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to a reminder."""
 
@@ -57,32 +50,14 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
-class Now(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be decided at this moment, on what is known and under the policy in force.
-
-    While the reminder's time has not come, rule `due` stands in front and the others answer as if it had; of
-    an open task it tells whether it can be claimed. `reason` is null where nothing but `due` blocks.
-    `next_eligible` is when it could go as far as is known now; null where it will be dropped, or while a
-    pause holds it.
-    """
-
-    at: str
-    decision: str
-    channel: Channel
-    reason: str | None
-    policy: int
-    rules: tuple[Rule, ...]
-    blocking: tuple[str, ...]
-    next_eligible: str | None
-
-
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Why a reminder stands where it does, as the newest decision about it was recorded.
 
     `rules` are empty where nothing was weighed, as at the end of an order; `blocking` names those that
     put the reminder off or dropped it, and `paused` while a pause holds it back. `now` is null where nothing
     waits any more. What an `agent` sent `by_hand` and only reported was weighed by nobody. A merged reminder
-    names its `carrier`, whose message tells of it, too.
+    names its `carrier`, whose message tells of it, too. `template` wrote the message of a decision to send,
+    `why` is the code of what led to this kind of message.
     """
 
     reminder: str
@@ -97,6 +72,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     by_hand: ByHand | None = None
     agent: str | None = None
     carrier: str | None = None
+    template: str | None = None
+    why: str | None = None
     rules: tuple[Rule, ...] = ()
     blocking: tuple[str, ...]
     now: Now | None
@@ -195,28 +172,11 @@ def _explained(
         due=iso(step.due),
         carrier=step.carrier,
         blocking=(*(rule.rule for rule in rules if rule.outcome in BLOCKING), *((PAUSED,) if held else ())),
-        now=None if outlook is None else _now(outlook),
+        now=None if outlook is None else foretold(outlook),
         history=tuple(
             Happened(at=one.at, kind=one.kind, channel=one.channel, reason=one.reason) for one in about
         ),
         **decided,
-    )
-
-
-def _now(outlook: Outlook) -> Now:
-    eligible = outlook.next_eligible
-    return Now(
-        at=iso(outlook.at),
-        decision=outlook.decision,
-        channel=outlook.channel,
-        reason=outlook.reason,
-        policy=outlook.policy,
-        rules=tuple(
-            Rule(rule=rule.rule, outcome=rule.outcome, inputs=rule.inputs, until=rule.until)
-            for rule in outlook.rules
-        ),
-        blocking=outlook.blocking,
-        next_eligible=None if eligible is None else iso(eligible),
     )
 
 
@@ -230,10 +190,19 @@ def _decided(record: AuditRecord) -> dict[str, Any]:
     if sent and details.by_hand is None:
         return {}
     told = {name: getattr(record, name) for name in ("kind", "channel", "reason", "policy")}
-    return told | {
-        "decided_at": record.at,
-        "decision": DECISIONS.get(record.kind, "send"),
-        "rules": details.rules if details.decision is None else details.decision.rules,
-        "by_hand": details.by_hand,
-        "agent": details.agent,
-    }
+    rules = details.rules if details.decision is None else details.decision.rules
+    chosen = None
+    if record.template is not None and record.step is not None:
+        routing = next((rule.inputs for rule in rules if rule.rule == "routing"), {})
+        chosen = as_recorded(record.template, record.step, routing)
+    return (
+        told
+        | chosen_told(chosen)
+        | {
+            "decided_at": record.at,
+            "decision": DECISIONS.get(record.kind, "send"),
+            "rules": rules,
+            "by_hand": details.by_hand,
+            "agent": details.agent,
+        }
+    )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from litestar import get
 
-from dispatcher.policy.facts import OrderFacts, OrderState
+from dispatcher.policy.facts import OrderFacts, OrderState, WhyUnpaid
 from dispatcher.policy.zones import iso
 from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.listing import Listed
@@ -24,6 +24,7 @@ SCOPE = "orders:read"
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order; while only its end is known, what an unpaid order tells is null.
 
+    `told` is the reason for not having paid that was told in a call, the last one.
     `timeline` holds its newest audit records, oldest first: all of them, unless it has hundreds.
     """
 
@@ -36,6 +37,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     closes_at: str | None
     total: str | None
     currency: str | None
+    told: WhyUnpaid | None
     reminders: tuple[Reminder, ...]
     timeline: Sequence[AuditRecord]
 
@@ -79,6 +81,7 @@ def _told(
         closes_at=None if order.closes is None else iso(order.closes),
         total=None if facts is None else facts.total,
         currency=None if facts is None else facts.currency,
+        told=order.told,
         reminders=tuple(
             told(Listed(shop=shop, order_id=order_id, number=number, order=order))
             for number in range(1, len(order.steps) + 1)

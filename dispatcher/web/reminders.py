@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from litestar import get
 
-from dispatcher.policy.facts import CHANNELS, Channel
+from dispatcher.policy.facts import CHANNELS, Channel, WhyUnpaid
 from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.listing import Listed, Listing, Place, Wanted
@@ -33,7 +33,7 @@ PARAMS = {
 
 class Reminder(msgspec.Struct, frozen=True, kw_only=True):
     """A reminder as it stands; `handed_at` once it is handed over, `agent` while a call is one's, `outcome`
-    once that was made.
+    once that was made, and `told` the reason for not having paid that was told in it.
     """
 
     id: str
@@ -49,6 +49,13 @@ class Reminder(msgspec.Struct, frozen=True, kw_only=True):
     handed_at: str | None
     agent: str | None
     outcome: str | None
+    told: WhyUnpaid | None
+
+
+class Written(Reminder, frozen=True, kw_only=True):
+    """A reminder with the `template` that wrote its newest message or script; null before."""
+
+    template: str | None
 
 
 def told(listed: Listed) -> Reminder:
@@ -68,6 +75,7 @@ def told(listed: Listed) -> Reminder:
         handed_at=None if step.handed is None else iso(step.handed),
         agent=step.agent,
         outcome=step.result,
+        told=step.why,  # type: ignore[arg-type]
     )
 
 
@@ -118,10 +126,13 @@ async def page_of(request: Asked, wanted: Wanted, given: dict[str, Any]) -> Answ
 
 @get(
     "/v1/reminders/{reminder:str}",
-    opt=opens(SCOPE, Described(answers={"application/json": Reminder}, codes=("unknown-order",))),
+    opt=opens(SCOPE, Described(answers={"application/json": Written}, codes=("unknown-order",))),
 )
 async def get_reminder(request: Asked) -> Answer:
-    """Return a reminder as it stands."""
+    """Return a reminder as it stands, and which template wrote it."""
     read_query(request, {})
     _, listed = await asked_for(request)
-    return answer(told(listed))
+    service = parts_of(request).service
+    records = await service.audit.pick(service.store.lane_of(listed.shop), listed.order.records)
+    wrote = [one.template for one in records if one.reminder == listed.reminder and one.template is not None]
+    return answer(Written(template=wrote[-1] if wrote else None, **msgspec.structs.asdict(told(listed))))

@@ -8,7 +8,6 @@ import msgspec
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.facts import (
-    Channel,
     Customer,
     CustomerStanding,
     Facts,
@@ -23,9 +22,11 @@ from dispatcher.policy.zones import iso
 from dispatcher.storage.ledgers import Ledger
 from dispatcher.storage.records import StoredOrder, StoredStep
 from dispatcher.workflow.blocking import heed, heed_others
+from dispatcher.workflow.chosen import Chosen, for_message
 from dispatcher.workflow.gathering import among, facts_about
 from dispatcher.workflow.holding import held_back
-from dispatcher.workflow.judging import Renderer, decided
+from dispatcher.workflow.judging import Renderer, decided, written
+from dispatcher.workflow.outlook import Outlook
 from dispatcher.workflow.people import People, by_phone, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
@@ -36,22 +37,12 @@ FOLLOWED = 32
 """Times in a row that a reminder is put off, in looking for when it may go."""
 
 
-class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be decided at an instant, and when it could go next.
+class _Way(NamedTuple):
+    """What is decided, when it may go (`None`: never), and what writes it then."""
 
-    A rule `due` stands in front while its time has not come, the others answering as if it had; `max_open`,
-    `pace` and `paused` at the end. `reason` is `None` of what may go and of what only waits to be due.
-    `next_eligible` is `None` where it will be dropped, or while a pause holds it.
-    """
-
-    at: Instant
-    decision: str
-    channel: Channel
-    reason: str | None
-    policy: int
-    rules: tuple[Rule, ...]
-    blocking: tuple[str, ...]
-    next_eligible: Instant | None
+    decision: Decision
+    eligible: Instant | None
+    chosen: Chosen | None = None
 
 
 class _Heard(NamedTuple):
@@ -155,7 +146,7 @@ class Explaining:
     def _outlook(self, facts: Facts, ruled: _Ruled, now: Instant) -> Outlook:
         force = ruled.force
         judge = self._claim if facts.status == Status.OPEN else self._go
-        decision, eligible = judge(facts, ruled, now)
+        decision, eligible, chosen = judge(facts, ruled, now)
         channel = decision.channel if isinstance(decision, Send | Defer) else facts.channel
         told, reason = _told(decision)
         rules = (*decision.rules, *max_open(decision, facts, force.policy))
@@ -182,45 +173,48 @@ class Explaining:
             rules=rules,
             blocking=tuple(rule.rule for rule in rules if rule.outcome in BLOCKING),
             next_eligible=eligible,
+            chosen=chosen,
         )
 
-    def _go(self, facts: Facts, ruled: _Ruled, now: Instant) -> tuple[Decision, Instant | None]:
+    def _go(self, facts: Facts, ruled: _Ruled, now: Instant) -> _Way:
         """Return what is decided about a reminder, and when it may go.
 
         Before it is due that is what it would meet if it were, or what will end it once it is.
         """
-        last, eligible = self._follow(facts, ruled, max(now, facts.due))
-        if now < facts.due and eligible is None:
-            return last, None
+        last = self._follow(facts, ruled, max(now, facts.due))
+        if now < facts.due and last.eligible is None:
+            return last
         here = msgspec.structs.replace(facts, due=min(now, facts.due))
-        return decided(here, ruled.force.policy, ruled.write, now)[0], eligible
+        return last._replace(decision=decided(here, ruled.force.policy, ruled.write, now)[0])
 
-    def _claim(self, facts: Facts, ruled: _Ruled, now: Instant) -> tuple[Decision, Instant | None]:
+    def _claim(self, facts: Facts, ruled: _Ruled, now: Instant) -> _Way:
         """Return whether a task could be claimed, and when it can be or its reminder goes another way.
 
         Once its time to be claimed is over, that is what is decided about it instead.
         """
-        over, eligible = self._go(facts, ruled, max(now, facts.due))
-        stays = isinstance(over, Defer) and over.channel == "phone"
+        over = self._go(facts, ruled, max(now, facts.due))
+        stays = isinstance(over.decision, Defer) and over.decision.channel == "phone"
         if now >= facts.due and not stays:
-            return over, eligible
+            return over
         decision = decide_claim(facts, ruled.force.policy, now)
         match decision:
             case Send():
-                return decision, now
+                going = written(decision, facts, ruled.force.policy, ruled.write, now)
+                says = None if isinstance(going, Drop) else for_message(facts, ruled.force.policy, *going)
+                return _Way(decision, now, says)
             case Defer(until=until) if stays or until < facts.due:
-                return decision, until
-        return decision, eligible
+                return _Way(decision, until)
+        return over._replace(decision=decision)
 
-    def _follow(self, facts: Facts, ruled: _Ruled, at: Instant) -> tuple[Decision, Instant | None]:
+    def _follow(self, facts: Facts, ruled: _Ruled, at: Instant) -> _Way:
         """Return what is decided in the end as far as is known today, and when if it goes."""
-        decision, _ = decided(facts, ruled.force.policy, ruled.write, at)
+        decision, text = decided(facts, ruled.force.policy, ruled.write, at)
         for _ in range(FOLLOWED):
             if not isinstance(decision, Defer):
                 break
             at = max(at, decision.until)
             if decision.channel == "phone" and waits_for_agents(decision, facts, ruled.force.policy):
-                return decision, at  # it asks again then; nobody knows when a task is claimed
+                return _Way(decision, at)  # it asks again then; nobody knows when a task is claimed
             facts = msgspec.structs.replace(
                 facts,
                 due=at,
@@ -229,8 +223,10 @@ class Explaining:
                 status=facts.status if decision.channel == facts.channel else Status.PLANNED,
             )
             facts = ruled.held.seen_by(facts)
-            decision, _ = decided(facts, ruled.force.policy, ruled.write, at)
-        return decision, at if isinstance(decision, Send) else None
+            decision, text = decided(facts, ruled.force.policy, ruled.write, at)
+        if text is None or not isinstance(decision, Send):
+            return _Way(decision, None)
+        return _Way(decision, at, for_message(facts, ruled.force.policy, decision, text))
 
 
 def _waits(step: StoredStep) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def test_a_reminder_is_told_rule_by_rule() -> None:
     assert any(line.startswith("held until 20") and " due now=20" in line for line in lines)
     assert any(line.startswith("✓ sms routing total=99.00, paid_orders=0, addresses=[") for line in lines)
     assert any(line.startswith("could go next: 20") for line in lines)
+    assert any(re.fullmatch(r"would be written by first_time/sms@\d+ \(first_time\)", line) for line in lines)
 
 
 @pytest.mark.parametrize(

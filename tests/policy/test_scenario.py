@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from dispatcher.policy.decisions import Limits, Send
-from dispatcher.policy.facts import CHANNELS, Handoff, Rival
-from dispatcher.policy.scenario import Scenario, scenario
+from dispatcher.policy.document import Policy
+from dispatcher.policy.facts import CHANNELS, Facts, Handoff, Rival
+from dispatcher.policy.scenario import Scenario, scenario, why
 from tests.policy.examples import HOUR, at, customer, facts, order, policy
 
 PLACED = at("2026-11-11 10:20")
@@ -31,7 +32,10 @@ def decision(*, ships: bool = False, merged: bool = False) -> Send:
     return Send(channel="chat", valid_until=DUE, limits=limits, ships_today=ships, rules=(), carries=carries)
 
 
-def found(
+Known = tuple[Facts, Policy, Send]
+
+
+def known_of(
     about: dict[str, Any] | None = None,
     to: dict[str, Any] | None = None,
     of: dict[str, Any] | None = None,
@@ -39,12 +43,12 @@ def found(
     ships: bool = False,
     merged: bool = False,
     **known: Any,
-) -> Scenario:
-    """The kind for an order, a customer, a routing and other facts that differ from the ordinary ones."""
+) -> Known:
+    """What is decided on, where an order, a customer, a routing and other facts differ from the ordinary."""
     routing = {"channels": ["chat"], "high_value": "500.00", "repeat_orders": 2, "vip_grade": 3}
     given = policy(routing=routing | (of or {}))
     stands_on = facts(DUE, order=order(PLACED, **(about or {})), customer=customer(**(to or {})), **known)
-    return scenario(stands_on, given, decision(ships=ships, merged=merged))
+    return stands_on, given, decision(ships=ships, merged=merged)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +100,30 @@ def found(
         ({"merged": True, "told": "price", "step": 2, "about": BIG, "to": OLD}, "merged_orders"),
     ],
 )
-def test_what_is_known_decides_what_a_message_is_about(known: dict[str, Any], expected: str) -> None:
-    assert found(**known) == expected
+def test_what_is_known_decides_what_a_message_is_about(known: dict[str, Any], expected: Scenario) -> None:
+    assert scenario(*known_of(**known)) == expected
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({}, "first_time"),
+        ({"to": ONCE}, "otherwise"),
+        ({"to": OLD}, "repeat"),
+        ({"about": NOTE}, "note"),
+        ({"ships": True}, "ships_today"),
+        ({"about": BIG, "to": VIP}, "high_value"),
+        ({"to": VIP}, "vip"),
+        ({"about": FLASH}, "flash_sale"),
+        ({"about": FLASH, "step": 2, "used": CALLED}, "flash_sale"),
+        ({"step": 2}, "step"),
+        ({"told": "price", "step": 2}, "told: price"),
+        ({"told": "changed_mind", "step": 2}, "told: changed_mind"),
+        ({"merged": True, "told": "price"}, "merged"),
+    ],
+)
+def test_why_it_is_about_that_is_told_by_one_code(known: dict[str, Any], expected: str) -> None:
+    assert why(*known_of(**known)) == expected
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

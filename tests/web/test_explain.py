@@ -11,6 +11,8 @@ from tests.web.reasons import BY_CALL, BY_SMS, NIGHT, OF_STEP_2, SCENES, bare, l
 from tests.worlds import HOUR, MINUTE, NOON, PERSONAL
 from tests.worlds import told as as_told
 
+IN_STOCK = [{"name": "示例商品", "quantity": 1, "price": "99.00", "availability": "in_stock"}]
+
 
 async def explained(api: Asking, reminder: str) -> dict[str, Any]:
     answer = await api.client.get(f"/v1/reminders/{reminder}/explain")
@@ -256,6 +258,66 @@ async def test_what_a_message_would_carry_is_told_before(api: Asking) -> None:
 
     (merge,) = [rule for rule in told["rules"] if rule["rule"] == "merge"]
     assert [other["order"] for other in merge["inputs"]["others"]] == ["B"]
+
+
+# Which message it is.
+
+
+@pytest.mark.parametrize(
+    ("sections", "about", "template", "why"),
+    [
+        ("", {}, "first_time/sms@", "first_time"),
+        ("", {"paid_orders": 1}, "repeat/sms@", "repeat"),
+        ("[shipping]\ncutoff = '17:00'\n", {"items": IN_STOCK}, "same_day_shipping/sms@", "ships_today"),
+        ("", {"closes_at": NOON + HOUR}, "flash_sale/sms@", "flash_sale"),
+    ],
+)
+async def test_which_template_writes_it_and_why_is_told_before_and_after(
+    api: Asking, sections: str, about: dict[str, Any], template: str, why: str
+) -> None:
+    await under(api, sections + BY_SMS)
+    await take(api, "A", **about)
+
+    before = (await explained(api, "demo~A~1"))["now"]
+    await api.world.dispatch()
+    after = await explained(api, "demo~A~1")
+    read = (await api.client.get("/v1/reminders/demo~A~1")).json()
+
+    assert before["template"].startswith(template)
+    assert (before["why"], after["why"]) == (why, why)
+    assert after["template"] == read["template"] == before["template"]
+
+
+async def test_what_waits_tells_what_will_write_it_and_what_ends_tells_none(api: Asking) -> None:
+    await under(api, NIGHT.format(max_held="2h") + BY_SMS)
+    await take(api, "A")
+    later(api, 31 * MINUTE)
+
+    held = await explained(api, "demo~A~1")
+    await api.client.post("/v1/reminders/demo~A~1/cancel", json={})
+    ended = await explained(api, "demo~A~1")
+    read = (await api.client.get("/v1/reminders/demo~A~1")).json()
+
+    assert (held["now"]["decision"], held["now"]["why"], held["template"]) == ("defer", "first_time", None)
+    assert (ended["template"], ended["why"], read["template"]) == (None, None, None)
+
+
+async def test_an_open_task_tells_its_script_and_what_a_customer_told_the_next_message(api: Asking) -> None:
+    await under(api, BY_CALL + "[before_close]\nlead = '2h'")
+    await take(api, "A", paid_orders=1)
+    await api.world.dispatch()
+
+    opened = await explained(api, "demo~A~1")
+    await api.client.post("/v1/tasks/demo~A~1/claim", json={"agent": "li"})
+    done = {"agent": "li", "outcome": "other", "reason": "price"}
+    completed = (await api.client.post("/v1/tasks/demo~A~1/complete", json=done)).json()
+    order = (await api.client.get("/v1/orders/demo/A")).json()
+    second = (await explained(api, "demo~A~2"))["now"]
+
+    assert opened["now"]["template"] == opened["template"]
+    assert (opened["now"]["why"], opened["why"]) == ("repeat", "repeat")
+    assert (completed["told"], order["told"]) == ("price", "price")
+    assert (second["template"].rpartition("@")[0], second["why"]) == ("price/sms", "told: price")
 
 
 # What people did, and what another message carries.

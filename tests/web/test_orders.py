@@ -51,6 +51,7 @@ async def test_an_order_is_told_with_its_reminders_and_all_that_happened(api: As
             "handed_at": NOON_TEXT,
             "agent": None,
             "outcome": None,
+            "told": None,
         }
     ]
     assert [record["kind"] for record in told["timeline"]] == [
