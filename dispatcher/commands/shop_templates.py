@@ -3,14 +3,15 @@
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 import rich_click as click
 
-from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by
+from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by, warn_of_unknown
 from dispatcher.errors import DispatcherError, InvalidInput
 from dispatcher.policy.event_text import Expected, line_or_nothing, shop_id
+from dispatcher.policy.terms import Locale
 from dispatcher.terminal import fail, run
 from dispatcher.web.policies import MAX_NOTE
 from dispatcher.web.previews import MAX_SAMPLE, Preview, sample_of, told
@@ -43,8 +44,10 @@ def _version(text: str) -> int:
 
 @click.command("list")
 @SHOP
+@click.option("--locale", type=click.Choice(get_args(Locale)), help="Those of one language.")
+@click.option("--own", is_flag=True, help="What the shop has put in place of the product's, or drafts.")
 @EXISTING_DATA
-def templates_list(shop: str, data: Path) -> None:
+def templates_list(shop: str, locale: str | None, own: bool, data: Path) -> None:
     """Tell which templates a SHOP has in force, its own and the product's, and which have a draft."""
 
     async def read() -> list[Place]:
@@ -52,6 +55,10 @@ def templates_list(shop: str, data: Path) -> None:
             return await service.authoring.places(shop)
 
     for place in _done(read):
+        if own and not place.version and place.draft is None:
+            continue
+        if locale is not None and not place.name.startswith(f"{locale}/"):
+            continue
         click.echo(f"{place.name}  {place.template}{'  draft' if place.draft else ''}")
 
 
@@ -85,6 +92,7 @@ def templates_publish(shop: str, name: str, file: Path, note: str | None, data: 
     async def publish() -> Published:
         source = _read(file)
         async with opened_service(data) as service:
+            await warn_of_unknown(service, shop)
             found = await service.authoring.check(shop, name, source)
             if found.problems:
                 raise found.refusal("")

@@ -13,6 +13,7 @@ from dispatcher.policy.event_text import Expected
 from dispatcher.settings import Settings, read_settings
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore, attach, holds_data
+from dispatcher.storage.listing import Listing, Wanted
 from dispatcher.wiring import Service, SystemClock, build, connect
 
 T = TypeVar("T")
@@ -69,6 +70,15 @@ async def opened_service(data: Path) -> AsyncIterator[Service]:
     settings = read_settings(os.environ)
     async with open_store(settings, data) as redis:
         yield await build(settings, redis, SystemClock(), {}, data / "audit")
+
+
+async def warn_of_unknown(service: Service, shop: str) -> None:
+    """Say on stderr that nothing is known of a shop: neither a policy of its own nor an order."""
+    if (await service.store.shop(shop)).policy:
+        return
+    listed, _ = await Listing(service.store).reminders(Wanted(shop=shop), 1)
+    if not listed:
+        click.echo(f"warning: {shop} has no policy of its own and no order: is this the shop's id?", err=True)
 
 
 def _existing_store(data: Path) -> EmbeddedStore:

@@ -67,6 +67,28 @@ def test_a_template_that_is_not_right_is_told_with_every_problem_and_keeps_no_dr
     assert "draft" not in templates("list", "demo").stdout
 
 
+def test_only_what_is_the_shops_own_or_of_one_language_is_listed() -> None:
+    templates("publish", "demo", NAME, "own.j2")
+    templates("publish", "demo", "en/first_time/sms", "own.j2")
+
+    every, own, english, both = (
+        [line.split()[0] for line in templates("list", "demo", *more).stdout.splitlines()]
+        for more in ((), ("--own",), ("--locale", "en"), ("--own", "--locale", "en"))
+    )
+
+    assert own == ["en/first_time/sms", NAME]
+    assert english == [name for name in every if name.startswith("en/")]
+    assert both == ["en/first_time/sms"]
+
+
+@pytest.mark.parametrize(("shop", "warned"), [("nope", True), ("demo", False)])
+def test_publishing_for_a_shop_of_which_nothing_is_known_is_warned_of(shop: str, warned: bool) -> None:
+    found = templates("publish", shop, NAME, "own.j2")
+
+    assert found.exit_code == 0
+    assert ("warning: nope has no policy of its own and no order" in found.stderr) is warned
+
+
 def test_a_template_is_shown_of_an_order_a_sample_and_extremes() -> None:
     of_order = templates("preview", "demo", NAME, "--file", "own.j2", "--order", "A")
     sample = templates("preview", "demo", NAME, "--sample", "3", "--json")
@@ -82,6 +104,7 @@ def test_a_template_is_shown_of_an_order_a_sample_and_extremes() -> None:
     ("arguments", "code", "says"),
     [
         (("show", "demo", "guess"), 1, "no such template"),
+        (("show", "demo", "first_time/sms@shop.2"), 1, f"as in {NAME}"),
         (("rollback", "demo", NAME, "7"), 1, "no such version"),
         (("preview", "demo", NAME, "--order", "B"), 1, "no such order"),
         (("preview", "demo", NAME, "--version", "draft"), 1, "no draft"),
