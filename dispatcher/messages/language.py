@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from itertools import islice
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -148,7 +149,10 @@ def _refused_condition(condition: nodes.Node) -> Iterator[Problem]:
 
 def _unknown(name: nodes.Name) -> Iterator[Problem]:
     if name.name not in FIELDS:
-        yield Problem(name.lineno, f"unknown field {shown(name.name)}; known are {', '.join(FIELDS)}")
+        meant = shown(name.name)
+        near = get_close_matches(meant, FIELDS)
+        known = ", ".join((*near, *(each for each in FIELDS if each not in near)))
+        yield Problem(name.lineno, f"unknown field {meant}; known are {known}")
 
 
 def _not_allowed(node: nodes.Node, expected: str) -> Problem:

@@ -13,6 +13,7 @@ from dispatcher.messages.own import called, names
 from dispatcher.messages.publishing import Look, examine
 from dispatcher.storage.records import About
 from dispatcher.storage.template_changes import CHANGED, Change, Kept, TemplateChange
+from dispatcher.workflow.naming import unknown_template
 from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock, ShopTemplates
 
@@ -178,7 +179,7 @@ class Authoring:
     def _packaged(self, name: str) -> Template:
         found = self._names.get(name)
         if found is None:
-            raise UnknownTemplate("the catalog has no such template")
+            raise unknown_template(name, self._names)
         return found
 
     def _place(self, name: str, live: Mapping[str, int], drafts: Mapping[str, About]) -> Place:

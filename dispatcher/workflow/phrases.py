@@ -2,7 +2,7 @@
 
 import msgspec
 
-from dispatcher.errors import DispatcherError, UnknownOrder
+from dispatcher.errors import DispatcherError, FieldProblem, InvalidInput, UnknownOrder
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.phrases import Phrase, phrases
 from dispatcher.messages.previewing import about_order
@@ -42,8 +42,10 @@ class Phrases:
     ) -> list[Said]:
         """Return the phrases whose code begins so, of one group or of all, as they stand in the file.
 
-        What they say of an `order` keeps the wording rules of the shop. Raises `UnknownOrder`.
+        What they say of an `order` keeps the wording rules of the shop. Raises `UnknownOrder`, or
+        `InvalidInput` for a group that there is not.
         """
+        self._check_group(group)
         wanted = code.removeprefix(CALL).lower()
         found = [
             one
@@ -57,6 +59,12 @@ class Phrases:
             raise UnknownOrder("there is no such order, or what was known of it is erased")
         policy = (await self._policies.in_force(shop, anew=True)).policy
         return [self._about(one, shop, known, policy) for one in found]
+
+    def _check_group(self, group: str | None) -> None:
+        groups = dict.fromkeys(one.group for one in self._phrases)
+        if group is not None and group not in groups:
+            problem = FieldProblem("/group", f"expected one of {', '.join(groups)}")
+            raise InvalidInput(f"the query is not right: {problem}", (problem,))
 
     def _about(self, phrase: Phrase, shop: str, known: OrderFacts, policy: Policy) -> Said:
         now = self._clock.now()

@@ -103,6 +103,8 @@ ESCAPES = {
     "{{ loop }}": "unknown field loop",
     "{{ loop.index }}": "an attribute (index)",
     "{{ varargs }}": "unknown field varargs",
+    "{{ costumer }}": "unknown field costumer; known are customer, ",
+    "{% if incentive_end is defined %}{% endif %}": "unknown field incentive_end; known are incentive_ends, ",
     "{{ range }}": "unknown field range",
     "{{ __class__ }}": "unknown field __class__",
     "{{ shop is callable }}": "a test (callable)",

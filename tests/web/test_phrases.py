@@ -38,6 +38,14 @@ async def test_a_group_has_its_own(api: Asking) -> None:
     assert set(await found(api, group="ending", code="b")) == {"bd", "bm"}
 
 
+async def test_a_group_that_there_is_not_is_refused_naming_those_there_are(api: Asking) -> None:
+    answer = await api.client.get(PATH, params={"shop": "demo", "group": "prices"})
+
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (400, "/group")
+    assert error["detail"].startswith("expected one of greeting, ")
+
+
 async def test_what_says_something_of_an_order_needs_one(api: Asking) -> None:
     await api.world.service.intake.take([event("order.unpaid", "O-1", NOON, name="王女士")], "key:test")
 
