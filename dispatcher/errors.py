@@ -67,9 +67,19 @@ class InvalidTemplate(InvalidInput):
 
 
 class MessageTooLong(DispatcherError):
-    """A rendered message is longer than its channel takes; it must not be sent cut off."""
+    """A rendered message is longer than its channel takes; it must not be sent cut off.
+
+    Without the value of `field` it would fit, where that is one.
+    """
 
     code = "message-too-long"
+
+    def __init__(self, template: str, channel: str, characters: int, limit: int, field: str | None) -> None:
+        super().__init__(f"{template}: expected at most {limit} characters, got {characters}")
+        self.channel = channel
+        self.characters = characters
+        self.limit = limit
+        self.field = field
 
 
 class ForbiddenWording(DispatcherError):

@@ -1,10 +1,12 @@
 """Names that come from outside with an order, and what becomes of those that a message may not say."""
 
+import re
 from collections.abc import Callable
 
 import msgspec
 
 from dispatcher.messages.masking import masked
+from dispatcher.messages.subjects import ORDER_TAIL_CHARACTERS
 from dispatcher.messages.wording import Rules
 from dispatcher.messages.wording_file import Kind
 from dispatcher.policy.decisions import Send
@@ -12,6 +14,8 @@ from dispatcher.policy.facts import Facts, Order, Rival
 
 Say = Callable[[str, str | None], str | None]
 """From a name's field and the name to what is said of it, `None` for nothing."""
+
+_DIGITS = re.compile("[0-9]+")
 
 
 class Remark(msgspec.Struct, frozen=True, gc=False):
@@ -40,7 +44,7 @@ def masked_names(facts: Facts, decision: Send, rules: Rules) -> tuple[Facts, Sen
 
 
 def without_names(facts: Facts, decision: Send) -> tuple[Facts, Send]:
-    """The same without any name, so that templates take their other words."""
+    """The same without any name, so that templates take their other words, and of ids the digits alone."""
     return _renamed(facts, decision, lambda field, name: None)
 
 
@@ -69,4 +73,12 @@ def _order(order: Order, say: Say) -> Order:
     if receiver:
         receiver = msgspec.structs.replace(receiver, city=say("order.receiver.city", receiver.city))
     note = say("order.buyer_note", order.buyer_note)
-    return msgspec.structs.replace(order, items=items, receiver=receiver, buyer_note=note)
+    tail = order.id[-ORDER_TAIL_CHARACTERS:]
+    order_id = order.id if say("order.id", tail) == tail else _digits(order.id)
+    return msgspec.structs.replace(order, id=order_id, items=items, receiver=receiver, buyer_note=note)
+
+
+def _digits(order_id: str) -> str:
+    """The last digits of an id that stand together; one without any stays as it is, and is judged so."""
+    runs: list[str] = _DIGITS.findall(order_id)
+    return runs[-1] if runs else order_id

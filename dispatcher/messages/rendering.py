@@ -1,18 +1,21 @@
 """A decision to send becomes the text that is sent."""
 
+from collections.abc import Callable
 from hashlib import sha256
 
 import msgspec
 
 from dispatcher.errors import ForbiddenWording, MessageTooLong
+from dispatcher.messages import incentives
 from dispatcher.messages.catalog import Catalog, Template
 from dispatcher.messages.contacts import links
-from dispatcher.messages.fields import values
+from dispatcher.messages.fields import FIELDS, values
 from dispatcher.messages.folding import fold
 from dispatcher.messages.outside import Remark, masked_names, without_names
+from dispatcher.messages.schema import Value
 from dispatcher.messages.sms import characters
 from dispatcher.messages.subjects import Subject, subject
-from dispatcher.messages.wording import Hit, check
+from dispatcher.messages.wording import Hit, Rules, check
 from dispatcher.messages.wording_file import Level
 from dispatcher.policy.decisions import Send
 from dispatcher.policy.document import Policy
@@ -24,11 +27,15 @@ MAX_CHARACTERS: dict[Channel, int] = {"chat": 3_000, "sms": 500, "phone": 900}
 MAX_REMARKS = 20
 """Words that are told of one message."""
 
+NAMELESS = 2
+"""Which attempt at a message is the first one without any name."""
+
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message's text with its template's name and version, and the hex SHA-256 of its UTF-8.
 
     `masked` are words that names were left out for, `advised` those in the text that are better not said.
+    A message that goes `without_offer` does not name the decision's incentive, whose words are forbidden.
     """
 
     template: str
@@ -36,6 +43,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sha256: str
     masked: tuple[Remark, ...] = ()
     advised: tuple[Remark, ...] = ()
+    without_offer: bool = False
 
 
 def render(
@@ -50,7 +58,8 @@ def render(
 
     It is written by a `template` that is given, else by the one that suits it best.
 
-    A name from outside that the shop's wording rules forbid is said without what they forbid, or not at all.
+    A name from outside that the shop's wording rules forbid is said without what they forbid, or not at all,
+    and so is the incentive.
 
     Raises `MissingField` when the template needs a value that is absent or blank, `ForbiddenWording` when
     the text breaks the rules without such names too, and `MessageTooLong` when it goes beyond
@@ -63,21 +72,42 @@ def render(
     hits = check(rendered.text, rules, facts.order.pay_url)
     if not hits:
         return rendered
-    masked: tuple[Remark, ...] = ()
+    if not _remarks(hits, "forbid"):
+        return msgspec.structs.replace(rendered, advised=_remarks(hits, "advise"))
+
+    def write(facts: Facts, decision: Send) -> Rendered:
+        return render_for(template, subject(facts, decision, policy, now, speech))
+
+    return _with_less(write, facts, decision, rules)
+
+
+def _with_less(
+    write: Callable[[Facts, Send], Rendered], facts: Facts, decision: Send, rules: Rules
+) -> Rendered:
+    """Write a message with less and less of what comes from outside, until the rules allow it."""
     # Few texts have a hit: names are not looked at by themselves before one shows.
-    if _remarks(hits, "forbid"):
-        facts, decision, masked = masked_names(facts, decision, rules)
-        rendered = render_for(template, subject(facts, decision, policy, now, speech))
+    facts, decision, masked = masked_names(facts, decision, rules)
+    ways = [(facts, decision), without_names(facts, decision)]
+    if decision.offer is not None:
+        ways += [(known, msgspec.structs.replace(named, offer=None)) for known, named in ways]
+    forbidden: tuple[Remark, ...] = ()
+    for nth, (known, named) in enumerate(ways, 1):
+        rendered = write(known, named)
         hits = check(rendered.text, rules)
-    if forbidden := _remarks(hits, "forbid"):
-        # A name that was cut, or what stands beside it, can make a word that the whole name does not have.
-        masked += forbidden
-        rendered = render_for(template, subject(*without_names(facts, decision), policy, now, speech))
-        hits = check(rendered.text, rules)
-    if forbidden := _remarks(hits, "forbid"):
-        kinds = dict.fromkeys(remark.kind for remark in forbidden)
-        raise ForbiddenWording(tuple(remark.word for remark in forbidden), tuple(kinds), _hosts(hits))
-    return msgspec.structs.replace(rendered, masked=masked[:MAX_REMARKS], advised=_remarks(hits, "advise"))
+        forbidden = _remarks(hits, "forbid")
+        if not forbidden:
+            return msgspec.structs.replace(
+                rendered,
+                masked=masked[:MAX_REMARKS],
+                advised=_remarks(hits, "advise"),
+                without_offer=decision.offer is not None and named.offer is None,
+            )
+        # What is left without any name, the incentive may have brought; before, a name that was cut, or what
+        # stands beside it, can have made a word that the whole name does not have.
+        field = incentives.PATH if nth == NAMELESS and decision.offer is not None else None
+        masked += tuple(Remark(one.word, one.kind, field) for one in forbidden)
+    kinds = dict.fromkeys(remark.kind for remark in forbidden)
+    raise ForbiddenWording(tuple(remark.word for remark in forbidden), tuple(kinds), _hosts(hits))
 
 
 def _remarks(hits: tuple[Hit, ...], level: Level) -> tuple[Remark, ...]:
@@ -94,9 +124,17 @@ def _hosts(hits: tuple[Hit, ...]) -> tuple[str, ...]:
 def render_for(template: Template, about: Subject) -> Rendered:
     """The message that a template makes of a subject; raises what `render` does."""
     names = template.plain if about.decision.offer is None else template.fields
-    text = template.phrasings.say(values(names, about))
+    told = values(names, about)
+    text = template.phrasings.say(told)
     length = characters(text) if template.channel == "sms" else len(text)
     limit = MAX_CHARACTERS[template.channel]
     if length > limit:
-        raise MessageTooLong(f"{template.name}: expected at most {limit} characters, got {length}")
+        raise MessageTooLong(template.name, template.channel, length, limit, _too_much(told, length - limit))
     return Rendered(template=template.name, text=text, sha256=sha256(text.encode()).hexdigest())
+
+
+def _too_much(told: dict[str, Value], excess: int) -> str | None:
+    """The field without whose value a message would fit, if it is a single one that is to blame."""
+    lengths = {name: len(value) for name, value in told.items() if isinstance(value, str)}
+    longest = max(lengths, key=lengths.__getitem__, default=None)
+    return FIELDS[longest].path if longest is not None and lengths[longest] >= excess else None

@@ -92,7 +92,7 @@ def _columns(char: str) -> int:
 def amount(total: str, currency: str) -> Money:
     """A decimal string in words, such as `299元` or `299.50元`; a currency without a word keeps its code."""
     whole, _, cents = total.partition(".")
-    cents = cents.rstrip("0")
+    whole, cents = whole.lstrip("0") or "0", cents.rstrip("0")
     number = f"{whole}.{cents.ljust(2, '0')}" if cents else whole
     word = CURRENCY_WORDS.get(currency)
     money = Money(f"{number}{word}" if word else f"{number} {currency}")

@@ -10,7 +10,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from dispatcher.policy.decisions import Offer, Rule
+from msgspec.structs import replace
+
+from dispatcher.policy.decisions import Offer, Rule, Send
 from dispatcher.policy.facts import Facts, Instant, Order, PoolCount, WhyUnpaid
 from dispatcher.policy.incentive_terms import Audience, Incentive
 from dispatcher.policy.moments import moment_at
@@ -69,6 +71,24 @@ def offer(facts: Facts, policy: Policy, now: Instant, tz: ZoneInfo, rules: list[
     return Offer(
         pool=found.pool, ends=found.ends, net=_net(found.pool, facts), until=until, again=found.again
     )
+
+
+def without(decision: Send, why: str) -> Send:
+    """The same decision in its plain form, no item being taken, its rule saying `why` it names none.
+
+    It goes no later than it would have with the incentive.
+    """
+    if decision.offer is None:
+        return decision
+    rules = (
+        _refused(rule, decision.offer, why) if rule.rule == "incentive" else rule for rule in decision.rules
+    )
+    return replace(decision, offer=None, rules=tuple(rules))
+
+
+def _refused(rule: Rule, offer: Offer, why: str) -> Rule:
+    inputs = {name: value for name, value in rule.inputs.items() if name != "pool"}
+    return _plain(inputs | {"refused": {**inputs.get("refused", {}), offer.pool.id: why}})
 
 
 def _plain(inputs: dict[str, Any], until: str | None = None) -> Rule:

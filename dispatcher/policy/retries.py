@@ -1,6 +1,8 @@
-"""What follows a refused hand-off: again later, another channel, or the end."""
+"""What follows a refused hand-off or an unfit message: again later, another channel, or the end."""
 
-from dispatcher.policy.decisions import Drop, Fail, Retry
+from typing import Any
+
+from dispatcher.policy.decisions import Defer, Drop, Fail, Retry, Rule, Send
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.routing import routes
 from dispatcher.policy.spread import share
@@ -35,6 +37,22 @@ def after_refusal(
     if following is None:
         return Fail(reason="attempts_used_up" if temporary else "rejected")
     return Retry(due=now, channel=following, reason=reason, tried=tried)
+
+
+def too_long(
+    decision: Send, facts: Facts, policy: Policy, now: Instant, inputs: dict[str, Any]
+) -> Defer | Drop:
+    """What to do with a message that is longer than its channel takes: the next channel, else the end.
+
+    `inputs` are what rule `length` tells of it.
+    """
+    tried = (*facts.tried, decision.channel)
+    following = _next_channel(facts, policy, tried)
+    outcome = "drop" if following is None else "defer"
+    rules = (*decision.rules, Rule(rule="length", outcome=outcome, inputs=inputs))
+    if following is None:
+        return Drop(reason="rejected", rules=rules)
+    return Defer(until=now, channel=following, reason="changed", rules=rules, tried=tried)
 
 
 def _next_channel(facts: Facts, policy: Policy, tried: tuple[Channel, ...]) -> Channel | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.errors import MessageTooLong
 from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decisions import Decision, Offer, Planned, Send, Unplanned
 from dispatcher.policy.events import Event
@@ -117,6 +118,12 @@ def of_wording(rendered: Rendered) -> dict[str, Any]:
     if rendered.advised:
         told["advised"] = [{"word": each.word, "kind": each.kind} for each in rendered.advised]
     return told
+
+
+def of_length(long: MessageTooLong) -> dict[str, Any]:
+    """Return how long a message is that its channel does not take, and the field that is to blame."""
+    told = {"characters": long.characters, "limit": long.limit, "channel": long.channel}
+    return told if long.field is None else told | {"field": long.field}
 
 
 def of_person(person: str | None) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from typing import Any, Protocol
 import msgspec
 
 from dispatcher.channels.base import Message
-from dispatcher.errors import ForbiddenWording, MissingField, StoreRefused
+from dispatcher.errors import ForbiddenWording, MessageTooLong, MissingField, StoreRefused
 from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decide import decide
-from dispatcher.policy.decisions import Decision, Drop, Rule, Send
+from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Customer, Facts, Instant
+from dispatcher.policy.incentives import without
+from dispatcher.policy.retries import too_long
 from dispatcher.storage.commands import Commit
 from dispatcher.storage.records import Lease, Leased
 from dispatcher.workflow import details
@@ -25,7 +27,8 @@ class Renderer(Protocol):
     def __call__(self, facts: Facts, decision: Send, policy: Policy, now: Instant) -> Rendered:
         """Return the text of a hand-off.
 
-        `MissingField` when a value it needs is missing, `ForbiddenWording` when it may not be said.
+        `MissingField` when a value it needs is missing, `ForbiddenWording` when it may not be said,
+        `MessageTooLong` when its channel does not take so much.
         """
 
 
@@ -122,12 +125,12 @@ def _going(
     if not isinstance(decision, Send):
         return decision, None
     going = written(decision, facts, policy, render, now)
-    return (going, None) if isinstance(going, Drop) else going
+    return going if isinstance(going, tuple) else (going, None)
 
 
 def written(
     decision: Send, facts: Facts, policy: Policy, render: Renderer, now: Instant
-) -> tuple[Send, Rendered] | Drop:
+) -> tuple[Send, Rendered] | Defer | Drop:
     """Write the text of what is to go; a rule tells what its wording met, or why there is none."""
     try:
         rendered = render(facts, decision, policy, now)
@@ -137,6 +140,10 @@ def written(
         inputs = {"words": forbidden.words, "kinds": forbidden.kinds}
         inputs |= {"hosts": forbidden.hosts} if forbidden.hosts else {}
         return _unwritten(decision, "wording", "wording", inputs)
+    except MessageTooLong as long:
+        return too_long(decision, facts, policy, now, details.of_length(long))
+    if rendered.without_offer:
+        decision = without(decision, "wording")
     inputs = details.of_wording(rendered)
     if not inputs:
         return decision, rendered

@@ -28,15 +28,13 @@ from dispatcher.workflow import details
 from dispatcher.workflow.committing import task_due
 from dispatcher.workflow.heard import Heard, by_hand
 from dispatcher.workflow.recorded import Record, facts_of
+from dispatcher.workflow.recorded_text import Told, text_written, with_text
 
 DECISIONS = frozenset(
     {"reminder.planned", "reminder.deferred", "reminder.sending"}
     | {"task.opened", "task.claimed", "task.overflowed"}
 )
 """Kinds of records that nothing but a decision makes; others may hold one."""
-
-TEXT_RULES = {"template_fields": "missing_field", "wording": "wording"}
-"""Rules on the text of what is to go, and the reason of what they drop."""
 
 UNREADABLE = (Expected, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """How what is no decision of ours shows when it is read or decided about."""
@@ -49,8 +47,6 @@ GIVES_BACK = frozenset(
     {"reminder.retrying", "reminder.failed", "reminder.dropped", "reminder.returned", "task.released"}
 )
 """Nothing was handed over after all."""
-
-Told = dict[str, Any]
 
 
 class Waiting(msgspec.Struct):
@@ -163,7 +159,8 @@ class Recomputer:
             return _of_plan(made[facts.step - 1])
         if record.kind in BY_PERSONS:
             return _of_decision(decide_claim(facts, policy, now), record, waiting, facts.order.closes_at, now)
-        return _of_decision(decide(facts, policy, now), record, waiting, facts.order.closes_at, now)
+        decision = text_written(decide(facts, policy, now), facts, policy, now, record)
+        return _of_decision(decision, record, waiting, facts.order.closes_at, now)
 
 
 def _policy(document: Any) -> Policy | None:
@@ -205,18 +202,7 @@ def _of_decision(
     said = details.decision_told(decision)
     if "channel" in said:
         said["decided_on"] = said.pop("channel")
-    return _with_text(_plain({**said, **told}), record)
-
-
-def _with_text(expected: Told, record: Record) -> Told:
-    """Return what is expected of a hand-off with the rule on its text, which no record holds."""
-    last = (record.rules or [{}])[-1]
-    if expected.get("decision") != "send" or last.get("rule") not in TEXT_RULES:
-        return expected
-    rules = [*expected["rules"], last]
-    if last["outcome"] == "drop":
-        return {"kind": "reminder.dropped", "reason": TEXT_RULES[last["rule"]], "rules": rules}
-    return expected | {"rules": rules} if last["outcome"] == "pass" else expected
+    return with_text(_plain({**said, **told}), record)
 
 
 def _plain(told: Told) -> Told:

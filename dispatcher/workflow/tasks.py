@@ -12,7 +12,7 @@ from dispatcher.errors import (
     TaskNotOpen,
 )
 from dispatcher.policy.decide import decide_claim
-from dispatcher.policy.decisions import Drop, Send
+from dispatcher.policy.decisions import Send
 from dispatcher.policy.facts import NOTHING_SAID, Facts, Instant, OrderFacts, WhyUnpaid
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.commands import Commit, TaskEnd
@@ -120,7 +120,7 @@ class Tasks:
             raise refused(decision)
         # What was written when the task was opened need not be true any more.
         going = written(decision, facts, force.policy, write, now)
-        if isinstance(going, Drop):
+        if not isinstance(going, tuple):
             raise refused(going)
         decision, rendered = going
         commit = Commit(
