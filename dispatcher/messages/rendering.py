@@ -91,6 +91,7 @@ def _with_less(
     if decision.offer is not None:
         ways += [(known, msgspec.structs.replace(named, offer=None)) for known, named in ways]
     forbidden: tuple[Remark, ...] = ()
+    unsaid: dict[Remark, Remark] = {}
     for nth, (known, named) in enumerate(ways, 1):
         rendered = write(known, named)
         hits = check(rendered.text, rules)
@@ -98,14 +99,16 @@ def _with_less(
         if not forbidden:
             return msgspec.structs.replace(
                 rendered,
-                masked=masked[:MAX_REMARKS],
+                masked=(*masked, *unsaid.values())[:MAX_REMARKS],
                 advised=_remarks(hits, "advise"),
                 without_offer=decision.offer is not None and named.offer is None,
             )
-        # What is left without any name, the incentive may have brought; before, a name that was cut, or what
-        # stands beside it, can have made a word that the whole name does not have.
-        field = incentives.PATH if nth == NAMELESS and decision.offer is not None else None
-        masked += tuple(Remark(one.word, one.kind, field) for one in forbidden)
+        # A name that was cut, or what stands beside it, can make a word that the whole name does not have;
+        # what is there without any name, the incentive may have brought.
+        if nth == NAMELESS and decision.offer is not None:
+            unsaid |= {one: Remark(one.word, one.kind, incentives.PATH) for one in forbidden}
+        else:
+            unsaid = {one: one for one in forbidden} | unsaid
     kinds = dict.fromkeys(remark.kind for remark in forbidden)
     raise ForbiddenWording(tuple(remark.word for remark in forbidden), tuple(kinds), _hosts(hits))
 

@@ -14,7 +14,8 @@ class Handoff:
     A `person` stands for all customers who share a phone number and count as one.
 
     `outcome` is sent, claimed, uncertain, or in_flight when the audit ends before its outcome. One that is
-    `reported` was made by an agent whatever any rule says, and is known from its record on, `seq`.
+    `reported` was made by an agent whatever any rule says, and is known from its record on, `seq`. One that
+    is `excused` counts against others and breaks no rule itself: it was reported, or is not to be judged.
     """
 
     shop: str
@@ -32,6 +33,7 @@ class Handoff:
     person: str | None = None
     seq: int = 0
     reported: bool = False
+    excused: bool = False
 
     def known_at(self, other: "Handoff") -> bool:
         """Whether it was known when another one was committed: it took its slot then or before."""
@@ -80,7 +82,11 @@ class _Reader:
             handed_at = details.get("handed_at")
             at = instant(handed_at) if handed_at else started.at
             reported = details.get("by_hand") == "reported"
-            self.found.append(replace(started, at=at, outcome=outcome, reported=reported))
+            self.found.append(
+                replace(
+                    started, at=at, outcome=outcome, reported=reported, excused=started.excused or reported
+                )
+            )
         elif kind in GIVES_BACK:
             self.pending.pop(record["reminder"], None)
         if kind == "task.released":
@@ -105,4 +111,5 @@ class _Reader:
             zone=zone,
             person=record["details"].get("person"),
             seq=record["seq"],
+            excused=not record.get("judged", True),
         )

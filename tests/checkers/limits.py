@@ -28,7 +28,7 @@ def caps(records: Iterable[Record], per_day: int, zone: str) -> list[str]:
                 for before in found[: nth + 1]
                 if before is handoff or before.known_at(handoff)
             )
-            if count > per_day and not handoff.reported:
+            if count > per_day and not handoff.excused:
                 violations.append(
                     f"{handoff} is number {count} of {today} for {'~'.join(customer)}, the cap is {per_day}"
                 )
@@ -89,7 +89,7 @@ def per_order(records: Iterable[Record], most: int) -> list[str]:
         for found in orders.values()
         for place, handoff in enumerate(found)
         if (nth := 1 + sum(before.known_at(handoff) for before in found[:place])) > most
-        and not handoff.reported
+        and not handoff.excused
     ]
 
 
@@ -156,12 +156,12 @@ def _followed(found: Sequence[Handoff]) -> Iterator[tuple[Handoff, Handoff]]:
     """Yield each hand-off that a rule let go, behind the last one that was known of then."""
     for place, later in enumerate(found):
         before = [earlier for earlier in found[:place] if earlier.known_at(later)]
-        if before and not later.reported:
+        if before and not later.excused:
             yield before[-1], later
 
 
 def _possible(records: Iterable[Record]) -> list[Handoff]:
-    return [handoff for handoff in handoffs(records) if handoff.possible and not handoff.reported]
+    return [handoff for handoff in handoffs(records) if handoff.possible and not handoff.excused]
 
 
 def _by_customer(records: Iterable[Record]) -> dict[tuple[str, str], list[Handoff]]:

@@ -135,7 +135,12 @@ def check_all(records: Iterable[Record], rules: CheckerRules) -> list[str]:
 
 def checks_of(rules: CheckerRules) -> list[tuple[str, Check]]:
     """Return the checks that rules ask for, by name."""
-    return [(check.__name__, check) for check in ALWAYS] + _of_policy(rules)
+    checks = [(check.__name__, check) for check in ALWAYS] + limits_of(rules)
+    if rules.decided:
+        checks.append(("recompute", recompute))
+    if rules.finished:
+        checks.append(("all_final", all_final))
+    return checks
 
 
 def rules_of(document: dict[str, Any], *, finished: bool = False) -> CheckerRules:
@@ -160,7 +165,8 @@ def rules_of(document: dict[str, Any], *, finished: bool = False) -> CheckerRule
     )
 
 
-def _of_policy(rules: CheckerRules) -> list[tuple[str, Check]]:
+def limits_of(rules: CheckerRules) -> list[tuple[str, Check]]:
+    """Return the checks of what a policy itself limits, by name."""
     checks: list[tuple[str, Check]] = []
     if (per_day := rules.per_day) is not None:
         checks.append(("caps", lambda records: caps(records, per_day, rules.zone)))
@@ -186,8 +192,4 @@ def _of_policy(rules: CheckerRules) -> list[tuple[str, Check]]:
         checks.append(
             ("spread", lambda records: spread(records, over, rules.spread_instants, rules.zone, rules.quiet))
         )
-    if rules.decided:
-        checks.append(("recompute", recompute))
-    if rules.finished:
-        checks.append(("all_final", all_final))
     return checks

@@ -130,10 +130,10 @@ class _Reader:
             yield "was decided after it was recorded"
         if "decision" in record["details"]:
             case = self._case(record, known, inputs, now or 0)
-            expected = self._expected(record, case)
+            expected = with_text(self._expected(record, case), said, _following(case))
         else:
             expected = planned(self._plan(record, known, inputs, now or 0))
-        yield from differences(said, with_text(expected, said))
+        yield from differences(said, expected)
         until = record["details"].get("valid_until")
         if until and until > said.get("valid_until", ""):
             yield f"may be handed over until {until}, decided was {said.get('valid_until')}"
@@ -207,6 +207,12 @@ def _known(record: Record, told: dict[str, Any], found: Terms) -> Known:
         paid_orders=told["paid_orders"],
         grade=told.get("grade"),
     )
+
+
+def _following(case: Case) -> str | None:
+    """Where a reminder goes whose channel does not take its text."""
+    without = replace(case.reach, tried=(*case.reach.tried, case.waited_on))
+    return next(iter(without.ranked(case.known)[0]), None)
 
 
 def _reach(inputs: Inputs) -> Reach:
