@@ -11,6 +11,7 @@ from redis.asyncio.connection import Connection, UnixDomainSocketConnection, par
 
 from dispatcher.channels.base import Channel
 from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.naming import all_warnings
 from dispatcher.policy.document import Policy, to_json
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.policy.facts import Instant
@@ -103,7 +104,12 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     authoring: Authoring
     previewing: Previewing
     phrases: Phrases
+    catalog: Catalog
     clock: Clock
+
+    def warnings(self, policy: Policy) -> tuple[str, ...]:
+        """Return what is right in a policy and yet may not do what its author expects."""
+        return all_warnings(policy, self.catalog)
 
     async def put_policy(self, shop: str, policy: Policy, note: str, actor: str) -> int:
         """Put a policy into force for a shop and return its version: a new one, unless it was in force."""
@@ -198,5 +204,6 @@ async def build(
         authoring=authoring,
         phrases=Phrases(store, policies, catalog, clock),
         previewing=Previewing(store, authoring, policies, catalog, clock),
+        catalog=catalog,
         clock=clock,
     )

@@ -8,7 +8,8 @@ from rich.progress import TextColumn, TimeElapsedColumn
 
 from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by
 from dispatcher.errors import DispatcherError, InvalidInput, InvalidPolicy
-from dispatcher.policy.document import Policy, default_policy, load_json, load_toml, to_json, warnings
+from dispatcher.messages.naming import all_warnings
+from dispatcher.policy.document import Policy, default_policy, load_json, load_toml, to_json
 from dispatcher.policy.event_text import line_or_nothing, shop_id
 from dispatcher.storage.listing import Listing, Wanted
 from dispatcher.terminal import fail, progress, run
@@ -49,7 +50,7 @@ def policy_check(file: Path) -> None:
 
 
 def _warn(read: Policy) -> None:
-    for warning in warnings(read):
+    for warning in all_warnings(read):
         click.echo(f"warning: {warning}", err=True)
 
 

@@ -6,7 +6,7 @@ import msgspec
 from litestar import get, post, put
 
 from dispatcher.errors import InvalidPolicy
-from dispatcher.policy.document import load_json, to_json, warnings
+from dispatcher.policy.document import load_json, to_json
 from dispatcher.policy.zones import iso
 from dispatcher.storage.listing import Listing, Place, Wanted
 from dispatcher.storage.looking import about_versions
@@ -138,7 +138,7 @@ async def put_policy(request: Asked) -> Answer:
     policy = load_json(await read_object(request))
     service = parts_of(request).service
     version = await service.put_policy(shop, policy, given.get("note", ""), caller.actor)
-    return answer(InForce(version, warnings(policy)))
+    return answer(InForce(version, service.warnings(policy)))
 
 
 @get(
@@ -183,7 +183,7 @@ async def check_policy(request: Asked) -> Answer:
         policy = load_json(document)
     except InvalidPolicy as wrong:
         return answer(Checked(False, tuple(WrongField(one.pointer, one.detail) for one in wrong.problems)))
-    return answer(Checked(True, (), warnings(policy)))
+    return answer(Checked(True, (), parts_of(request).service.warnings(policy)))
 
 
 @post(

@@ -68,6 +68,21 @@ async def test_a_calendar_of_holidays_that_ends_is_warned_of(api: Asking) -> Non
     assert put["warnings"][0].endswith("plain weekdays count")
 
 
+async def test_names_that_the_platform_forbids_are_warned_of(api: Asking) -> None:
+    pool = {"id": "tea", "kind": "gift", "use": "this_order", "quantity": 1, "name": "微信红包"}
+    named = document(platform="pdd", shop_name="淘宝小店", incentives=[pool])
+
+    checked = (await api.client.post(f"{PATH}/check", json=named)).json()
+    put = (await api.client.put(PATH, json=named)).json()
+
+    assert [checked["valid"], checked["errors"]] == [True, []]
+    assert put == {"version": 2, "warnings": checked["warnings"]}
+    assert put["warnings"] == [
+        "shop_name: the wording rules of pdd forbid 淘宝: no message that names the shop goes",
+        "incentives.tea.name: the wording rules of pdd forbid 微信: messages go without the incentive",
+    ]
+
+
 async def test_earlier_versions_can_be_looked_at(api: Asking) -> None:
     await api.client.put(PATH, json=document(max_late="2h"))
 
