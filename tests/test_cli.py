@@ -211,6 +211,13 @@ def test_a_policy_by_a_calendar_that_ends_is_right_with_a_warning() -> None:
     assert result.stderr.startswith("warning: holidays: the calendar ends with 20")
 
 
+def test_a_policy_with_a_name_that_its_platform_forbids_is_right_with_a_warning() -> None:
+    result = dispatcher("policy", "check", file("policy.toml", 'shop_name = "淘宝小店"\n' + DEFAULT_TOML))
+
+    assert (result.exit_code, result.stdout) == (0, "policy.toml is right\n")
+    assert result.stderr.startswith("warning: shop_name: the wording rules of jd forbid 淘宝")
+
+
 def test_every_wrong_field_of_a_policy_is_named() -> None:
     wrong = DEFAULT_TOML.replace('"Asia/Shanghai"', '"Asia/Nowhere"').replace("per_day = 2", "per_day = -1")
 

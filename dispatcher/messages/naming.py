@@ -30,4 +30,8 @@ def _names(policy: Policy) -> Iterator[tuple[str, str, str]]:
     for pool in policy.incentives or ():
         for key, name in (("name", pool.name), ("how", pool.how)):
             if name is not None:
-                yield f"incentives.{pool.id}.{key}", name, "messages go without the incentive"
+                yield (
+                    f"incentives.{pool.id}.{key}",
+                    name,
+                    "messages that would say so go without the incentive",
+                )

@@ -132,12 +132,13 @@ def render_for(template: Template, about: Subject) -> Rendered:
     length = characters(text) if template.channel == "sms" else len(text)
     limit = MAX_CHARACTERS[template.channel]
     if length > limit:
-        raise MessageTooLong(template.name, template.channel, length, limit, _too_much(told, length - limit))
+        field = _too_much(told, max(length - limit, limit // 2))
+        raise MessageTooLong(template.name, template.channel, length, limit, field)
     return Rendered(template=template.name, text=text, sha256=sha256(text.encode()).hexdigest())
 
 
-def _too_much(told: dict[str, Value], excess: int) -> str | None:
-    """The field without whose value a message would fit, if it is a single one that is to blame."""
+def _too_much(told: dict[str, Value], least: int) -> str | None:
+    """The field whose value is the longest, if it has so many characters that it is to blame."""
     lengths = {name: len(value) for name, value in told.items() if isinstance(value, str)}
     longest = max(lengths, key=lengths.__getitem__, default=None)
-    return FIELDS[longest].path if longest is not None and lengths[longest] >= excess else None
+    return FIELDS[longest].path if longest is not None and lengths[longest] >= least else None

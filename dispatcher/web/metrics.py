@@ -27,7 +27,7 @@ TEXT_SCHEMA = {"type": "string"}
 HANDED_OVER = ("reminder.sent", "task.claimed")
 
 ALARMING = {
-    "reminder.dropped": ("missing_field", "too_late", "wording"),
+    "reminder.dropped": ("missing_field", "rejected", "too_late", "wording"),
     "reminder.failed": ("attempts_used_up", "internal", "rejected"),
 }
 """Reasons told from the start, with 0: Prometheus sees no increase in what was not there before."""

@@ -1,5 +1,6 @@
 """What a message says where a name from outside, or the message itself, breaks the platform's rules."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from dispatcher.errors import ForbiddenWording
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.outside import Remark
 from dispatcher.messages.rendering import MAX_REMARKS, render
+from dispatcher.policy.decisions import Offer
 from dispatcher.policy.facts import Channel, Order, Receiver
 from dispatcher.policy.terms import Links, Platform
 from tests.messages.samples import (
@@ -21,6 +23,7 @@ from tests.messages.samples import (
     POLICY,
     customer,
     decided,
+    offer,
     order,
     rendered,
 )
@@ -69,6 +72,71 @@ def test_name_that_breaks_the_rules_is_masked_or_left_out_and_told(
     assert unsaid not in message.text
     assert message.masked == (remark,)
     assert message.advised == ()
+
+
+@pytest.mark.parametrize(
+    ("order_id", "tail", "word"),
+    [
+        ("2025111100123-JD", "0123", "jd"),
+        ("20251111001-QQ", "1001", "qq"),
+        ("TB20251111-WX", "1111", "wx"),
+        ("20251111TOP1", "1", "top1"),
+        ("2025最好", "2025", "最好"),
+        ("O-2025微信号", "2025", "微信"),
+        ("20251111-ABC", "-ABC", None),
+    ],
+)
+def test_letters_of_an_id_that_make_a_forbidden_word_are_left_out_of_its_end(
+    catalog: Catalog, order_id: str, tail: str, word: str | None
+) -> None:
+    policy = msgspec.structs.replace(POLICY, platform="pdd")
+
+    message = rendered(catalog, 1, "chat", about=order(id=order_id), policy=policy)
+
+    assert f"尾号{tail}）" in message.text
+    assert [(remark.word, remark.field) for remark in message.masked] == (
+        [(word, "order.id")] if word else []
+    )
+
+
+def test_id_whose_end_is_forbidden_and_holds_no_digit_is_not_said(catalog: Catalog) -> None:
+    with pytest.raises(ForbiddenWording) as caught:
+        rendered(catalog, 1, "chat", about=order(id="加我微信"))
+
+    assert caught.value.words == ("微信",)
+
+
+@pytest.mark.parametrize("channel", ["chat", "sms"])
+@pytest.mark.parametrize(
+    "promised",
+    [offer("gift", name="微信红包"), offer("coupon", name="店铺券", how="微信领取", amount=Decimal(20))],
+    ids=["name", "how"],
+)
+def test_incentive_that_may_not_be_said_leaves_the_message_in_its_plain_form(
+    catalog: Catalog, channel: Channel, promised: Offer
+) -> None:
+    message = rendered(catalog, 1, channel, offer=promised)
+
+    assert message.text == rendered(catalog, 1, channel).text
+    assert message.without_offer
+    assert message.masked == (Remark("微信", "other_platform", "incentives"),)
+
+
+def test_incentive_is_still_named_where_names_alone_are_forbidden(catalog: Catalog) -> None:
+    message = rendered(catalog, 1, "sms", about=called("淘宝裙"), offer=offer("gift", name="茶样"))
+
+    assert "茶样" in message.text
+    assert not message.without_offer
+    assert message.masked == (Remark(*TAOBAO, NAME),)
+
+
+def test_shop_whose_own_name_is_forbidden_sends_no_plain_form_either(catalog: Catalog) -> None:
+    policy = msgspec.structs.replace(POLICY, shop_name="淘宝小店")
+
+    with pytest.raises(ForbiddenWording) as caught:
+        rendered(catalog, 1, "sms", policy=policy, offer=offer("gift", name="微信红包"))
+
+    assert caught.value.words == ("淘宝",)
 
 
 def test_agents_name_is_left_out_of_a_call(catalog: Catalog) -> None:

@@ -292,8 +292,21 @@ def test_long_values_are_shortened(catalog: Catalog, step: int, channel: Channel
 def test_text_beyond_the_channels_limit_is_refused(catalog: Catalog) -> None:
     endless = order(pay_url="https://pay.example/" + "a" * 600)
 
-    with pytest.raises(MessageTooLong, match="first_reminder/sms@3: expected at most 500 characters"):
+    with pytest.raises(
+        MessageTooLong, match="first_reminder/sms@3: expected at most 500 characters"
+    ) as caught:
         rendered(catalog, 1, "sms", about=endless)
+
+    told = caught.value
+    assert (told.channel, told.limit, told.field) == ("sms", 500, "order.pay_url")
+    assert told.characters > 620
+
+
+def test_text_that_is_too_long_by_itself_blames_no_field(catalog: Catalog) -> None:
+    with pytest.raises(MessageTooLong) as caught:
+        render_for(made("字" * 501), about(1, "sms"))
+
+    assert (caught.value.characters, caught.value.field) == (501, None)
 
 
 @pytest.mark.parametrize("step", [1, 2])

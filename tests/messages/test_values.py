@@ -98,6 +98,9 @@ def test_shortened_value_never_has_more_characters_than_columns(value: str, colu
         ("12.345", "CNY", "12.345元"),
         ("20.00", "USD", "20美元"),
         ("20.00", "CHF", "20 CHF"),
+        ("0099.50", "CNY", "99.50元"),
+        ("00.50", "CNY", "0.50元"),
+        ("000", "CNY", "0元"),
     ],
 )
 def test_amount_in_words(total: str, currency: str, words: str) -> None:

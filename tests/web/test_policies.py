@@ -79,7 +79,8 @@ async def test_names_that_the_platform_forbids_are_warned_of(api: Asking) -> Non
     assert put == {"version": 2, "warnings": checked["warnings"]}
     assert put["warnings"] == [
         "shop_name: the wording rules of pdd forbid 淘宝: no message that names the shop goes",
-        "incentives.tea.name: the wording rules of pdd forbid 微信: messages go without the incentive",
+        "incentives.tea.name: the wording rules of pdd forbid 微信: "
+        "messages that would say so go without the incentive",
     ]
 
 

@@ -8,9 +8,15 @@ import msgspec
 import pytest
 
 from dispatcher.errors import NotNow
+from dispatcher.policy.events import Event
+from dispatcher.policy.zones import iso
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.looking import text_of
-from tests.worlds import NOON, World, at_once, event, world
+from dispatcher.workflow.recomputing import Recomputer
+from dispatcher.workflow.recomputing import recompute as again
+from dispatcher.workflow.recorded import Record
+from tests.checkers.promises import CheckerRules, check_all
+from tests.worlds import NOON, World, at_once, event, told, world
 
 REMINDER = "demo~O-1~1"
 BY_SMS = """
@@ -45,6 +51,27 @@ async def last(here: World, kind: str) -> dict[str, Any]:
 
 def wording(record: dict[str, Any]) -> list[dict[str, Any]]:
     return [rule for rule in record["details"]["decision"]["rules"] if rule["rule"] == "wording"]
+
+
+async def doubts(here: World) -> list[str]:
+    """Return what the checkers and recomputing find in the audit."""
+    records = await here.audit()
+    known = msgspec.convert(records, list[Record], strict=False)
+    return [*check_all(records, CheckerRules(zone="Asia/Shanghai")), *again(known, Recomputer())]
+
+
+def endless() -> Event:
+    """Return an unpaid order whose link for paying no text message can hold."""
+    order = {
+        "id": "O-1",
+        "placed_at": iso(NOON),
+        "total": "99.00",
+        "currency": "CNY",
+        "pay_url": "https://pay.example/" + "a" * 600,
+        "items": [{"name": "示例商品", "quantity": 1, "price": "99.00"}],
+    }
+    customer = {"id": "C-1", "phone": "+8613800000000", "chat": "example_1"}
+    return told("order.unpaid", "e-1", NOON, {"order": order, "customer": customer})
 
 
 async def test_name_is_masked_and_the_hand_off_tells_the_word(
@@ -129,3 +156,59 @@ async def test_claim_tells_what_was_left_out_of_the_script(redis: StoreClient, a
     masked = [{"word": "淘宝", "kind": "other_platform", "field": "order.items.0.name"}]
     assert [rule["inputs"] for rule in wording(opened)] == [{"masked": masked}]
     assert [rule["inputs"] for rule in wording(claimed)] == [{"masked": masked}]
+
+
+async def test_text_too_long_for_its_channel_goes_by_the_next_one(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await under(redis, audit_directory, '[routing]\nchannels = ["sms", "chat"]\n')
+    await here.service.intake.take([endless()], "key:test")
+
+    await here.dispatch()
+
+    deferred, sending = await last(here, "reminder.deferred"), await last(here, "reminder.sending")
+    rule = deferred["details"]["decision"]["rules"][-1]
+    assert (deferred["reason"], deferred["channel"], sending["channel"]) == ("changed", "chat", "chat")
+    assert (rule["rule"], rule["outcome"]) == ("length", "defer")
+    assert rule["inputs"]["characters"] > 620
+    assert rule["inputs"] | {"characters": 0} == {
+        "characters": 0,
+        "limit": 500,
+        "channel": "sms",
+        "field": "order.pay_url",
+    }
+    assert await doubts(here) == []
+
+
+async def test_text_too_long_for_the_last_channel_is_dropped(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await under(redis, audit_directory, BY_SMS)
+    await here.service.intake.take([endless()], "key:test")
+
+    done = await here.dispatch()
+
+    dropped = await last(here, "reminder.dropped")
+    rule = dropped["details"]["decision"]["rules"][-1]
+    assert done == {"drop": 1}
+    assert (dropped["reason"], rule["rule"], rule["outcome"]) == ("rejected", "length", "drop")
+    assert await doubts(here) == []
+
+
+async def test_incentive_that_may_not_be_named_is_not_taken(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    pool = '[[incentives]]\nid = "tea"\nkind = "gift"\nuse = "this_order"\nname = "微信红包"\nquantity = 5\n'
+    here = await under(redis, audit_directory, BY_SMS + pool)
+    await take(here, "示例商品", consent={"promotion": True})
+
+    await here.dispatch()
+
+    decision = (await last(here, "reminder.sending"))["details"]["decision"]
+    (rule,) = (rule for rule in decision["rules"] if rule["rule"] == "incentive")
+    counts = (await here.service.store.pool_counts("demo", ["tea"], "C-1"))["tea"]
+    assert "incentive" not in decision
+    assert (rule["outcome"], rule["inputs"]["refused"]) == ("plain", {"tea": "wording"})
+    assert counts.taken == 0
+    assert here.channels["sms"].handed_over == 1
+    assert await doubts(here) == []
