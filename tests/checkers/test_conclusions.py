@@ -1,7 +1,10 @@
 """A conclusion that was altered is found in the record where it stands."""
 
+from typing import Any
+
 import pytest
 
+from tests.checkers.conclusions import differences, with_text
 from tests.checkers.promises import DEFAULT_POLICY, check_all
 from tests.checkers.records import Record, instant, iso, name
 from tests.checkers.simulated import Alter, Audit, now_of
@@ -125,3 +128,39 @@ def test_an_altered_conclusion_is_found_where_it_stands(audit: Audit, alter: Alt
     violations = check_all(audit.records, DEFAULT_POLICY)
 
     assert any(violation.startswith(f"recompute: {name(record)}: ") for violation in violations)
+
+
+def moved_for_its_length(**altered: Any) -> list[str]:
+    """Return what is found in a record of an SMS that was too long and goes by chat, as altered."""
+    now = "2025-11-11T04:00:00.000Z"
+    close = {"rule": "close", "outcome": "pass", "inputs": {"now": now}, "until": None}
+    expected = {"kind": "reminder.sending", "decision": "send", "decided_on": "sms", "rules": [close]}
+    inputs = {"characters": 501, "limit": 500, "channel": "sms"}
+    inputs |= {key: value for key, value in altered.items() if key in {*inputs, "field"}}
+    outcome = altered.get("outcome", "defer")
+    length = {"rule": "length", "outcome": outcome, "inputs": inputs, "until": None}
+    said = {"kind": "reminder.deferred", "reason": "changed", "channel": "chat", "due": now}
+    said |= {"rules": [close, length]} | {key: altered[key] for key in said if key in altered}
+    return [*differences(said, with_text(expected, said, altered.get("following", "chat")))]
+
+
+@pytest.mark.parametrize(
+    ("altered", "found"),
+    [
+        ({}, False),
+        ({"field": "order.pay_url"}, False),
+        ({"characters": 500}, True),
+        ({"limit": 400}, True),
+        ({"outcome": "drop"}, True),
+        ({"reason": "overflow"}, True),
+        ({"due": "2025-11-11T04:00:01.000Z"}, True),
+        ({"following": "phone"}, True),
+        ({"following": None}, True),
+    ],
+)
+def test_a_text_that_was_too_long_goes_by_the_next_channel_at_once(
+    altered: dict[str, Any], found: bool
+) -> None:
+    told = moved_for_its_length(**altered)
+
+    assert bool(told) is found

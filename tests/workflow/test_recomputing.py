@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from dispatcher.workflow.recomputing import TEXT_RULES, Recomputer, recompute
+from dispatcher.workflow.recomputing import Recomputer, recompute
 from dispatcher.workflow.recorded import Record
+from dispatcher.workflow.recorded_text import TEXT_RULES
 from tests.checkers import test_days, test_recompute, test_recompute_suppression
 from tests.checkers.records import Record as Plain
 from tests.checkers.simulated import Alter, Audit, inputs, simulated
