@@ -200,7 +200,7 @@ class Explaining:
         match decision:
             case Send():
                 going = written(decision, facts, ruled.force.policy, ruled.write, now)
-                says = None if isinstance(going, Drop) else for_message(facts, ruled.force.policy, *going)
+                says = for_message(facts, ruled.force.policy, *going) if isinstance(going, tuple) else None
                 return _Way(decision, now, says)
             case Defer(until=until) if stays or until < facts.due:
                 return _Way(decision, until)
