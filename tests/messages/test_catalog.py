@@ -54,7 +54,7 @@ def test_named_directory_without_a_catalog_is_refused(tmp_path: Path) -> None:
             "{% if incentive_how is",
             "incentive_threshold may be missing",
         ),
-        (SMS, "{{ pay_url }}", "{{ pay_link }}", "unknown field pay_link; known are shop, customer"),
+        (SMS, "{{ pay_url }}", "{{ pay_link }}", "unknown field pay_link; known are pay_url, shop, customer"),
         (SMS, "{{ pay_url }}", "", "must carry pay_link, but does not use pay_url"),
         (SMS, "{{ pay_url }}", "{{ pay_url", "expected token 'end of print statement'"),
         (SMS, "{{ pay_url }}", "{{ pay_url|shout }}", "unknown filter shout; known are short, clock, symbol"),

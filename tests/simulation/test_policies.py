@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkers.__main__ import documents
 from tests.checkers.promises import DEFAULT_POLICY, check_all, rules_of
 from tests.checkers.records import instant, iso, load
 from tests.checkers.simulated import event
 from tests.checkers.terms import DEFAULT_DOCUMENT, HOUR, MINUTE
+from tests.checkers.versions import documents
 
 START = instant("2026-02-06T16:00:00.000Z")
 """Midnight in Shanghai, a week before the Spring Festival."""
@@ -161,7 +161,7 @@ def test_whatever_the_policy_it_is_kept(name: str, orders: Path, tmp_path: Path)
     subprocess.run([sys.executable, "-m", "dispatcher", *words], check=True, capture_output=True)
 
     records = load(tmp_path / "audit.jsonl")
-    (policy,) = documents(records)
+    (policy,) = documents(records).values()
     assert check_all(records, rules_of(policy, finished=True)) == []
     assert sum(record["kind"] == "reminder.sent" for record in records) > ORDERS / 20
     met = {record["reason"] for record in records}
