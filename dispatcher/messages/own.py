@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from dispatcher.errors import InvalidTemplate
+from dispatcher.errors import StoreRefused
 from dispatcher.messages.bounds import Problem
 from dispatcher.messages.catalog import Catalog, Template, compiled
 from dispatcher.messages.phrasing import Phrasings
@@ -12,6 +12,9 @@ from dispatcher.messages.schema import Value
 
 OWN = "@shop."
 """Parts a template's name from the number of a shop's version, where the catalog has an `@` alone."""
+
+NUMBER_TO_COME = 1
+"""Stands for the number of a version that is not published yet; it changes nothing of the text."""
 
 
 def names(catalog: Catalog) -> dict[str, Template]:
@@ -25,7 +28,7 @@ def called(packaged: Template) -> str:
 
 
 def own_template(
-    packaged: Template, source: str, version: int
+    packaged: Template, source: str, version: int = NUMBER_TO_COME
 ) -> tuple[Template | None, tuple[Problem, ...]]:
     """Return a shop's version of a template, or everything that is wrong with its source.
 
@@ -38,17 +41,17 @@ def own_template(
 class _Unusable(Phrasings):
     """Says nothing."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
+        pass
 
     def say(self, values: Mapping[str, Value]) -> str:
-        raise InvalidTemplate(f"{self._name} is not to be had")
+        raise StoreRefused("a template that the shop has published cannot be used")
 
 
 def unusable(packaged: Template, version: int) -> Template:
-    """Return what stands for a shop's version that is not to be had: writing by it is `InvalidTemplate`."""
+    """Return what stands for a shop's version that is not to be had: writing by it is `StoreRefused`."""
     name = f"{called(packaged)}{version}"
-    return msgspec.structs.replace(packaged, name=name, fields=(), plain=(), phrasings=_Unusable(name))
+    return msgspec.structs.replace(packaged, name=name, fields=(), plain=(), phrasings=_Unusable())
 
 
 def with_own(catalog: Catalog, own: Mapping[str, Template]) -> Catalog:

@@ -5,6 +5,7 @@ Stored structs grow by fields with defaults only, so that every version that was
 
 import msgspec
 
+from dispatcher.errors import StoreRefused
 from dispatcher.policy.facts import (
     EVERY_CHANNEL,
     Channel,
@@ -217,3 +218,14 @@ class ShopState(msgspec.Struct, kw_only=True):
     def paused_for(self, channel: Channel) -> bool:
         """Tell whether nothing goes out by a channel, it or all of them being paused."""
         return channel in self.paused or EVERY_CHANNEL in self.paused
+
+
+def published(templates: str) -> dict[str, int]:
+    """Return the version of each template that a shop has published, by its name; raises `StoreRefused`."""
+    found = {}
+    for each in templates.split(",") if templates else ():
+        name, _, version = each.rpartition("@")
+        if not version.isdecimal():
+            raise StoreRefused("what is stored of the templates that the shop has published cannot be read")
+        found[name] = int(version)
+    return found

@@ -28,7 +28,8 @@ class Renderer(Protocol):
         """Return the text of a hand-off.
 
         `MissingField` when a value it needs is missing, `ForbiddenWording` when it may not be said,
-        `MessageTooLong` when its channel does not take so much.
+        `MessageTooLong` when its channel does not take so much, and `StoreRefused` when the template that
+        the shop published for it cannot be used.
         """
 
 
