@@ -135,7 +135,7 @@ FIELDS: dict[str, str] = {
     "Explanation.blocking": "The names of the rules that hold it back.",
     "Explanation.now": "What would be decided at this moment; null where nothing waits any more.",
     "Explanation.history": "What happened to the reminder, oldest first.",
-    "Now.decision": "What would be decided: `send`, `defer` or `drop`.",
+    "Now.decision": "What would be decided: `send`, `defer`, `drop`, or `fail` if it cannot be decided.",
     "Now.template": "What would write the message; null where none would go, or it is not known yet.",
     "Now.rules": "The rules that would be applied, in their order.",
     "Now.blocking": "The names of the rules that would hold it back.",

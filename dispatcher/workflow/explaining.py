@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from dispatcher.errors import StoreRefused
 from dispatcher.policy.decide import decide_claim
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule, Send
 from dispatcher.policy.facts import (
@@ -26,7 +27,7 @@ from dispatcher.workflow.chosen import Chosen, for_message
 from dispatcher.workflow.gathering import among, facts_about
 from dispatcher.workflow.holding import held_back
 from dispatcher.workflow.judging import Renderer, decided, written
-from dispatcher.workflow.outlook import Outlook
+from dispatcher.workflow.outlook import Outlook, undecided
 from dispatcher.workflow.people import People, by_phone, ledger_of
 from dispatcher.workflow.policies import InForce, PolicyBook
 from dispatcher.workflow.ports import Clock, Store
@@ -117,7 +118,7 @@ class Explaining:
                     about = _about(shop, number, order, facts, told[facts.customer])
                     if step.status is not Status.OPEN:
                         about = among(about, others, force.policy, now)
-                    outlooks[name, number] = self._outlook(ruled.held.seen_by(about), ruled, now)
+                    outlooks[name, number] = self._told_apart(ruled.held.seen_by(about), ruled, now)
         return outlooks
 
     async def hand_offs(self, shop: str, customer: str, orders: Iterable[str]) -> tuple[Instant, ...]:
@@ -142,6 +143,13 @@ class Explaining:
     async def _ruled(self, shop: str, force: InForce, now: Instant) -> _Ruled:
         held = await held_back(self._store, shop, force.policy, now)
         return _Ruled(force, held, await self._templates.writer(shop, force.state.templates))
+
+    def _told_apart(self, facts: Facts, ruled: _Ruled, now: Instant) -> Outlook:
+        """Return an outlook, one to fail where there is no deciding, so that the others are told."""
+        try:
+            return self._outlook(facts, ruled, now)
+        except StoreRefused:
+            return undecided(facts, ruled.force.version, now)
 
     def _outlook(self, facts: Facts, ruled: _Ruled, now: Instant) -> Outlook:
         force = ruled.force
