@@ -12,7 +12,7 @@ from rich.text import Text
 from dispatcher.commands import shop_templates
 from dispatcher.commands.explaining import FILE_COLUMNS
 from dispatcher.errors import DispatcherError, InvalidTemplate
-from dispatcher.messages.checking import Checked, check
+from dispatcher.messages.checking import Checked, check, rules_in
 from dispatcher.messages.phrases import check_phrases
 from dispatcher.terminal import fail, tell
 
@@ -47,7 +47,8 @@ def templates_check(directory: Path | None, as_json: bool) -> None:
     phrases too.
     """
     try:
-        found, phrases = check(directory), check_phrases(directory)
+        rules = rules_in(directory)
+        found, phrases = check(directory, rules), check_phrases(directory, rules)
     except DispatcherError as error:
         fail(error)
     if as_json:

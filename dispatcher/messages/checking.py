@@ -7,7 +7,7 @@ import msgspec
 
 from dispatcher.errors import DispatcherError
 from dispatcher.messages.calls import seconds_to_read
-from dispatcher.messages.catalog import Read, Template, read_all
+from dispatcher.messages.catalog import Read, Template, directory_of, read_all
 from dispatcher.messages.examples import EXAMPLES, HOST, TYPICAL
 from dispatcher.messages.rendering import MAX_CHARACTERS, render_for
 from dispatcher.messages.sms import characters, segments
@@ -28,11 +28,25 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     advised: tuple[str, ...]
 
 
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one template; a `typical` and a `worst` figure over the built-in orders.
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What messages of a template cost: of an ordinary order, and the worst of the built-in ones.
 
-    Segments are those of text messages, seconds those of call scripts; `None` elsewhere, and where
-    `problems` kept the template from being tried. `wording` has the platforms whose rules have a hit.
+    Segments are those of text messages, seconds those of call scripts; `None` elsewhere, and where the
+    template could not be tried.
+    """
+
+    characters_typical: int | None = None
+    characters_worst: int | None = None
+    segments_typical: int | None = None
+    segments_worst: int | None = None
+    seconds_typical: float | None = None
+    seconds_worst: float | None = None
+
+
+class Checked(Figures, frozen=True, kw_only=True):
+    """What is known of one template; without figures where `problems` kept it from being tried.
+
+    `wording` has the platforms whose rules have a hit.
     """
 
     template: str
@@ -41,23 +55,22 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     message_class: str
     elements: tuple[str, ...]
     most_characters: int
-    characters_typical: int | None = None
-    characters_worst: int | None = None
-    segments_typical: int | None = None
-    segments_worst: int | None = None
-    seconds_typical: float | None = None
-    seconds_worst: float | None = None
     wording: dict[Platform, Words] = {}
     problems: tuple[str, ...] = ()
 
 
-def check(directory: Path | None = None) -> tuple[Checked, ...]:
-    """Every template of a directory, without one of those that come with the product.
+def rules_in(directory: Path | None = None) -> dict[Platform, Rules]:
+    """Each platform's rules, by which templates of a directory are checked on the built-in orders."""
+    return {platform: known.allowing((HOST,)) for platform, known in load(directory_of(directory)).items()}
+
+
+def check(directory: Path | None = None, rules: dict[Platform, Rules] | None = None) -> tuple[Checked, ...]:
+    """Every template of a directory, without one of those that come with the product; `rules` as `rules_in`.
 
     Raises `InvalidTemplate` when there is no manifest, or one that cannot be read.
     """
     found = read_all(directory)
-    rules = {platform: known.allowing((HOST,)) for platform, known in load(found.directory).items()}
+    rules = rules or rules_in(directory)
     return tuple(_checked(read, found.speeches[read.locale], rules) for read in found.templates.values())
 
 
@@ -75,11 +88,18 @@ def _checked(read: Read, speech: Speech, rules: dict[Platform, Rules]) -> Checke
     if read.template is None:
         return checked
     texts, problems = tried(read.template, speech)
-    said = {platform: _said(read.template, speech, texts, platform) for platform in rules}
-    hits = {platform: hits_in(said[platform], known) for platform, known in rules.items()}
+    hits = hits_by_platform(read.template, speech, texts, rules)
     told = tuple(f"{read.path}: {problem}" for problem in (*problems, *forbidden_in(hits)))
     wording = {platform: words_of(found) for platform, found in hits.items() if found}
     return msgspec.structs.replace(checked, problems=told, wording=wording, **figures(channel, texts))
+
+
+def hits_by_platform(
+    template: Template, speech: Speech, texts: dict[str, str], rules: dict[Platform, Rules]
+) -> dict[Platform, tuple[Hit, ...]]:
+    """What each platform's rules find in what the template says there; `texts` are what it says on most."""
+    said = {platform: _said(template, speech, texts, platform) for platform in rules}
+    return {platform: hits_in(said[platform], known) for platform, known in rules.items()}
 
 
 def _said(template: Template, speech: Speech, texts: dict[str, str], platform: Platform) -> Collection[str]:

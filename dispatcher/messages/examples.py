@@ -5,20 +5,17 @@ from typing import Any, get_args
 
 import msgspec
 
-from dispatcher.messages.subjects import Speech, Subject, subject
-from dispatcher.policy.decisions import Limits, Offer, Send
+from dispatcher.messages.subjects import Speech, Subject, if_sent, subject
+from dispatcher.policy.decisions import Offer
 from dispatcher.policy.document import Policy, default_policy
 from dispatcher.policy.document_values import MAX_NAME
 from dispatcher.policy.facts import (
     Channel,
     Customer,
-    Facts,
     Instant,
     Item,
     Order,
-    OrderState,
     Receiver,
-    Rival,
 )
 from dispatcher.policy.incentive_terms import Incentive, IncentiveKind, IncentiveUse
 from dispatcher.policy.rivals import MOST_MERGED
@@ -59,28 +56,14 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
     def about(self, channel: Channel, speech: Speech, platform: Platform | None = None) -> Subject:
         """What a message on the channel is about, told in a language, on a platform if one is named."""
-        facts = Facts(
+        facts, send = if_sent(
+            self.order,
+            self.customer,
+            channel,
+            self.now,
             shop="demo",
-            order=self.order,
-            customer=self.customer,
-            state=OrderState.UNPAID,
-            step=1,
-            status="planned",
-            moment=self.now,
-            due=self.now,
-            channel=channel,
-        )
-        limits = Limits(day_start=self.now, day_end=self.now + HOUR)
-        send = Send(
-            channel=channel,
-            valid_until=self.now + HOUR,
-            limits=limits,
+            others=self.others,
             ships_today=self.ships_today,
-            rules=(),
-            carries=tuple(
-                Rival(order=one.id, step=1, due=self.now, closes_at=one.closes_at, total=one.total, known=one)
-                for one in self.others
-            ),
             offer=None if channel == "phone" else self.offer,
         )
         policy = self.policy if platform is None else _replace(self.policy, platform=platform)

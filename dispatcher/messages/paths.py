@@ -82,11 +82,6 @@ class Paths:
                 return self.holds[name.name]
         raise AssertionError(f"{condition!r} is not allowed in a template")
 
-    def shown_where(self, holds: dict[str, bool]) -> set[str]:
-        """The fields that are shown on the way on which each condition `holds` or does not."""
-        way = sum(holds[name] << place for place, name in enumerate(self.conditions))
-        return {name for name, ways in self.shown.items() if ways >> way & 1}
-
     def unguarded(self) -> Iterator[Problem]:
         """Tell each use of an optional field on a way where it may have no value."""
         for name, line, ways in self.uses:

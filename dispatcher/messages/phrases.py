@@ -9,12 +9,11 @@ import msgspec
 
 from dispatcher.errors import InvalidTemplate
 from dispatcher.messages.catalog import WORDS, Template, compiled, directory_of
-from dispatcher.messages.checking import forbidden_in, hits_in, tried
-from dispatcher.messages.examples import HOST
+from dispatcher.messages.checking import forbidden_in, hits_by_platform, rules_in, tried
 from dispatcher.messages.manifest import Entry, text_of
 from dispatcher.messages.subjects import Speech
-from dispatcher.messages.wording import load
-from dispatcher.policy.terms import DEFAULT_LOCALE
+from dispatcher.messages.wording import Rules
+from dispatcher.policy.terms import DEFAULT_LOCALE, Platform
 
 FILE = "phrases.toml"
 
@@ -75,18 +74,19 @@ def phrases(directory: Path) -> tuple[Phrase, ...]:
     return found
 
 
-def check_phrases(directory: Path | None = None) -> tuple[str, ...]:
+def check_phrases(
+    directory: Path | None = None, rules: dict[Platform, Rules] | None = None
+) -> tuple[str, ...]:
     """Return everything that is wrong with the phrases: how they are written, and what they say.
 
-    They are tried on the built-in orders and by the wording rules of every platform.
+    They are tried on the built-in orders and on every platform, by its wording rules.
     """
-    directory = directory_of(directory)
-    path = directory / DEFAULT_LOCALE / FILE
+    path = directory_of(directory) / DEFAULT_LOCALE / FILE
     found, problems = _read_all(path)
-    rules = {platform: known.allowing((HOST,)) for platform, known in load(directory).items()}
+    rules = rules or rules_in(directory)
     for phrase in found:
         texts, wrong = tried(phrase.template, _SPEECH)
-        hits = {platform: hits_in(texts.values(), known) for platform, known in rules.items()}
+        hits = hits_by_platform(phrase.template, _SPEECH, texts, rules)
         longest = max(map(len, texts.values()), default=0)
         if longest > MAX_CHARACTERS:
             wrong = (*wrong, f"expected at most {MAX_CHARACTERS} characters of any order, got {longest}")

@@ -37,6 +37,10 @@ class Phrasings:
         text, shown = self._known(tuple(values))
         return text % tuple([values[name] if show is None else show(values[name]) for name, show in shown])
 
+    def shown(self, values: Iterable[str]) -> frozenset[str]:
+        """The fields that the text shows where these have values, in the order they always come in."""
+        return frozenset(name for name, _ in self._known(tuple(values)).shown)
+
     def _phrasing(self, there: tuple[str, ...]) -> Phrasing:
         texts: list[str] = []
         shown: list[tuple[str, Callable[[Value], object] | None]] = []

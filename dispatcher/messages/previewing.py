@@ -11,20 +11,15 @@ from dispatcher.messages.catalog import Catalog, Template
 from dispatcher.messages.elements import ELEMENTS, Element
 from dispatcher.messages.examples import EXAMPLES, HOST
 from dispatcher.messages.fields import FIELDS, values
-from dispatcher.messages.language import parsed
 from dispatcher.messages.outside import Remark
 from dispatcher.messages.own import own_template
-from dispatcher.messages.paths import Paths
 from dispatcher.messages.rendering import render
 from dispatcher.messages.sms import characters, segments
-from dispatcher.messages.subjects import Speech, Subject, subject
-from dispatcher.policy.decisions import Limits, Send
+from dispatcher.messages.subjects import Speech, Subject, if_sent, subject
 from dispatcher.policy.document import Policy
-from dispatcher.policy.facts import Channel, Customer, Facts, Instant, Order, OrderState, Rival
+from dispatcher.policy.facts import Channel, Customer, Instant, Order
 from dispatcher.policy.shipping import ships_today
 from dispatcher.policy.terms import Links
-
-_NUMBER_TO_COME = 1
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +49,6 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
     catalog: Catalog
     template: Template
-    paths: Paths
     policy: Policy
 
     @property
@@ -65,8 +59,16 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         self, shop: str, order: Order, customer: Customer, others: tuple[Order, ...], now: Instant
     ) -> Preview:
         """Return what would be said of an order, and of `others` in a merged message, if it were sent now."""
-        channel = self.template.channel
-        seen = self._seen(about_order(shop, order, customer, channel, self.policy, now, self._speech, others))
+        facts, send = if_sent(
+            order,
+            customer,
+            self.template.channel,
+            now,
+            shop=shop,
+            others=others,
+            ships_today=ships_today(order, self.policy, now),
+        )
+        seen = self._seen(subject(facts, send, self.policy, now, self._speech))
         return msgspec.structs.replace(seen, order=order.id)
 
     def of_examples(self) -> tuple[Preview, ...]:
@@ -86,11 +88,6 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
                 name for name in self.template.fields if name not in known and FIELDS[name].kind != "yes/no"
             )
         )
-        holds = {name: name in known for name in self.paths.conditions}
-        shown = self.paths.shown_where(holds) & known.keys()
-        carried = tuple(
-            name for name, carrier in ELEMENTS.items() if carrier.fields and carrier.fields <= shown
-        )
         try:
             rendered = render(
                 self.catalog, about.facts, about.decision, about.policy, about.now, self.template
@@ -100,6 +97,10 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         except DispatcherError as error:
             return Preview(problem=str(error), missing=missing)
         text = rendered.text
+        shown = self.template.phrasings.shown(known)
+        carried = tuple(
+            name for name, carrier in ELEMENTS.items() if carrier.fields and carrier.fields <= shown
+        )
         return Preview(
             text=text,
             elements=carried,
@@ -112,48 +113,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 def trial(catalog: Catalog, packaged: Template, source: str, policy: Policy) -> Trial | tuple[Problem, ...]:
     """Return a source ready to be tried out in a catalog's place, or all that is wrong with it."""
-    template, problems = own_template(packaged, source, _NUMBER_TO_COME)
-    tree, _ = parsed(source)
-    if template is None or tree is None:
-        return problems
-    return Trial(catalog=catalog, template=template, paths=Paths(tree), policy=policy)
-
-
-def about_order(
-    shop: str,
-    order: Order,
-    customer: Customer,
-    channel: Channel,
-    policy: Policy,
-    now: Instant,
-    speech: Speech,
-    others: tuple[Order, ...] = (),
-) -> Subject:
-    """Return what a message about an order is about if it is sent now, without an incentive."""
-    facts = Facts(
-        shop=shop,
-        order=order,
-        customer=customer,
-        state=OrderState.UNPAID,
-        step=1,
-        status="planned",
-        moment=now,
-        due=now,
-        channel=channel,
-    )
-    send = Send(
-        channel=channel,
-        valid_until=order.closes_at,
-        limits=Limits(day_start=now, day_end=now),
-        ships_today=ships_today(order, policy, now),
-        rules=(),
-        carries=tuple(_carried(one, now) for one in others),
-    )
-    return subject(facts, send, policy, now, speech)
-
-
-def _carried(order: Order, now: Instant) -> Rival:
-    return Rival(order=order.id, step=1, due=now, closes_at=order.closes_at, total=order.total, known=order)
+    template, problems = own_template(packaged, source)
+    return problems if template is None else Trial(catalog=catalog, template=template, policy=policy)
 
 
 def _with_examples(policy: Policy) -> Links | None:

@@ -6,7 +6,7 @@ import msgspec
 
 from dispatcher.errors import FieldProblem, InvalidTemplate
 from dispatcher.messages.catalog import Catalog, Template
-from dispatcher.messages.checking import figures, forbidden_in, hits_in, tried, words_of
+from dispatcher.messages.checking import Figures, figures, forbidden_in, hits_in, tried, words_of
 from dispatcher.messages.examples import HOST
 from dispatcher.messages.own import own_template
 from dispatcher.messages.wording import Rules
@@ -15,23 +15,14 @@ from dispatcher.policy.document import Policy
 MAX_TYPICAL_SEGMENTS = 3
 """An ordinary order's text message takes no more; what comes with the product takes one or two."""
 
-_NUMBER_TO_COME = 1
-"""Stands for the version's number, which changes nothing of its text."""
 
-
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a template's source, as of the built-in orders: a typical and a worst figure each.
+class Look(Figures, frozen=True, kw_only=True):
+    """What is known of a template's source.
 
     `advised` are words in its messages that are better not said. `problems` tell why it cannot be published,
     each with its line where it has one; then figures may be missing.
     """
 
-    characters_typical: int | None = None
-    characters_worst: int | None = None
-    segments_typical: int | None = None
-    segments_worst: int | None = None
-    seconds_typical: float | None = None
-    seconds_worst: float | None = None
     advised: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -43,7 +34,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 def examine(catalog: Catalog, packaged: Template, source: str, policy: Policy) -> Look:
     """Look at what a shop with this policy wants to say in place of one of the catalog's templates."""
-    template, problems = own_template(packaged, source, _NUMBER_TO_COME)
+    template, problems = own_template(packaged, source)
     if template is None:
         return Look(problems=tuple(f"line {problem.line}: {problem.detail}" for problem in problems))
     texts, told = tried(template, catalog.speeches[template.locale], policy.platform)

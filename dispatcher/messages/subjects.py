@@ -9,9 +9,9 @@ import msgspec
 from dispatcher.messages.times import Moment, said
 from dispatcher.messages.values import Money, one_line, shortened, shortened_thing, without_stops
 from dispatcher.messages.words import Words
-from dispatcher.policy.decisions import Send
+from dispatcher.policy.decisions import Limits, Offer, Send
 from dispatcher.policy.document import Policy
-from dispatcher.policy.facts import Channel, Facts, Instant, Order
+from dispatcher.policy.facts import Channel, Customer, Facts, Instant, Order, OrderState, Rival
 from dispatcher.policy.shipping import cutoff_of_day
 from dispatcher.policy.zones import MINUTE, zone
 
@@ -56,6 +56,44 @@ def subject(facts: Facts, decision: Send, policy: Policy, now: Instant, speech: 
     """Put together what the fields are read from; times are told in the customer's zone, else the shop's."""
     tz = zone(facts.customer.timezone or policy.timezone)
     return Subject(facts, decision, policy, now, tz, speech)
+
+
+def if_sent(
+    order: Order,
+    customer: Customer,
+    channel: Channel,
+    now: Instant,
+    *,
+    shop: str,
+    others: tuple[Order, ...] = (),
+    ships_today: bool = False,
+    offer: Offer | None = None,
+) -> tuple[Facts, Send]:
+    """Make up that a first reminder of an unpaid order goes now, naming the `others` too."""
+    facts = Facts(
+        shop=shop,
+        order=order,
+        customer=customer,
+        state=OrderState.UNPAID,
+        step=1,
+        status="planned",
+        moment=now,
+        due=now,
+        channel=channel,
+    )
+    send = Send(
+        channel=channel,
+        valid_until=order.closes_at,
+        limits=Limits(day_start=now, day_end=now),
+        ships_today=ships_today,
+        rules=(),
+        carries=tuple(
+            Rival(order=one.id, step=1, due=now, closes_at=one.closes_at, total=one.total, known=one)
+            for one in others
+        ),
+        offer=offer,
+    )
+    return facts, send
 
 
 def when(instant: Instant, about: Subject) -> Moment:

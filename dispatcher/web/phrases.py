@@ -3,7 +3,7 @@
 import msgspec
 from litestar import get
 
-from dispatcher.errors import Forbidden
+from dispatcher.errors import FieldProblem, Forbidden, InvalidInput
 from dispatcher.web.access import require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.describing import Described, opens
@@ -61,13 +61,22 @@ async def list_phrases(request: Asked) -> Answer:
     if order is not None and READ_ORDERS not in caller.scopes:
         raise Forbidden(f"the key does not have the scope {READ_ORDERS}")
     phrases = parts_of(request).service.phrases
-    found = await phrases.find(given["shop"], given.get("code", ""), given.get("group"), order)
-    codes = [one.code for one in found]
-    after: _After | None = given.get("cursor")
-    first = codes.index(after.code) + 1 if after is not None and after.code in codes else 0
+    found = phrases.find(given.get("code", ""), given.get("group"))
+    first = _begins([one.code for one in found], given.get("cursor"))
     last = first + given.get("limit", DEFAULT_LIMIT)
-    more = _After(codes[last - 1]) if last < len(found) else None
-    return answer(Page([_told(one) for one in found[first:last]], token(more)))
+    more = _After(found[last - 1].code) if last < len(found) else None
+    said = await phrases.said(given["shop"], found[first:last], order)
+    return answer(Page([_told(one) for one in said], token(more)))
+
+
+def _begins(codes: list[str], after: _After | None) -> int:
+    """Return where a page begins; raises `InvalidInput` for the cursor of another list."""
+    if after is None:
+        return 0
+    if after.code not in codes:
+        problem = FieldProblem("/cursor", "expected the next_cursor of an earlier answer about the same")
+        raise InvalidInput(f"the query is not right: {problem}", (problem,))
+    return codes.index(after.code) + 1
 
 
 def _told(said: Said) -> Phrase:

@@ -6,7 +6,6 @@ from dispatcher.policy.decisions import Rule
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.workflow.chosen import Chosen
 
-
 INTERNAL = "internal"
 """Why a reminder fails that cannot be decided about."""
 

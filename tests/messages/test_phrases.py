@@ -65,6 +65,16 @@ def test_what_is_wrong_is_named_with_file_and_code(tmp_path: Path, text: str, sa
     assert all("phrases.toml" in problem for problem in problems)
 
 
+def test_phrases_are_tried_with_the_words_that_each_platform_has(tmp_path: Path) -> None:
+    own_word = in_a_file(tmp_path / "own", one(text="{{ pay_word }}后给好评"))
+    same_word = in_a_file(tmp_path / "same", one(text="付款后给好评"))
+
+    own, same = check_phrases(own_word), check_phrases(same_word)
+
+    assert "pdd" in same[0]
+    assert not any("pdd" in problem for problem in own)
+
+
 def test_a_file_that_is_not_right_is_not_loaded(tmp_path: Path) -> None:
     directory = in_a_file(tmp_path, one(text="{{ secret }}"))
 

@@ -62,6 +62,16 @@ def test_the_same_template_says_different_things_of_different_orders() -> None:
     assert said == ["A", "杭州，B", "C"]
 
 
+def test_it_tells_what_it_shows() -> None:
+    phrasings = Phrasings(
+        JINJA.parse("{{ shop }}{% if city is defined %}{{ spec }}{% else %}{{ total }}{% endif %}")
+    )
+
+    shown = [phrasings.shown(there) for there in (["shop", "spec", "total"], ["shop", "spec", "city"])]
+
+    assert shown == [{"shop", "total"}, {"shop", "spec"}]
+
+
 @pytest.mark.parametrize(
     "source", ["{{ shop.title }}", "{% for a in shop %}{% endfor %}", "{% if 1 %}{% endif %}"]
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.messages.rendering import Rendered, render
 from dispatcher.policy.document import to_json
 from tests.web.asking import Asking
 from tests.worlds import AT_ONCE, NOON, event
@@ -76,6 +77,31 @@ async def test_a_list_goes_on_where_it_ended(api: Asking) -> None:
     rest = await found(api, cursor=first["next_cursor"])
 
     assert [one["code"] for one in first["items"]] + list(rest) == every
+
+
+async def test_only_what_is_on_the_page_is_written(api: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.world.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+    written = []
+
+    def noted(*about: Any) -> Rendered:
+        written.append(about)
+        return render(*about)
+
+    monkeypatch.setattr("dispatcher.workflow.phrases.render", noted)
+
+    page = await found(api, order="O-1", limit=3)
+
+    assert len(page) == len(written) == 3
+
+
+async def test_a_place_in_another_list_is_refused(api: Asking) -> None:
+    of_a_group = await api.client.get(PATH, params={"shop": "demo", "group": "ending", "limit": 1})
+    cursor = of_a_group.json()["next_cursor"]
+
+    elsewhere = await api.client.get(PATH, params={"shop": "demo", "group": "greeting", "cursor": cursor})
+
+    assert elsewhere.status_code == 400
+    assert [one["pointer"] for one in elsewhere.json()["errors"]] == ["/cursor"]
 
 
 @pytest.mark.parametrize(
