@@ -27,6 +27,7 @@ from dispatcher.storage.lanes import stored_lanes
 from dispatcher.storage.operators import Operators
 from dispatcher.storage.people import People
 from dispatcher.storage.replanning import replan
+from dispatcher.storage.sampling import sample
 from dispatcher.storage.store import Store
 from dispatcher.storage.templates import ShopTemplates
 from dispatcher.workflow import details
@@ -203,7 +204,7 @@ async def build(
         explaining=explaining,
         authoring=authoring,
         phrases=Phrases(store, policies, catalog, clock),
-        previewing=Previewing(store, authoring, policies, catalog, clock),
+        previewing=Previewing(store, partial(sample, store), authoring, policies, catalog, clock),
         catalog=catalog,
         clock=clock,
     )

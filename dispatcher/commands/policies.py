@@ -45,12 +45,12 @@ def policy_check(file: Path) -> None:
         read = read_policy(file)
     except DispatcherError as error:
         fail(error)
-    _warn(read)
+    _warn(all_warnings(read))
     click.echo(f"{file} is right")
 
 
-def _warn(read: Policy) -> None:
-    for warning in all_warnings(read):
+def _warn(told: tuple[str, ...]) -> None:
+    for warning in told:
         click.echo(f"warning: {warning}", err=True)
 
 
@@ -85,9 +85,11 @@ def policy_apply(shop: str, file: Path, note: str | None, data: Path) -> None:
 
     async def apply() -> int:
         wanted = read_policy(file)
-        _warn(wanted)
+        _warn(all_warnings(wanted))
         async with opened_service(data) as service:
-            return await service.put_policy(shop, wanted, note or "", BY_HAND)
+            version = await service.put_policy(shop, wanted, note or "", BY_HAND)
+            _warn(await service.authoring.unsuited(shop, wanted))
+            return version
 
     try:
         version = run(apply())

@@ -10,12 +10,13 @@ import rich_click as click
 
 from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by, warn_of_unknown
 from dispatcher.errors import DispatcherError, InvalidInput
+from dispatcher.messages.bounds import MAX_SOURCE_CHARACTERS
 from dispatcher.policy.event_text import Expected, line_or_nothing, shop_id
 from dispatcher.policy.terms import Locale
 from dispatcher.terminal import fail, run
 from dispatcher.web.policies import MAX_NOTE
-from dispatcher.web.previews import MAX_SAMPLE, Preview, sample_of, told
-from dispatcher.workflow.authoring import MAX_SOURCE, Place, Published
+from dispatcher.web.previews import MAX_SAMPLE, Preview, told
+from dispatcher.workflow.authoring import Place, Published
 from dispatcher.workflow.previewing import DRAFT, Subjects
 
 SHOP = click.argument("shop", callback=read_by(shop_id))
@@ -85,19 +86,23 @@ def templates_show(shop: str, name: str, version: int | None, data: Path) -> Non
 @NAME
 @click.argument("file", type=FILE)
 @NOTE
+@click.option("--over-draft", is_flag=True, help="Even if a draft that somebody has not published is lost.")
 @EXISTING_DATA
-def templates_publish(shop: str, name: str, file: Path, note: str | None, data: Path) -> None:
-    """Check the template in FILE and put it into force for a SHOP as a new version."""
+def templates_publish(
+    shop: str, name: str, file: Path, note: str | None, over_draft: bool, data: Path
+) -> None:
+    """Check the template in FILE and put it into force for a SHOP as a new version.
+
+    It becomes the draft, too, but not in place of one that somebody else has not published yet.
+    """
 
     async def publish() -> Published:
         source = _read(file)
         async with opened_service(data) as service:
             await warn_of_unknown(service, shop)
-            found = await service.authoring.check(shop, name, source)
-            if found.problems:
-                raise found.refusal("")
-            await service.authoring.draft(shop, name, source, BY_HAND, note)
-            return await service.authoring.publish(shop, name, BY_HAND, note)
+            return await service.authoring.publish_text(
+                shop, name, source, BY_HAND, note, over_draft=over_draft
+            )
 
     click.echo(f"{_done(publish).template} is in force")
 
@@ -144,17 +149,19 @@ def templates_preview(
     async def show() -> tuple[Preview, ...]:
         async with opened_service(data) as service:
             previewing = service.previewing
-            source = await previewing.source(shop, name, version)
+            source = await previewing.source(shop, name, version) if file is None else _read(file)
             orders: tuple[str, ...] = ()
             if order is not None:
                 orders = (await previewing.order(shop, order),)
             elif sample is not None:
-                orders = await sample_of(service, shop, sample)
+                orders = await previewing.sample(shop, sample)
             subjects = Subjects(orders=orders, extremes=order is None and sample is None)
-            found = await previewing.show(shop, name, source if file is None else _read(file), subjects)
-            return tuple(map(told, found))
+            return tuple(map(told, await previewing.show(shop, name, source, subjects)))
 
-    for one in _done(show):
+    found = _done(show)
+    if not found:
+        click.echo("the shop has no order to show", err=True)
+    for one in found:
         if as_json:
             sys.stdout.buffer.write(msgspec.json.encode(one) + b"\n")
         else:
@@ -184,8 +191,9 @@ def _done(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 def _read(path: Path) -> str:
     with path.open("rb") as file:
-        content = file.read(MAX_SOURCE * UTF8_MOST + 1)
+        content = file.read(MAX_SOURCE_CHARACTERS * UTF8_MOST + 1)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidInput(f"{path}: expected a template of up to {MAX_SOURCE} characters in UTF-8") from None
+        expected = f"expected a template of up to {MAX_SOURCE_CHARACTERS} characters in UTF-8"
+        raise InvalidInput(f"{path}: {expected}") from None

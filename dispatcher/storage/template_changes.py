@@ -6,9 +6,6 @@ import msgspec
 
 from dispatcher.storage.records import About
 
-CHANGED = -1
-"""What a change answers where the draft or version that it is about is not there, or not any more."""
-
 Change = Literal["draft", "discard", "publish", "rollback", "withdraw"]
 
 

@@ -19,6 +19,9 @@ VERSIONS_KEPT = 20
 
 DRAFT = "draft"
 
+GONE = -1
+"""What `lua/template.lua` replies where the draft or version is not there."""
+
 K = TypeVar("K", bound=Hashable)
 
 _ABOUT = msgspec.json.Decoder(About)
@@ -65,8 +68,11 @@ class ShopTemplates:
             if text is not None
         }
 
-    async def change(self, shop: str, change: TemplateChange, now: Instant, actor: str) -> int:
-        """Make a change and return which version is in force then, 0 being the product's; or `CHANGED`."""
+    async def change(self, shop: str, change: TemplateChange, now: Instant, actor: str) -> int | None:
+        """Make a change and return which version is in force then, 0 being the product's.
+
+        `None` where the draft or version that it is about is not there, or not any more.
+        """
         call = Call(self._store.keys(self._store.lane_of(shop)))
         call.shop(shop)
         item: dict[str, object] = {
@@ -83,7 +89,7 @@ class ShopTemplates:
             item["version"] = change.version
         head = {"now": now, "actor": actor, "shops": call.shops, "kept": VERSIONS_KEPT}
         (reply,) = await SCRIPTS["template"](self._store.redis, call.keys, head, [item])
-        return int(reply)
+        return None if int(reply) == GONE else int(reply)
 
     def _key(self, shop: str) -> str:
         return self._store.keys(self._store.lane_of(shop)).templates(shop)

@@ -130,7 +130,8 @@ async def get_policy(request: Asked) -> Answer:
 async def put_policy(request: Asked) -> Answer:
     """Put a policy into force as a new version; one that is not right is refused as a whole.
 
-    Where the document is that of the version in force, nothing changes.
+    Where the document is that of the version in force, nothing changes. Warnings tell which templates of the
+    shop are not right under it.
     """
     given = read_query(request, NOTE)
     shop = request.path_params["shop"]
@@ -138,7 +139,8 @@ async def put_policy(request: Asked) -> Answer:
     policy = load_json(await read_object(request))
     service = parts_of(request).service
     version = await service.put_policy(shop, policy, given.get("note", ""), caller.actor)
-    return answer(InForce(version, service.warnings(policy)))
+    unsuited = await service.authoring.unsuited(shop, policy)
+    return answer(InForce(version, (*service.warnings(policy), *unsuited)))
 
 
 @get(
@@ -177,13 +179,16 @@ def told(about: About | None) -> dict[str, str | None]:
 async def check_policy(request: Asked) -> Answer:
     """Tell whether a policy document is right, without putting it into force."""
     read_query(request, {})
-    require(request, request.path_params["shop"])
+    shop = request.path_params["shop"]
+    require(request, shop)
     document = await read_object(request)
     try:
         policy = load_json(document)
     except InvalidPolicy as wrong:
         return answer(Checked(False, tuple(WrongField(one.pointer, one.detail) for one in wrong.problems)))
-    return answer(Checked(True, (), parts_of(request).service.warnings(policy)))
+    service = parts_of(request).service
+    unsuited = await service.authoring.unsuited(shop, policy)
+    return answer(Checked(True, (), (*service.warnings(policy), *unsuited)))
 
 
 @post(

@@ -6,11 +6,10 @@ import msgspec
 from litestar import post
 
 from dispatcher.errors import FieldProblem, Forbidden, InvalidInput
+from dispatcher.messages import previewing
 from dispatcher.policy import event_text, event_values
 from dispatcher.policy.event_wire import Field, Shape
 from dispatcher.policy.facts import CHANNELS
-from dispatcher.policy.reminders import Status
-from dispatcher.storage.listing import Listing, Wanted
 from dispatcher.web.access import Caller, require
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.describing import Described, opens
@@ -21,7 +20,7 @@ from dispatcher.web.publishing import SOURCE
 from dispatcher.web.query import read_fields, read_query
 from dispatcher.web.templates import READ
 from dispatcher.wiring import Service
-from dispatcher.workflow.previewing import DRAFT, Shown, Subjects
+from dispatcher.workflow.previewing import DRAFT, Subjects
 
 MAX_SAMPLE = 20
 
@@ -99,12 +98,13 @@ async def preview_template(request: Asked) -> Answer:
     _one_of(given, "order", "sample")
     service = parts_of(request).service
     shop, name = given["shop"], "/".join(given[part] for part in ("locale", "scenario", "channel"))
-    version = DRAFT if given.get("draft") else given.get("version")
-    source = await service.previewing.source(shop, name, version)
     if "source" in given:
         source = given["source"] or ""
+    else:
+        version = DRAFT if given.get("draft") else given.get("version")
+        source = await service.previewing.source(shop, name, version)
     orders = await _orders(service, caller, given)
-    extremes = given.get("extremes", not orders)
+    extremes = given.get("extremes", not {"order", "sample"} & given.keys())
     found = await service.previewing.show(shop, name, source, Subjects(orders=orders, extremes=extremes))
     return answer(Previews(tuple(map(told, found))))
 
@@ -118,20 +118,10 @@ async def _orders(service: Service, caller: Caller, given: dict[str, Any]) -> tu
         raise Forbidden(f"the key does not have the scope {READ_ORDERS}")
     if order is not None:
         return (await service.previewing.order(given["shop"], order),)
-    return await sample_of(service, given["shop"], sample or MAX_SAMPLE)
+    return await service.previewing.sample(given["shop"], sample or MAX_SAMPLE)
 
 
-async def sample_of(service: Service, shop: str, size: int) -> tuple[str, ...]:
-    """Return orders of a shop: those whose reminders are due next, then any that it has."""
-    found: dict[str, None] = {}
-    for wanted in (Wanted(shop=shop, status=Status.PLANNED), Wanted(shop=shop)):
-        if len(found) < size:
-            listed, _ = await Listing(service.store).reminders(wanted, size * 2)
-            found |= dict.fromkeys(one.order_id for one in listed)
-    return tuple(found)[:size]
-
-
-def told(found: Shown) -> Preview:
+def told(found: previewing.Preview) -> Preview:
     """Return a message as it is answered."""
     return msgspec.convert(found, Preview, from_attributes=True)
 

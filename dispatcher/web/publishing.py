@@ -2,9 +2,11 @@
 
 from typing import Any
 
-import msgspec
 from litestar import delete, post, put
 
+from dispatcher.messages.bounds import MAX_SOURCE_CHARACTERS
+from dispatcher.messages.checking import Figures
+from dispatcher.messages.publishing import Look
 from dispatcher.policy import event_text, event_values
 from dispatcher.policy.event_wire import Field, Shape
 from dispatcher.web.access import caller_of
@@ -15,31 +17,28 @@ from dispatcher.web.policies import HIGHEST_VERSION, MAX_NOTE, NOTE
 from dispatcher.web.problems import WrongField
 from dispatcher.web.query import read_fields, read_query
 from dispatcher.web.templates import ONE, READ, ShopTemplate, asked, authoring, placed
-from dispatcher.workflow.authoring import MAX_SOURCE, Found, Published
+from dispatcher.workflow.authoring import Published
 
 WRITE = "templates:write"
 
-SOURCE = Field(event_text.note(MAX_SOURCE), nullable=False)
+SOURCE = Field(event_text.note(MAX_SOURCE_CHARACTERS), nullable=False)
 WHY = Field(event_text.line(MAX_NOTE))
+
+HEX_DIGITS = 64
+"""Of a SHA-256."""
 
 DRAFT = Shape({"source": SOURCE, "note": WHY}, frozenset({"source"}))
 CHECKED = Shape({"source": SOURCE}, frozenset({"source"}))
-PUBLISHED = Shape({"note": WHY})
+PUBLISHED = Shape({"note": WHY, "sha256": Field(event_text.line(HEX_DIGITS), nullable=False)})
 ROLLED_BACK = Shape(
     {"version": Field(event_values.whole_number(0, HIGHEST_VERSION), nullable=False), "note": WHY},
     frozenset({"version"}),
 )
 
 
-class Costs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What messages of a template cost: of an ordinary order, and the worst of the built-in ones."""
+class Costs(Figures, frozen=True, kw_only=True, omit_defaults=True):
+    """What messages of a template cost, and words in them that are better not said."""
 
-    characters_typical: int | None = None
-    characters_worst: int | None = None
-    segments_typical: int | None = None
-    segments_worst: int | None = None
-    seconds_typical: float | None = None
-    seconds_worst: float | None = None
     advised: tuple[str, ...] = ()
 
 
@@ -130,15 +129,14 @@ async def check_template(request: Asked) -> Answer:
 async def publish_template(request: Asked) -> Answer:
     """Put the draft into force as the next version; one that is not right is refused as a whole.
 
-    What was decided by the text before and is not being sent yet is decided anew. Where the draft is the
-    version in force, nothing changes.
+    With the `sha256` of the text that was looked at no other is published. What was decided by the text
+    before and is not being sent yet is decided anew. A draft that is in force already changes nothing.
     """
     read_query(request, {})
     shop, name = asked(request)
     given = await read_fields(request, PUBLISHED)
-    return _published(
-        await authoring(request).publish(shop, name, caller_of(request).actor, given.get("note"))
-    )
+    note, seen = given.get("note"), given.get("sha256")
+    return _published(await authoring(request).publish(shop, name, caller_of(request).actor, note, seen))
 
 
 @post(
@@ -185,11 +183,11 @@ async def withdraw_template(request: Asked) -> Answer:
     )
 
 
-def _costs(look: Found) -> dict[str, Any]:
+def _costs(look: Look) -> dict[str, Any]:
     return {name: getattr(look, name) for name in Costs.__struct_fields__}
 
 
-def _checked(look: Found) -> Answer:
+def _checked(look: Look) -> Answer:
     wrong = tuple(WrongField("/source", problem) for problem in look.problems)
     return answer(CheckedTemplate(valid=not wrong, errors=wrong, **_costs(look)))
 

@@ -55,6 +55,7 @@ class TemplateSource(msgspec.Struct, frozen=True, kw_only=True):
     template: str | None
     version: int | None
     source: str
+    sha256: str
     at: str | None = None
     actor: str | None = None
     note: str | None = None
@@ -138,5 +139,11 @@ def placed(one: Place) -> ShopTemplate:
 
 def _source(found: Source) -> Answer:
     return answer(
-        TemplateSource(template=found.template, version=found.version, source=found.text, **told(found.about))
+        TemplateSource(
+            template=found.template,
+            version=found.version,
+            source=found.text,
+            sha256=found.sha256,
+            **told(found.about),
+        )
     )

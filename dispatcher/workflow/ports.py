@@ -35,7 +35,7 @@ class Published(Protocol):
         """Return the texts of versions, each named as in `zh-CN/first_reminder/sms@3`."""
 
 
-class ShopTemplates(Protocol):
+class ShopTemplates(Published, Protocol):
     """Where the templates of shops are kept and changed."""
 
     async def kept(self, shop: str, name: str, version: int | None) -> Kept | None:
@@ -47,8 +47,8 @@ class ShopTemplates(Protocol):
     async def versions(self, shop: str, name: str) -> dict[int, About]:
         """Return what is known of a template's versions, the newest first."""
 
-    async def change(self, shop: str, change: TemplateChange, now: Instant, actor: str) -> int:
-        """Make a change and return which version is in force then."""
+    async def change(self, shop: str, change: TemplateChange, now: Instant, actor: str) -> int | None:
+        """Make a change and return which version is in force then; `None` where what it is about is gone."""
 
 
 class Orders(Protocol):
@@ -170,6 +170,9 @@ class Listed(Protocol):
     def step(self) -> StoredStep:
         """The reminder itself."""
 
+
+Sample = Callable[[str, int], Awaitable[tuple[str, ...]]]
+"""Names so many orders of a shop at most, for somebody to look at."""
 
 Move = Callable[[str, Sequence[Replan], Instant, str], Awaitable[list[str]]]
 """Moves reminders of a shop, now, for an actor; each answers moved, dropped or changed."""

@@ -4,16 +4,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from dispatcher.errors import FieldProblem, InvalidTemplate, UnknownOrder
+from dispatcher.errors import FieldProblem, InvalidTemplate, UnknownOrder, UnknownTemplate
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.own import names
 from dispatcher.messages.previewing import Preview, Trial, trial
 from dispatcher.workflow.authoring import Authoring
 from dispatcher.workflow.policies import PolicyBook
-from dispatcher.workflow.ports import Clock, Store
-
-Shown = Preview
-"""A message as it would be written, as `messages/previewing.py` tells it."""
+from dispatcher.workflow.ports import Clock, Sample, Store
 
 MERGED = "merged_orders"
 """What is about all the unpaid orders of a customer."""
@@ -33,9 +30,16 @@ class Previewing:
     """Tries templates out; nothing is kept, sent or logged."""
 
     def __init__(
-        self, store: Store, authoring: Authoring, policies: PolicyBook, catalog: Catalog, clock: Clock
+        self,
+        store: Store,
+        sample: Sample,
+        authoring: Authoring,
+        policies: PolicyBook,
+        catalog: Catalog,
+        clock: Clock,
     ) -> None:
         self._store = store
+        self._sample = sample
         self._authoring = authoring
         self._policies = policies
         self._catalog = catalog
@@ -51,10 +55,13 @@ class Previewing:
     async def show(self, shop: str, name: str, source: str, subjects: Subjects) -> tuple[Preview, ...]:
         """Return what a template says of each; orders that retired meanwhile are left out.
 
-        Raises `InvalidTemplate` with everything that keeps it from saying anything.
+        Raises `UnknownTemplate`, or `InvalidTemplate` with everything that keeps it from saying anything.
         """
+        packaged = self._names.get(name)
+        if packaged is None:
+            raise UnknownTemplate("the catalog has no such template")
         policy = (await self._policies.in_force(shop, anew=True)).policy
-        tried = trial(self._catalog, self._names[name], source, policy)
+        tried = trial(self._catalog, packaged, source, policy)
         if not isinstance(tried, Trial):
             wrong = tuple(FieldProblem("/source", f"line {one.line}: {one.detail}") for one in tried)
             raise InvalidTemplate(f"the template is not right: {wrong[0].detail}", wrong)
@@ -66,6 +73,10 @@ class Previewing:
         if not await self._store.facts([(shop, order_id)]):
             raise UnknownOrder("there is no such order, or what was known of it is erased")
         return order_id
+
+    async def sample(self, shop: str, size: int) -> tuple[str, ...]:
+        """Return up to `size` orders of a shop: those whose reminders are due next, then any that it has."""
+        return await self._sample(shop, size)
 
     async def _of_orders(self, shop: str, name: str, tried: Trial, orders: Sequence[str]) -> list[Preview]:
         ids = [(shop, order) for order in orders]

@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dispatcher.cli import main
+from dispatcher.commands.stores import opened_service
 from dispatcher.messages.examples import EXAMPLES
+from dispatcher.policy.document import to_json
 from dispatcher.settings import Settings
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.wiring import SystemClock, build, connect
@@ -37,6 +39,18 @@ async def filled(store: EmbeddedStore) -> None:
     now = SystemClock().now()
     await service.intake.take([event("order.unpaid", "A", now, name="王女士")], "key:test")
     await redis.aclose()
+
+
+def drafted(text: str, *, publish: bool = False) -> None:
+    """Let somebody write a draft over the API."""
+
+    async def draft() -> None:
+        async with opened_service(Path("data")) as service:
+            await service.authoring.draft("demo", NAME, text, "key:li", None)
+            if publish:
+                await service.authoring.publish("demo", NAME, "key:li", None)
+
+    asyncio.run(draft())
 
 
 def templates(*arguments: str) -> Result:
@@ -87,6 +101,45 @@ def test_publishing_for_a_shop_of_which_nothing_is_known_is_warned_of(shop: str,
 
     assert found.exit_code == 0
     assert ("warning: nope has no policy of its own and no order" in found.stderr) is warned
+
+
+def test_a_draft_that_somebody_else_has_not_published_is_not_lost() -> None:
+    drafted("someone's work")
+
+    refused = templates("publish", "demo", NAME, "own.j2")
+    kept = templates("show", "demo", NAME).stdout
+    done = templates("publish", "demo", NAME, "own.j2", "--over-draft")
+
+    assert refused.exit_code == 1
+    assert "key:li has a draft that is not published" in " ".join(refused.stderr.split())
+    assert kept != f"{OWN}\n"
+    assert done.stdout == "first_time/sms@shop.1 is in force\n"
+
+
+def test_a_draft_that_is_published_is_in_nobodys_way() -> None:
+    drafted(OWN, publish=True)
+    Path("own.j2").write_text(OWN + "谢谢", encoding="utf-8")
+
+    done = templates("publish", "demo", NAME, "own.j2")
+
+    assert done.stdout == "first_time/sms@shop.2 is in force\n"
+
+
+def test_a_sample_of_a_shop_without_orders_is_told_to_be_empty() -> None:
+    found = templates("preview", "none", NAME, "--sample", "3")
+
+    assert (found.exit_code, found.stdout) == (0, "")
+    assert "no order" in found.stderr
+
+
+def test_a_policy_that_a_template_is_not_right_under_is_applied_with_a_warning() -> None:
+    drafted(OWN + "淘宝", publish=True)
+    Path("jd.json").write_text(json.dumps(to_json(AT_ONCE) | {"platform": "jd"}), encoding="utf-8")
+
+    applied = CliRunner().invoke(main, ["policy", "apply", "demo", "jd.json"])
+
+    assert applied.stdout == "version 2 is in force\n"
+    assert "warning: the shop's template first_time/sms@shop.1 is not right" in applied.stderr
 
 
 def test_a_template_is_shown_of_an_order_a_sample_and_extremes() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from dispatcher.policy.document import default_policy, to_json
 from tests.web.asking import Asking
+from tests.web.test_templates import ALL, OWN, published
 from tests.worlds import AT_ONCE, NOON, event
 
 PATH = "/v1/shops/demo/policy"
@@ -82,6 +83,30 @@ async def test_names_that_the_platform_forbids_are_warned_of(api: Asking) -> Non
         "incentives.tea.name: the wording rules of pdd forbid 微信: "
         "messages that would say so go without the incentive",
     ]
+
+
+async def test_templates_that_are_not_right_under_a_policy_are_warned_of(api: Asking) -> None:
+    await published(api, OWN + "淘宝")
+    await published(api, OWN, f"{ALL}/zh-CN/first_reminder/sms")
+
+    checked = (await api.client.post(f"{PATH}/check", json=document(platform="jd"))).json()
+    fits = (await api.client.post(f"{PATH}/check", json=document(platform="taobao"))).json()
+    put = (await api.client.put(PATH, json=document(platform="jd"))).json()
+
+    assert checked["valid"]
+    assert "warnings" not in fits
+    (warning,) = checked["warnings"]
+    assert warning.startswith("the shop's template first_time/sms@shop.1 is not right: 淘宝")
+    assert put == {"version": 2, "warnings": [warning]}
+
+
+async def test_a_template_that_is_gone_is_warned_of(api: Asking) -> None:
+    await published(api, OWN)
+    await api.world.service.store.redis.delete(api.world.service.store.keys(api.world.lane).templates("demo"))
+
+    checked = (await api.client.post(f"{PATH}/check", json=document())).json()
+
+    assert "no such version" in checked["warnings"][0]
 
 
 async def test_earlier_versions_can_be_looked_at(api: Asking) -> None:

@@ -65,6 +65,20 @@ async def test_what_is_in_force_a_version_and_the_draft_can_be_shown(api: Asking
     assert packaged["text"].endswith("https://pay.example/O-1")
 
 
+async def test_a_source_is_tried_out_though_what_is_in_force_is_gone(api: Asking) -> None:
+    await published(api, OWN)
+    await api.world.service.store.redis.delete(api.world.service.store.keys(api.world.lane).templates("demo"))
+
+    found = await shown(api, source=OWN)
+
+    assert len(found) == len(EXAMPLES)
+    assert (await api.client.post(PATH, json=ABOUT)).status_code == 404
+
+
+async def test_a_sample_of_a_shop_without_orders_is_empty(api: Asking) -> None:
+    assert await shown(api, source=OWN, sample=3) == []
+
+
 async def test_a_sample_is_of_orders_that_wait_and_of_no_other_shop(api: Asking) -> None:
     policy = to_json(AT_ONCE) | {"cadence": [{"placed": ["00:00", "24:00"], "remind": {"after": "1h"}}]}
     await api.client.put("/v1/shops/demo/policy", json=policy)
@@ -145,6 +159,7 @@ WRONG: dict[str, tuple[dict[str, Any], int, str]] = {
     "no shop": ({"shop": None}, 400, "/shop"),
     "another shop": ({"shop": "other"}, 403, ""),
     "no such scenario": ({"scenario": "guess"}, 404, "unknown-template"),
+    "a source for no such scenario": ({"scenario": "guess", "source": OWN}, 404, "unknown-template"),
     "no such channel": ({"channel": "fax"}, 400, "/channel"),
     "no such order": ({"order": "O-9"}, 404, "unknown-order"),
     "no draft": ({"draft": True}, 404, "unknown-template"),

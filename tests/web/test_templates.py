@@ -111,6 +111,35 @@ async def test_each_change_is_in_the_audit_with_its_author_and_the_texts_hash(ap
     assert not [one for one in await api.world.audit() if "请核对" in str(one)]
 
 
+async def test_only_the_text_that_was_looked_at_is_published(api: Asking) -> None:
+    await put(api, OWN)
+    seen = (await api.client.get(f"{SMS}/draft")).json()["sha256"]
+    await put(api, OTHER)
+
+    refused = await api.client.post(f"{SMS}/publish", json={"sha256": seen})
+    before = await changes(api)
+    await put(api, OWN)
+    done = await api.client.post(f"{SMS}/publish", json={"sha256": seen})
+
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:dispatcher:problem:contended")
+    assert [one["details"]["change"] for one in before] == ["drafted", "drafted"]
+    assert seen == sha256(OWN.encode()).hexdigest()
+    assert done.json()["version"] == 1
+    assert (await api.client.get(SMS)).json()["sha256"] == seen
+
+
+@pytest.mark.parametrize(("body", "told"), [({}, "first try"), ({"note": "it is good"}, "it is good")])
+async def test_a_version_has_the_drafts_note_unless_it_is_given_one(
+    api: Asking, body: dict[str, str], told: str
+) -> None:
+    await put(api, OWN, note="first try")
+
+    await api.client.post(f"{SMS}/publish", json=body)
+
+    assert (await api.client.get(SMS)).json()["note"] == told
+    assert (await changes(api))[-1]["details"]["note"] == told
+
+
 async def test_what_is_published_again_changes_nothing(api: Asking) -> None:
     first = await published(api)
     before = await api.world.service.store.shop("demo"), await api.world.audit()
@@ -242,6 +271,7 @@ async def test_a_version_that_todays_policy_forbids_is_not_gone_back_to(api: Ask
         ("GET", f"{SMS}/versions?limit=1", None, 400),
         ("POST", f"{SMS}/publish", None, 404),
         ("POST", f"{SMS}/publish", {"version": 1}, 400),
+        ("POST", f"{SMS}/publish", {"sha256": "0" * 65}, 400),
         ("POST", f"{SMS}/rollback", {"version": 1}, 404),
         ("POST", f"{SMS}/rollback", {}, 400),
         ("POST", f"{SMS}/rollback", {"version": 1.5}, 400),

@@ -1,6 +1,8 @@
 """Templates of a shop's own at work: what is published at the moment of deciding writes what is sent."""
 
-from collections.abc import Iterator, Sequence
+import gc
+import weakref
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,17 @@ import pytest
 import redis as blocking
 
 from dispatcher.errors import StoreRefused
+from dispatcher.messages.catalog import Catalog
+from dispatcher.messages.own import names
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
+from dispatcher.storage.records import published
+from dispatcher.storage.template_changes import TemplateChange
+from dispatcher.storage.templates import ShopTemplates
+from dispatcher.workflow import templates
 from dispatcher.workflow.recomputing import Recomputer, recompute
 from dispatcher.workflow.recorded import Record
+from dispatcher.workflow.templates import TemplateBook
 from tests.checkers.dump import dump
 from tests.checkers.replay import replay
 from tests.checkers.state import diff
@@ -190,17 +199,99 @@ async def test_a_version_that_cannot_be_used_fails_what_it_is_for_and_nothing_el
     assert ended["dear"] == ("reminder.failed", "internal")
 
 
-async def test_a_version_that_cannot_be_used_is_explained_as_what_is_stored(
+async def test_a_version_that_cannot_be_used_is_foretold_to_fail_what_it_is_for_and_nothing_else(
     here: World, redis: StoreClient
 ) -> None:
     await publish(here, "甲")
     await take(here, "A")
+    await take(here, "dear", total="900.00")
     await redis.delete(here.service.store.keys(here.lane).templates("demo"))
-    order = await here.service.store.order("demo", "A")
-    assert order is not None
+    orders = {name: await here.service.store.order("demo", name) for name in ("A", "dear")}
 
-    with pytest.raises(StoreRefused, match="template"):
-        await here.service.explaining.outlooks("demo", {"A": order})
+    found = await here.service.explaining.outlooks("demo", {name: one for name, one in orders.items() if one})
+
+    told = {order: (one.decision, one.reason) for (order, _), one in found.items()}
+    assert told == {"A": ("fail", "internal"), "dear": ("send", None)}
+    assert found["A", 1].next_eligible is None
+
+
+class Shelf:
+    """Has every version of every shop, and lets something happen while a version is read."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source.encode()
+        self.meanwhile: dict[str, Callable[[], Awaitable[object]]] = {}
+
+    async def texts(self, shop: str, versions: Sequence[str]) -> list[bytes | None]:
+        for each in versions:
+            if each in self.meanwhile:
+                await self.meanwhile.pop(each)()
+        return [self._source for _ in versions]
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf(names(Catalog.load())[SMS].source)
+
+
+async def test_what_others_read_meanwhile_takes_nothing_from_a_shop(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(templates, "KEPT_TEMPLATES", 2)
+    book = TemplateBook(shelf, Catalog.load())
+    shelf.meanwhile[f"{CALL}@2"] = lambda: book.writer("other", f"{CALL}@1,{SMS}@1")
+    await book.writer("demo", f"{SMS}@1")
+
+    write = await book.writer("demo", f"{CALL}@2,{SMS}@1")
+
+    assert await book.writer("demo", f"{CALL}@2,{SMS}@1") is write
+
+
+async def test_what_wrote_by_a_former_version_is_not_kept(shelf: Shelf) -> None:
+    book = TemplateBook(shelf, Catalog.load())
+    former = weakref.ref(await book.writer("demo", f"{SMS}@1"))
+
+    await book.writer("demo", f"{SMS}@2")
+
+    gc.collect()
+    assert former() is None
+
+
+async def test_so_many_templates_are_kept_at_most(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(templates, "KEPT_TEMPLATES", 2)
+    book = TemplateBook(shelf, Catalog.load())
+
+    kept = [weakref.ref(await book.writer(f"shop {number}", f"{SMS}@1")) for number in range(5)]
+
+    gc.collect()
+    assert [one() is not None for one in kept] == [False, False, False, False, True]
+
+
+async def test_a_change_tells_that_what_it_is_about_is_gone(here: World) -> None:
+    await here.service.authoring.draft("demo", SMS, "a text", "user:li", None)
+    change = TemplateChange(kind="rollback", name=SMS, called="first_time/sms@shop.", told={}, version=7)
+    store = ShopTemplates(here.service.store)
+
+    gone = await store.change("demo", change, NOON, "user:li")
+    withdrawn = await store.change(
+        "demo", msgspec.structs.replace(change, kind="withdraw", version=None), NOON, "user:li"
+    )
+
+    assert (gone, withdrawn) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("", {}), (f"{SMS}@3", {SMS: 3}), (f"{CALL}@12,{SMS}@3", {CALL: 12, SMS: 3})],
+)
+def test_what_is_published_is_read_by_name(text: str, told: dict[str, int]) -> None:
+    assert published(text) == told
+
+
+@pytest.mark.parametrize("text", [",", SMS, f"{SMS}@", f"{SMS}@x", f"{SMS}@-1"])
+def test_what_is_published_and_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(StoreRefused, match="published cannot be read"):
+        published(text)
 
 
 async def test_a_call_is_claimed_with_the_script_in_force(here: World, reader: blocking.Redis) -> None:
