@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from unicodedata import east_asian_width
 
-from dispatcher.policy.naming import FOR_NOTHING, LOOKS_BLANK, says_something
+from dispatcher.policy.naming import FOR_NOTHING, says_something
+from dispatcher.policy.unseen import CLASS, UNSEEN, shows
 
 ELLIPSIS = "…"
 ELLIPSIS_COLUMNS = 2
@@ -15,9 +16,11 @@ CURRENCY_WORDS = {"CNY": "元", "HKD": "港元", "USD": "美元", "EUR": "欧元
 CURRENCY_SYMBOLS = {"CNY": "¥", "HKD": "HK$", "USD": "US$", "EUR": "€", "GBP": "£", "JPY": "JP¥"}
 
 # A text message's signature stands in these brackets, so a value must not be able to forge one.
-_BRACKETS = str.maketrans("【】", "[]")
-
-_BLANKS = re.compile(f"[{LOOKS_BLANK}]")
+_BRACKETS = str.maketrans("【】︻︼", "[][]")
+_BLANKED = str.maketrans(dict.fromkeys(UNSEEN, " "))
+_UNFIT = re.compile(f"[【】︻︼{CLASS}]")
+# A picture keeps its place without what says how it is drawn, and so does a mark behind it.
+_DRAWN = re.compile("(?<=[\u00a9-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]")
 
 _STOPS = " ,;:，。；：、"
 _LAST_STOPS = _STOPS + "."
@@ -33,17 +36,19 @@ class Money(str):
 
 
 def one_line(value: str | None) -> str | None:
-    """The value with what cannot be seen and line breaks turned to spaces; `None` when nothing is left."""
+    """The value with all that is not seen turned to spaces; `None` when no letter, digit or symbol is left."""
     if value is None:
         return None
     if not value.isprintable():
         value = "".join(char if char.isprintable() else " " for char in value)
-    if not value.isascii() and _BLANKS.search(value):
-        value = _BLANKS.sub(" ", value)
-    line = " ".join(value.split())
-    if "【" in line or "】" in line:
-        line = line.translate(_BRACKETS)
-    return line or None
+    if value.isascii():
+        line = " ".join(value.split())
+    elif _UNFIT.search(value):
+        line = " ".join(_DRAWN.sub("", value).translate(_BLANKED).split()).translate(_BRACKETS)
+    else:
+        line = " ".join(value.split())
+    # Punctuation alone says nothing: a message would stand there with a hole.
+    return line if line[:1].isalnum() or shows(line) else None
 
 
 def without_stops(value: str | None) -> str | None:

@@ -12,6 +12,7 @@ from dispatcher.policy.facts import CHANNELS, Channel
 from dispatcher.policy.naming import says_something
 from dispatcher.policy.terms import Holidays, Locale, OpenDays, Platform, Window
 from dispatcher.policy.units import MAX_MIN_GAP, parse_clock, parse_duration, parse_end
+from dispatcher.policy.unseen import UNSEEN
 from dispatcher.policy.workdays import WEEKDAYS
 from dispatcher.policy.zones import zone
 
@@ -85,9 +86,17 @@ def currency(value: object) -> str:
 
 def name(value: object) -> str:
     """A name to show customers."""
-    if isinstance(value, str) and len(value) <= MAX_NAME and value.isprintable() and says_something(value):
+    if (
+        isinstance(value, str)
+        and value.isprintable()
+        and UNSEEN.isdisjoint(value)
+        and says_something(value)
+        and len(value) <= MAX_NAME
+    ):
         return value.strip()
-    raise ValueError(f"expected a name of 1 to {MAX_NAME} printable characters, and not of signs alone")
+    raise ValueError(
+        f"expected a name of 1 to {MAX_NAME} characters that all can be seen, and not of signs alone"
+    )
 
 
 def hosts(value: object) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Callable
 
+from dispatcher.policy.unseen import UNSEEN, shows
+
 MAX_ID_BYTES = 128
 MAX_SOURCE_BYTES = 256
 
@@ -25,6 +27,11 @@ def _holds(text: str, categories: frozenset[str]) -> bool:
     # `isprintable` answers for nearly all text; it also refuses characters newer than Python's tables and
     # wide spaces, so that only the categories decide.
     return not text.isprintable() and any(unicodedata.category(char) in categories for char in text)
+
+
+def _is_blank(text: str) -> bool:
+    # What is seen of a text shows nearly always in its first character.
+    return text.isspace() or (text.strip()[:1] in UNSEEN and not shows(text))
 
 
 def identifier(value: object, limit: int = MAX_ID_BYTES) -> str:
@@ -71,7 +78,7 @@ def line(limit: int) -> Callable[[object], str]:
             type(value) is not str
             or not 1 <= len(value) <= limit
             or _holds(value, _CONTROL)
-            or value.isspace()
+            or _is_blank(value)
         ):
             raise Expected(f"expected a line of text of up to {limit} characters, not blank")
         return value
@@ -84,7 +91,7 @@ def line_or_nothing(limit: int) -> Callable[[object], str | None]:
     read_line = line(limit)
 
     def read(value: object) -> str | None:
-        return None if type(value) is str and (not value or value.isspace()) else read_line(value)
+        return None if type(value) is str and (not value or _is_blank(value)) else read_line(value)
 
     return read
 
@@ -96,7 +103,7 @@ def note(limit: int) -> Callable[[object], str | None]:
         if type(value) is str:
             flat = value.translate(_LINE_BREAKS)
             if len(flat) <= limit and not _holds(flat, _CONTROL):
-                return value if flat.strip() else None
+                return value if flat and not _is_blank(flat) else None
         raise Expected(f"expected text of up to {limit} characters, without control characters")
 
     return read
