@@ -17,6 +17,7 @@ from dispatcher.messages.manifest import MANIFEST, Entry, Manifest, entry_of, ma
 from dispatcher.messages.parts import part_in
 from dispatcher.messages.paths import Paths, TooManyConditions
 from dispatcher.messages.phrasing import Phrasings
+from dispatcher.messages.places import misplaced
 from dispatcher.messages.subjects import Speech
 from dispatcher.messages.wording import Rules, load
 from dispatcher.messages.words import Words
@@ -190,7 +191,12 @@ def compiled(
         paths = Paths(tree)
     except TooManyConditions as error:
         return None, (Problem(1, str(error)),)
-    problems = (*paths.unguarded(), *paths.lacking(entry.elements, channel), *paths.irrefusable(channel))
+    problems = (
+        *paths.unguarded(),
+        *paths.lacking(entry.elements, channel),
+        *paths.irrefusable(channel),
+        *misplaced(tree, paths, signed=channel == "sms" and "shop" in entry.elements),
+    )
     if problems:
         return None, problems
     fields = paths.fields()

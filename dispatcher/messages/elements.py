@@ -14,7 +14,9 @@ Element = Literal[
 
 
 REFUSAL = re.compile(
-    r"(?:拒收|退订)请?回复?[A-Za-z]{1,2}|回复?[A-Za-z]{1,2}(?:退订|拒收)|[Rr]eply [A-Za-z]{1,4} to stop"
+    # What is denied is no way: 不能退订, 请勿回复, do not reply.
+    r"(?<![不无没勿别莫非未])(?<![不无没勿别莫非未].)(?<!(?:not|n't) )(?<!never )(?:"
+    r"(?:拒收|退订)请?回复?[A-Za-z]{1,2}|回复?[A-Za-z]{1,2}(?:退订|拒收)|[Rr]eply [A-Za-z]{1,4} to stop)"
 )
 """Words that say how to refuse promotions, as in 拒收请回复R, 回T退订 or Reply R to stop."""
 

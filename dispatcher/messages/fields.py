@@ -40,7 +40,7 @@ def values(names: Iterable[str], about: Subject) -> dict[str, Value]:
 
 
 FIELDS: dict[str, Field] = {
-    "shop": Field("shop", shop, "text", "云裳服饰", "the shop's name, else its id"),
+    "shop": Field("shop", shop, "name", "云裳服饰", "the shop's name, else its id"),
     "customer": Field(
         "customer.name",
         lambda about: shortened(about.facts.customer.name, NAME_COLUMNS),
@@ -138,7 +138,7 @@ FIELDS: dict[str, Field] = {
     "pay_url": Field(
         "order.pay_url",
         lambda about: one_line(about.facts.order.pay_url),
-        "text",
+        "link",
         "https://pay.example/O-1",
         "where to pay; never cut",
     ),

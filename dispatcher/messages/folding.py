@@ -1,12 +1,21 @@
 """Spellings that read the same, made one: width, case, traditional characters, and what hides in between."""
 
 import re
+from string import ascii_lowercase
 from unicodedata import category, normalize
+
+from dispatcher.policy.unseen import FILLERS
 
 HIDDEN = "\u200b"
 """What every character becomes that is not seen or stands on another one."""
 
-SEPARATORS = frozenset(HIDDEN + " .-_*·•~|/'`^—")
+PICTURE = "★"
+"""What every sign and picture becomes that is no letter."""
+
+DASH = "—"
+DOT = "·"
+
+SEPARATORS = frozenset(HIDDEN + PICTURE + DASH + DOT + " .-_*~|/'`^+&#=<>")
 """What may stand inside a word to break it up; the marks that end a part of a sentence do not."""
 
 # The blocks with compatibility forms of letters, digits and characters; the rest folds to itself.
@@ -15,7 +24,7 @@ _FOLDED_BLOCKS = (
     range(0xA640, 0xA700),
     range(0xF900, 0x10000),
     range(0x1D400, 0x1D800),
-    range(0x1F100, 0x1F200),
+    range(0x1F000, 0x1FB00),
     range(0x2F800, 0x2FA20),
     range(0xE0000, 0xE01F0),
 )
@@ -36,10 +45,20 @@ _SIMPLIFIED = (
     "销钱错长门闪闲闲间关际随云电响页顶须领头额台饱饿余马驰骗腾发须斗鱼鲜鹅面面面么么点冬"
 )
 
-# Greek and Cyrillic letters that look like Latin ones.
+# Greek and Cyrillic letters that look like Latin ones; some do so only when they are large.
 _ALIKE = "аеікорсухѕһԛѡνοχ"
 _LATIN = "aeikopcyxshqwvox"
+_LARGE_ALIKE = "ΑΒΕΗΙΚΜΝΤΥΖВМНТ"
+_LARGE_LATIN = "abehikmntyzbmht"
 
+# Other ways to write a character: of numbers as on a cheque, and of what names are spelled with.
+_OTHERWISE = "壹贰叁肆伍陆柒捌玖寳髙"
+_USUAL = "一二三四五六七八九宝高"
+
+# Letters in black circles and squares, which Unicode does not take apart.
+_BLACK = (0x1F150, 0x1F170)
+
+_DOTS = "•・‧"
 
 # What every Chinese text has, no word has, and needs no folding therefore.
 _PUNCTUATION = "，：；（）！？"
@@ -54,6 +73,10 @@ def _folding() -> dict[int, str]:
     for given, meant in zip(_TRADITIONAL + _ALIKE, _SIMPLIFIED + _LATIN, strict=True):
         table[ord(given)] = meant
         table[ord(given.upper())] = meant
+    for given, meant in zip(_LARGE_ALIKE + _OTHERWISE, _LARGE_LATIN + _USUAL, strict=True):
+        table[ord(given)] = meant
+    table |= {first + place: letter for first in _BLACK for place, letter in enumerate(ascii_lowercase)}
+    table |= dict.fromkeys(map(ord, _DOTS), DOT) | dict.fromkeys(map(ord, FILLERS), HIDDEN)
     return table
 
 
@@ -69,8 +92,14 @@ def _folded(code: int) -> str:
     plain = normalize("NFKC", char).casefold()
     if len(plain) > 1:
         # ⑴ is 1 and № is no; what has neither letter nor digit, as …, stays as it is.
-        plain = "".join(filter(str.isalnum, plain))
-    return plain or char
+        plain = "".join(filter(str.isalnum, plain)) or char
+    if plain == char and not char.isascii():
+        match category(char):
+            case "So" | "Sm" | "Sk":
+                return PICTURE
+            case "Pd":
+                return DASH
+    return plain
 
 
 _ASTRAL = "\U00010000"

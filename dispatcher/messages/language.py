@@ -10,6 +10,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from dispatcher.messages.bounds import MAX_PROBLEMS, MAX_SOURCE_CHARACTERS, Problem, beyond_bounds, shown
 from dispatcher.messages.fields import FIELDS
 from dispatcher.messages.filters import FILTERS, MAX_SHORT_COLUMNS, MIN_SHORT_COLUMNS
+from dispatcher.policy.unseen import UNSEEN
 
 LINE_BREAK = "¶"
 MAX_SAID = 160
@@ -83,7 +84,9 @@ def _refused_text(text: nodes.TemplateData) -> Iterator[Problem]:
     for place, char in enumerate(text.data):
         if char in "{}":
             detail = f"expected no single {char} in the text; a field stands in {{{{ }}}}"
-        elif not char.isprintable() and char not in _BLANKS:
+        elif char in "︻︼":
+            detail = f"expected no {char}, which looks like a signature's bracket"
+        elif char in UNSEEN or (not char.isprintable() and char not in _BLANKS):
             # It costs segments, hides words from the wording rules, or turns the text around.
             detail = f"expected no invisible character in the text, got U+{ord(char):04X}"
         else:

@@ -1,8 +1,9 @@
 """What the catalog's file says of each kind of messages."""
 
+import stat
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -16,6 +17,11 @@ MANIFEST = "catalog.toml"
 
 MAX_FILE_BYTES = 65_536
 """Of a file that is larger nothing is read."""
+
+MAX_DOTS_IN_LINE = 500
+"""Of a TOML file: the parser takes the square of a dotted key's length."""
+
+MAX_VERSION = 9_999
 
 Technique = Literal[
     "check_details", "honest_urgency", "same_day_shipping", "after_sales", "thanks", "personal_service",
@@ -40,7 +46,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class OnChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the manifest says of a kind's templates for one channel, one in each language."""
 
-    version: dict[Locale, int]
+    version: dict[Locale, Annotated[int, msgspec.Meta(ge=1, le=MAX_VERSION)]]
     elements: tuple[Element, ...]
 
 
@@ -61,6 +67,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def text_of(path: Path) -> str:
     """The text of a file that is not too large; raises `ValueError` or `OSError`."""
+    # What is no file may have no end, or wait for somebody who writes.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("expected a regular file")
     with path.open("rb") as file:
         content = file.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
@@ -68,13 +77,23 @@ def text_of(path: Path) -> str:
     return content.decode("utf-8")
 
 
+def toml_of(path: Path) -> dict[str, Any]:
+    """What a TOML file says; raises `ValueError` or `OSError`."""
+    text = text_of(path)
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MAX_DOTS_IN_LINE:
+            raise ValueError(f"expected at most {MAX_DOTS_IN_LINE} dots in line {number}")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def manifest_in(directory: Path) -> Manifest:
     """The manifest of a directory of templates; `InvalidTemplate` when it is not right."""
     path = directory / MANIFEST
     try:
-        return msgspec.convert(tomllib.loads(text_of(path)), Manifest)
-    except RecursionError:
-        raise InvalidTemplate(f"{path}: nested too deeply") from None
+        return msgspec.convert(toml_of(path), Manifest)
     except (ValueError, OSError) as error:  # what tomllib, msgspec and a bad encoding raise
         raise InvalidTemplate(f"{path}: {error}") from error
 

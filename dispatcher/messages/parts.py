@@ -11,6 +11,7 @@ from dispatcher.messages.language import parsed
 from dispatcher.messages.manifest import text_of
 from dispatcher.messages.paths import Paths
 from dispatcher.messages.phrasing import Phrasings
+from dispatcher.messages.places import LINK
 from dispatcher.messages.subjects import Part
 
 
@@ -34,6 +35,8 @@ def _itself(paths: Paths) -> Iterator[Problem]:
     for name, line in [*paths.asked, *((name, line) for name, line, _ in paths.uses)]:
         if name == TOLD:
             yield Problem(line, f"{TOLD} is what this file says: expected the other fields on incentives")
+        if name == LINK:
+            yield Problem(line, f"expected {LINK} in the templates, not here")
 
 
 def _silent(paths: Paths) -> Iterator[Problem]:

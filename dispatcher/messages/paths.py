@@ -57,18 +57,22 @@ class Paths:
     def _follow(self, statements: Iterable[nodes.Node], ways: Ways) -> None:
         for statement in statements:
             if isinstance(statement, nodes.If):
-                left = ways
-                for branch in (statement, *statement.elif_):
-                    taken = left & self._where(branch.test)
-                    self._follow(branch.body, taken)
-                    left ^= taken
-                self._follow(statement.else_, left)
+                for taken, body in self.branches(statement, ways):
+                    self._follow(body, taken)
             else:
                 for name in _names(statement):
                     self.shown[name.name] = self.shown.get(name.name, 0) | ways
                     self.uses.append((name.name, name.lineno, ways))
                 if any(REFUSAL.search(text.data) for text in statement.find_all(nodes.TemplateData)):
                     self.refusable |= ways
+
+    def branches(self, statement: nodes.If, ways: Ways) -> Iterator[tuple[Ways, list[nodes.Node]]]:
+        """Each branch with those of `ways` that take it, the one for none of the conditions last."""
+        for branch in (statement, *statement.elif_):
+            taken = ways & self._where(branch.test)
+            yield taken, branch.body
+            ways ^= taken
+        yield ways, statement.else_
 
     def _where(self, condition: nodes.Node) -> Ways:
         match condition:

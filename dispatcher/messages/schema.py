@@ -7,7 +7,8 @@ from dispatcher.messages.subjects import Subject
 
 Value = str | bool
 
-Kind = Literal["text", "time", "money", "yes/no"]
+Kind = Literal["text", "name", "link", "time", "money", "yes/no"]
+"""A name says who writes and a link is followed, so that neither is cut by a filter."""
 
 
 class Field(NamedTuple):

@@ -36,7 +36,7 @@ class Money(str):
 
 
 def one_line(value: str | None) -> str | None:
-    """The value with all that is not seen turned to spaces; `None` when no letter, digit or symbol is left."""
+    """The value with what is not seen turned to spaces; `None` when no letter, digit or symbol is left."""
     if value is None:
         return None
     if not value.isprintable():

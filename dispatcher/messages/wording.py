@@ -142,9 +142,11 @@ def _found(folded: str, rules: Rules) -> list["_Raw"]:
 
 def _leads_where_it_may(url: str, rules: Rules) -> bool:
     """Whether a link's host is plain, and allowed or, where any host is, none of the words."""
-    scheme, empty, host, *_ = [*url.split("/", 3), "", ""]
-    if scheme not in ("https:", "http:") or empty or not _VISIBLE.fullmatch(url):
+    parts = url.split("/", 3)
+    # Without a path what stands behind could be the host's.
+    if len(parts) < 4 or parts[0] not in ("https:", "http:") or parts[1] or not _VISIBLE.fullmatch(url):
         return False
+    host = parts[2]
     if not rules.any_host:
         return _HOST.fullmatch(host) is not None and f".{host}".endswith(rules.hosts)
     plain = rules.plain.get(host)
@@ -164,7 +166,9 @@ def _outside(folded: str, rules: Rules, seen: _Seen) -> list[Found]:
     """The links that lead where none may; the rest of other links is no wording: its letters are chance."""
     outside = []
     for link in links(folded):
-        if f".{link.host}".endswith(rules.hosts):
+        if not link.host:
+            outside.append(link)
+        elif f".{link.host}".endswith(rules.hosts):
             seen.spared.append((link.start, link.end))
         elif rules.any_host:
             seen.spared.append((link.host_end, link.end))

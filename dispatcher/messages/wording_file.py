@@ -1,6 +1,5 @@
 """The wording rules' files: what they hold, and what is refused when they are read."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
 
@@ -9,6 +8,7 @@ import msgspec
 from dispatcher.errors import InvalidTemplate
 from dispatcher.messages.contacts import Form
 from dispatcher.messages.folding import SEPARATORS, fold
+from dispatcher.messages.manifest import toml_of
 from dispatcher.policy.terms import Platform
 
 DIRECTORY = "wording"
@@ -117,7 +117,7 @@ def _chosen(common: Common, path: Path) -> Chosen:
 
 def _file(path: Path, shape: type[_File]) -> _File:
     try:
-        found = msgspec.convert(tomllib.loads(path.read_text("utf-8")), shape)
+        found = msgspec.convert(toml_of(path), shape)
     except (ValueError, OSError) as error:  # what tomllib, msgspec and a bad encoding raise
         raise InvalidTemplate(f"{path}: {error}") from error
     _check_words(path, found)

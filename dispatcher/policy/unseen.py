@@ -24,8 +24,4 @@ UNSEEN = frozenset(FILLERS).union(chr(code) for codes in _MARKS for code in code
 
 def shows(text: str) -> bool:
     """Whether a letter, a digit or a symbol is left that one can see."""
-    for char in text:
-        # Nearly always the first one answers.
-        if char not in UNSEEN and category(char)[0] in "LNS":
-            return True
-    return False
+    return any(char not in UNSEEN and category(char)[0] in "LNS" for char in text)

@@ -27,6 +27,16 @@ from dispatcher.policy.facts import CHANNELS
         ("全角\u3000空格", "全角 空格"),
         ("\u3164\u2800", None),
         ("-0001。", "-0001。"),
+        ("︻别家店︼", "[别家店]"),
+        ("\u3164", None),
+        ("\u2800\u115f\u1160\uffa0\u034f\u17b4\u180b\U000e0101 ", None),
+        ("\ufe0f", None),
+        ("王\u3164女士", "王 女士"),
+        ("太阳☀\ufe0f帽", "太阳☀帽"),
+        ("—", None),
+        ("...", None),
+        ("☀", "☀"),
+        ("（7）", "（7）"),
     ],
 )
 def test_value_is_brought_to_one_line(value: str | None, line: str | None) -> None:
