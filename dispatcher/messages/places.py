@@ -48,7 +48,9 @@ class _Places:
         if not said:
             return
         if ways & self.behind_link and _VISIBLE.match(said):
-            yield Problem(text.lineno, f"expected no {said[0]} right behind {LINK}: the link would hold it")
+            yield Problem(
+                text.lineno, f"expected no {said[0]} right behind {LINK}: it would be part of the link"
+            )
         self.behind_link &= ~ways
         self.joins = self.joins | ways if _VISIBLE.match(said[-1]) else self.joins & ~ways
         if self.signed:

@@ -119,9 +119,9 @@ def _remarks(hits: tuple[Hit, ...], level: Level) -> tuple[Remark, ...]:
 
 
 def _hosts(hits: tuple[Hit, ...]) -> tuple[str, ...]:
-    """Where the links lead: no more of a link, whose path or user may tell of a person."""
+    """Where the links lead, as far as that is certain: no more of a link, whose path may tell of a person."""
     leading = (link.host for hit in hits if hit.word == "link" for link in links(fold(hit.found)))
-    return tuple(dict.fromkeys(host.rpartition("@")[2] for host in leading))[:MAX_REMARKS]
+    return tuple(dict.fromkeys(filter(None, leading)))[:MAX_REMARKS]
 
 
 def render_for(template: Template, about: Subject) -> Rendered:

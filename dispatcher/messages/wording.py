@@ -166,11 +166,9 @@ def _outside(folded: str, rules: Rules, seen: _Seen) -> list[Found]:
     """The links that lead where none may; the rest of other links is no wording: its letters are chance."""
     outside = []
     for link in links(folded):
-        if not link.host:
-            outside.append(link)
-        elif f".{link.host}".endswith(rules.hosts):
+        if link.host and f".{link.host}".endswith(rules.hosts):
             seen.spared.append((link.start, link.end))
-        elif rules.any_host:
+        elif link.host and rules.any_host:
             seen.spared.append((link.host_end, link.end))
         else:
             outside.append(link)

@@ -107,7 +107,7 @@ def test_element_that_every_way_carries_is_taken(element: Element, source: str) 
     ],
 )  # fmt: skip
 def test_way_that_lacks_an_element_is_told_in_words(element: Element, source: str, complaint: str) -> None:
-    (found,) = told(source, element)
+    (found,) = told(source, element, channel="chat")
 
     assert found.startswith(complaint)
 

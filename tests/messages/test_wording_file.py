@@ -127,3 +127,30 @@ def test_word_that_is_forbidden_and_advised_against_is_forbidden(copied: Path) -
     hits = check("白痴", load(copied)["own"])
 
     assert [hit.level for hit in hits] == ["forbid"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("a=" + "[" * 60_000, "nested too deeply"),
+        ("#" * 70_000, "expected at most 65536 bytes"),
+        (".".join("a" * 30_000) + "=1", "expected at most 500 dots in line 1"),
+    ],
+)
+def test_file_made_to_take_long_is_refused(copied: Path, content: str, complaint: str) -> None:
+    path = copied / "wording" / "jd.toml"
+    path.write_text(content)
+
+    with pytest.raises(InvalidTemplate, match=complaint) as refused:
+        load(copied)
+
+    assert str(path) in str(refused.value)
+
+
+def test_what_has_no_end_is_not_read(copied: Path) -> None:
+    path = copied / "wording" / "jd.toml"
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+    with pytest.raises(InvalidTemplate, match="expected a regular file"):
+        load(copied)
