@@ -17,8 +17,8 @@ from dispatcher.policy.terms import Platform
 
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _GOES_ON = re.compile("[a-z0-9]|-[0-9]")
-_VISIBLE = re.compile("[!-~]+")
-_HOST = re.compile("[a-z0-9.-]+")
+# With a path: without one what stands behind could be the host's.
+_PLAIN_URL = re.compile("https?://([a-z0-9.-]+)/[!-~]*")
 
 LEFT_OUT = "\n"
 """Stands for a link, and belongs to no word."""
@@ -142,18 +142,17 @@ def _found(folded: str, rules: Rules) -> list["_Raw"]:
 
 def _leads_where_it_may(url: str, rules: Rules) -> bool:
     """Whether a link's host is plain, and allowed or, where any host is, none of the words."""
-    parts = url.split("/", 3)
-    # Without a path what stands behind could be the host's.
-    if len(parts) < 4 or parts[0] not in ("https:", "http:") or parts[1] or not _VISIBLE.fullmatch(url):
+    found = _PLAIN_URL.fullmatch(url)
+    if found is None:
         return False
-    host = parts[2]
+    host = found[1]
     if not rules.any_host:
-        return _HOST.fullmatch(host) is not None and f".{host}".endswith(rules.hosts)
+        return f".{host}".endswith(rules.hosts)
     plain = rules.plain.get(host)
     if plain is None:
         if len(rules.plain) >= MAX_HOSTS:
             rules.plain.clear()
-        plain = rules.plain[host] = _HOST.fullmatch(host) is not None and not _found(host, rules)
+        plain = rules.plain[host] = not _found(host, rules)
     return plain
 
 
