@@ -1,6 +1,5 @@
 """Quick phrases for agents, in groups, each found by its code; checked as templates are."""
 
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ import msgspec
 from dispatcher.errors import InvalidTemplate
 from dispatcher.messages.catalog import WORDS, Template, compiled, directory_of
 from dispatcher.messages.checking import forbidden_in, hits_by_platform, rules_in, tried
-from dispatcher.messages.manifest import Entry, text_of
+from dispatcher.messages.manifest import Entry, toml_of
 from dispatcher.messages.subjects import Speech
 from dispatcher.messages.wording import Rules
 from dispatcher.policy.terms import DEFAULT_LOCALE, Platform
@@ -96,9 +95,7 @@ def check_phrases(
 
 def _read_all(path: Path) -> tuple[tuple[Phrase, ...], tuple[str, ...]]:
     try:
-        file = msgspec.convert(tomllib.loads(text_of(path)), _File)
-    except RecursionError:
-        return (), (f"{path}: nested too deeply",)
+        file = msgspec.convert(toml_of(path), _File)
     except (ValueError, OSError) as error:  # what tomllib, msgspec and a bad encoding raise
         return (), (f"{path}: {error}",)
     found: dict[str, Phrase] = {}
