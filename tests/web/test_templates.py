@@ -313,7 +313,7 @@ async def test_reading_and_writing_are_two_scopes(api: Asking) -> None:
 
 async def test_the_newest_versions_are_kept_and_the_one_in_force_is_among_them(api: Asking) -> None:
     for number in range(VERSIONS_KEPT + 2):
-        await published(api, f"{OWN}{number}")
+        await published(api, f"{OWN}（{number}）")
 
     listed = (await api.client.get(f"{SMS}/versions")).json()["items"]
 

@@ -53,10 +53,11 @@ async def here(redis: StoreClient, audit_directory: Path) -> World:
 
 
 async def publish(here: World, word: str, name: str = SMS, shop: str = "demo") -> str:
-    """Publish the product's own template with a word behind its comment; return what it is called."""
+    """Publish the product's own template with a word behind its beginning; return what it is called."""
     authoring = here.service.authoring
     source = (await authoring.source(shop, name, 0)).text
-    await authoring.draft(shop, name, source.replace("#}", "#}" + word, 1), "user:li", None)
+    begins = "】" if name.endswith("/sms") else "#}"
+    await authoring.draft(shop, name, source.replace(begins, begins + word, 1), "user:li", None)
     return (await authoring.publish(shop, name, "user:li", None)).template
 
 
