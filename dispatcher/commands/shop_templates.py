@@ -11,11 +11,12 @@ import rich_click as click
 from dispatcher.commands.stores import BY_HAND, EXISTING_DATA, opened_service, read_by, warn_of_unknown
 from dispatcher.errors import DispatcherError, InvalidInput
 from dispatcher.messages.bounds import MAX_SOURCE_CHARACTERS
+from dispatcher.messages.previewing import Preview
 from dispatcher.policy.event_text import Expected, line_or_nothing, shop_id
 from dispatcher.policy.terms import Locale
 from dispatcher.terminal import fail, run
 from dispatcher.web.policies import MAX_NOTE
-from dispatcher.web.previews import MAX_SAMPLE, Preview, told
+from dispatcher.web.previews import MAX_SAMPLE
 from dispatcher.workflow.authoring import Place, Published
 from dispatcher.workflow.previewing import DRAFT, Subjects
 
@@ -156,7 +157,7 @@ def templates_preview(
             elif sample is not None:
                 orders = await previewing.sample(shop, sample)
             subjects = Subjects(orders=orders, extremes=order is None and sample is None)
-            return tuple(map(told, await previewing.show(shop, name, source, subjects)))
+            return await previewing.show(shop, name, source, subjects)
 
     found = _done(show)
     if not found:

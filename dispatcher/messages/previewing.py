@@ -22,7 +22,7 @@ from dispatcher.policy.shipping import ships_today
 from dispatcher.policy.terms import Links
 
 
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
+class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message as it would be written: of an `order` by its id, or of a built-in `example` by its name.
 
     Without a `text` the `problem` says why. `elements` are said as far as no name is left out for a word in

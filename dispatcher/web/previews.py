@@ -6,7 +6,7 @@ import msgspec
 from litestar import post
 
 from dispatcher.errors import FieldProblem, Forbidden, InvalidInput
-from dispatcher.messages import previewing
+from dispatcher.messages.previewing import Preview
 from dispatcher.policy import event_text, event_values
 from dispatcher.policy.event_wire import Field, Shape
 from dispatcher.policy.facts import CHANNELS
@@ -40,31 +40,6 @@ BODY = Shape(
     },
     frozenset({"shop", "locale", "scenario", "channel"}),
 )
-
-
-class Word(msgspec.Struct, frozen=True):
-    """A word of the wording rules, and the name that it was met in, if it was left out with one."""
-
-    word: str
-    kind: str
-    field: str | None = None
-
-
-class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message as it would be written: of an order, or of a built-in example."""
-
-    order: str | None = None
-    example: str | None = None
-    text: str | None = None
-    problem: str | None = None
-    characters: int | None = None
-    segments: int | None = None
-    seconds: float | None = None
-    elements: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    masked: tuple[Word, ...] = ()
-    advised: tuple[Word, ...] = ()
-    forbidden: tuple[str, ...] = ()
 
 
 class Previews(msgspec.Struct, frozen=True):
@@ -106,7 +81,7 @@ async def preview_template(request: Asked) -> Answer:
     orders = await _orders(service, caller, given)
     extremes = given.get("extremes", not {"order", "sample"} & given.keys())
     found = await service.previewing.show(shop, name, source, Subjects(orders=orders, extremes=extremes))
-    return answer(Previews(tuple(map(told, found))))
+    return answer(Previews(found))
 
 
 async def _orders(service: Service, caller: Caller, given: dict[str, Any]) -> tuple[str, ...]:
@@ -119,11 +94,6 @@ async def _orders(service: Service, caller: Caller, given: dict[str, Any]) -> tu
     if order is not None:
         return (await service.previewing.order(given["shop"], order),)
     return await service.previewing.sample(given["shop"], sample or MAX_SAMPLE)
-
-
-def told(found: previewing.Preview) -> Preview:
-    """Return a message as it is answered."""
-    return msgspec.convert(found, Preview, from_attributes=True)
 
 
 def _one_of(given: dict[str, Any], *names: str) -> None:
