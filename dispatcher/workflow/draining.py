@@ -131,11 +131,13 @@ class Hands:
                 task = asyncio.create_task(self._work(rota.take(), channel, room))
                 self._batches.add(task)
                 shift.batches.add(task)
-                task.add_done_callback(partial(self._back, shift, channel, room))
+                task.add_done_callback(partial(self._back, shift, channel, room, rota.heard))
                 started = True
         return started
 
-    def _back(self, shift: "_Shift", channel: Channel, room: int, task: "asyncio.Task[Counter[str]]") -> None:
+    def _back(
+        self, shift: "_Shift", channel: Channel, room: int, heard: int, task: "asyncio.Task[Counter[str]]"
+    ) -> None:
         """Note what a batch did; where it failed its drain ends."""
         self._leave(channel, room)
         self._batches.discard(task)
@@ -147,7 +149,7 @@ class Hands:
                 _log.error(BATCH_FAILED, extra=about_error(error))
         done: Counter[str] = Counter() if error or task.cancelled() else task.result()
         shift.done.update(done)
-        self._rotas[channel].back(found=bool(done))
+        self._rotas[channel].back(found=bool(done), heard=heard)
         if done:
             self._hear()
         self._news.set()

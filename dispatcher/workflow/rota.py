@@ -16,6 +16,8 @@ class Rota:
         self._shops: deque[str] = deque()
         self._size = 1
         self._without_find = 0
+        self.heard = 0
+        """How often there was news."""
 
     @property
     def waiting(self) -> bool:
@@ -37,14 +39,18 @@ class Rota:
         self.under_way += 1
         return self._shops.popleft()
 
-    def back(self, *, found: bool) -> None:
-        """End a turn that found something to do, or nothing."""
+    def back(self, *, found: bool, heard: int) -> None:
+        """End a turn that found something to do, or nothing; so much was `heard` when it began.
+
+        What there was news of meanwhile it may have looked for too early.
+        """
         self.under_way -= 1
-        if not found:
+        if not found and heard == self.heard:
             self._without_find += 1
 
     def news(self) -> None:
         """Hear that there may be something due again."""
+        self.heard += 1
         self._size = max(self._size, 1)
         self._without_find = 0
 

@@ -2,7 +2,7 @@
 
 import gc
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from dispatcher.errors import StoreRefused
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.own import names
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.records import published
 from dispatcher.storage.template_changes import TemplateChange
 from dispatcher.storage.templates import ShopTemplates
@@ -37,14 +36,6 @@ BY_SMS = at_once(
     high_value = "500.00"
     """
 )
-
-
-@pytest.fixture
-def reader(valkey: EmbeddedStore) -> Iterator[blocking.Redis]:
-    """A client that reads the raw keys."""
-    client = blocking.Redis(unix_socket_path=str(valkey.socket))
-    yield client
-    client.close()
 
 
 @pytest.fixture
@@ -193,7 +184,6 @@ async def test_a_version_that_cannot_be_used_fails_what_it_is_for_and_nothing_el
         await redis.hset(key, f"{CALL}@1", BROKEN[how])  # type: ignore[misc,arg-type]
 
     done = await here.dispatch()
-    await here.dispatch()  # a batch that found nothing may end the first before the last try is leased
 
     ended = {one["order"]: (one["kind"], one["reason"]) for one in await here.audit() if one["order"]}
     assert done["send"] == 2
