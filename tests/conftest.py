@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import redis as blocking
 
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
@@ -25,6 +26,14 @@ async def redis(valkey: EmbeddedStore) -> AsyncIterator[StoreClient]:
     await client.flushall()
     yield client
     await client.aclose()
+
+
+@pytest.fixture
+def reader(valkey: EmbeddedStore) -> Iterator[blocking.Redis]:
+    """A client that reads the raw keys."""
+    client = blocking.Redis(unix_socket_path=str(valkey.socket))
+    yield client
+    client.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Whatever a script does, the indexes and counters of its lane follow."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import redis as blocking
 
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.keys import LaneKeys
 from dispatcher.storage.packing import pack
 from dispatcher.storage.store import Store
@@ -20,14 +18,6 @@ from tests.checkers.structure import structure
 from tests.storage.calls import NAMES, sound
 from tests.storage.scenes import LATER, LEASE, leased, scene, send, settlement, swept
 from tests.worlds import NOON, World, event
-
-
-@pytest.fixture
-def reader(valkey: EmbeddedStore) -> Iterator[blocking.Redis]:
-    """A client that reads the raw keys."""
-    client = blocking.Redis(unix_socket_path=str(valkey.socket))
-    yield client
-    client.close()
 
 
 def pack_again(table: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """A store without memory: what is new is refused as a whole, what ends or goes on is taken as ever."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from dispatcher.errors import StoreFull
 from dispatcher.policy.document import default_policy
 from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.embedded import EmbeddedStore
 from tests.checkers.dump import dump
 from tests.checkers.promises import CheckerRules, check_all
 from tests.checkers.replay import replay
@@ -38,14 +37,6 @@ async def here(redis: StoreClient, audit_directory: Path) -> AsyncIterator[World
     """A shop on a store of one lane, whose memory is not limited again when the test is done."""
     yield await world(redis, audit_directory, policy=POLICY, settings=Settings(lanes=1, segment_records=5))
     await redis.config_set("maxmemory", 0)
-
-
-@pytest.fixture
-def reader(valkey: EmbeddedStore) -> Iterator[blocking.Redis]:
-    """A client that reads the raw keys."""
-    client = blocking.Redis(unix_socket_path=str(valkey.socket))
-    yield client
-    client.close()
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """Blocked addresses: as none for every decision, whenever they were blocked; the checkers look at it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import redis as blocking
 from dispatcher.errors import NotNow, TooManyBlocked
 from dispatcher.policy.events import Event
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.people import People
 from dispatcher.storage.records import MOST_BLOCKED
 from dispatcher.workflow.blocking import masked
@@ -33,14 +31,6 @@ BOTH = at_once(
     high_value = "500.00"
     """
 )
-
-
-@pytest.fixture
-def reader(valkey: EmbeddedStore) -> Iterator[blocking.Redis]:
-    """A client that reads the raw keys."""
-    client = blocking.Redis(unix_socket_path=str(valkey.socket))
-    yield client
-    client.close()
 
 
 @pytest.fixture

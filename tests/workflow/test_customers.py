@@ -1,6 +1,6 @@
 """What a customer said or did holds for all orders, from its acknowledgement on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from dispatcher.policy.reminders import Status
 from dispatcher.policy.zones import iso
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.customers import STRANGER, StoredCustomer
-from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.workflow.intake import Result
 from tests.checkers.dump import dump
 from tests.checkers.promises import CheckerRules, check_all
@@ -42,14 +41,6 @@ POLICY = at_once(
 async def here(redis: StoreClient, audit_directory: Path) -> World:
     """A shop whose every order is due at once."""
     return await world(redis, audit_directory, policy=POLICY)
-
-
-@pytest.fixture
-def reader(valkey: EmbeddedStore) -> Iterator[blocking.Redis]:
-    """A client that does not decode replies."""
-    client = blocking.Redis(unix_socket_path=str(valkey.socket))
-    yield client
-    client.close()
 
 
 async def take(here: World, *events: Event) -> list[Result]:

@@ -1,7 +1,6 @@
 """What customers say in calls, what agents send by hand, what operators do; the checkers look at it."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,7 +15,6 @@ from dispatcher.policy.events import Event, decode_event
 from dispatcher.policy.facts import Channel, Facts, WhyUnpaid
 from dispatcher.policy.zones import iso
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.people import People
 from dispatcher.storage.records import MOST_STEPS, StoredOrder
 from dispatcher.workflow.recomputing import Recomputer, recompute
@@ -50,14 +48,6 @@ CALLS = at_once(
 """An order is called about at once, and reminded of by SMS four hours later."""
 
 RULES = CheckerRules(zone="Asia/Shanghai", per_day=3, quiet=("22:00", "09:00"))
-
-
-@pytest.fixture
-def reader(valkey: EmbeddedStore) -> Iterator[blocking.Redis]:
-    """A client that reads the raw keys."""
-    client = blocking.Redis(unix_socket_path=str(valkey.socket))
-    yield client
-    client.close()
 
 
 @pytest.fixture
