@@ -24,6 +24,13 @@ from dispatcher.errors import StoreFull, StoreRefused, StoreUnavailable
 CONNECTIONS = 32
 """Most connections of one client; further commands wait for one, since the pool itself would refuse them."""
 
+SCRIPTS_AT_ONCE = 2
+"""Script calls of one client under way at once: one that runs and one that is there when it ends.
+
+The store answers all it finds waiting only when the last of it is done and synced: with more of them it
+and its callers take turns, where they could work at the same time.
+"""
+
 NOT_NOW = ("BUSY ", "CLUSTERDOWN ", "MASTERDOWN ", "MISCONF ", "NOREPLICAS ", "TRYAGAIN ")
 """How answers begin that say nothing against the command: it was not done, and may be later."""
 
@@ -109,14 +116,14 @@ class StorePool(ConnectionPool):
 
 
 class Room:
-    """Room for so many commands at once.
+    """Room for so many commands or script calls at once.
 
     Whoever waits for a place is told with those who had one that the store is away: else the last of them
     would hear of it after one timeout more for each time that all places were taken.
     """
 
-    def __init__(self) -> None:
-        self._places = asyncio.Semaphore(CONNECTIONS)
+    def __init__(self, places: int) -> None:
+        self._places = asyncio.Semaphore(places)
         self._absences = 0
 
     @asynccontextmanager
@@ -166,7 +173,8 @@ class StoreClient(Redis):
 
     def __init__(self, connection_pool: ConnectionPool) -> None:
         super().__init__(connection_pool=connection_pool)
-        self._room = Room()
+        self._room = Room(CONNECTIONS)
+        self.for_scripts = Room(SCRIPTS_AT_ONCE)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send one command and return its answer."""

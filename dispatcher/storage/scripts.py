@@ -122,10 +122,11 @@ class Script:
         it had none.
         """
         args = (len(keys), *keys, msgspec.msgpack.encode(head), msgspec.msgpack.encode(items))
-        try:
-            return await redis.execute_command("EVALSHA", self.sha, *args)
-        except NoScriptError:
-            return await redis.execute_command("EVAL", self.source, *args)
+        async with redis.for_scripts.place():
+            try:
+                return await redis.execute_command("EVALSHA", self.sha, *args)
+            except NoScriptError:
+                return await redis.execute_command("EVAL", self.source, *args)
 
 
 NAMES = tuple(

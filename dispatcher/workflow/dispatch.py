@@ -1,5 +1,6 @@
 """Brings due reminders to customers: lease, decide, render, commit, send, settle."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ class Dispatcher:
         self._senders = senders
         self._clock = clock
         self._batch = batch
+        self._judging = asyncio.Lock()
         self._hands = Hands(self._ready, self._room, self._work, self._leave, clock, hands)
 
     async def drain(self, lanes: Sequence[int], until: Instant | None = None) -> Counter[str]:
@@ -83,7 +85,8 @@ class Dispatcher:
         lease = await self._store.lease(shop, channel, limit, self._clock.now())
         if not lease.items:
             return Counter()
-        judged = await self._judge_all(lease)
+        async with self._judging:  # two at once would only be done later, and together
+            judged = await self._judge_all(lease)
         answers = await self._commit(lease, judged)
         decided = list(zip(judged, answers, strict=True))
         await self._send(
@@ -120,9 +123,10 @@ class Dispatcher:
         now = max(self._clock.now(), lease.now)
         sender = self._senders.get(lease.channel)
         latest = sender.latest_start(now, lease.lease_end) if sender else lease.lease_end
+        judged = await judge(lease, policy, write, now, latest)
         return [
             self._release(item, lease, one) if isinstance(one, Exception) else one
-            for item, one in zip(lease.items, judge(lease, policy, write, now, latest), strict=True)
+            for item, one in zip(lease.items, judged, strict=True)
         ]
 
     def _release(self, item: Leased, lease: Lease, error: Exception) -> Judged:

@@ -80,7 +80,8 @@ class Hands:
             return self._watch == watch and shift.error is None and self._clock.now() < until
 
         while on_duty() and not self._stopped:
-            self._hear()
+            for rota in self._rotas.values():
+                rota.look()
             look_at = loop.time() + LOOK_SECONDS
             await self._start_all(lanes, shift)
             while await self._heard_within(look_at - loop.time()) and on_duty():
@@ -128,15 +129,22 @@ class Hands:
         started = False
         for channel, rota in self._rotas.items():
             while rota.waiting and rota.under_way < self._at_once and (room := self._room(channel)):
-                task = asyncio.create_task(self._work(rota.take(), channel, room))
+                shop = rota.take()
+                task = asyncio.create_task(self._work(shop, channel, room))
                 self._batches.add(task)
                 shift.batches.add(task)
-                task.add_done_callback(partial(self._back, shift, channel, room, rota.heard))
+                task.add_done_callback(partial(self._back, shift, shop, channel, room, rota.heard))
                 started = True
         return started
 
     def _back(
-        self, shift: "_Shift", channel: Channel, room: int, heard: int, task: "asyncio.Task[Counter[str]]"
+        self,
+        shift: "_Shift",
+        shop: str,
+        channel: Channel,
+        room: int,
+        heard: int,
+        task: "asyncio.Task[Counter[str]]",
     ) -> None:
         """Note what a batch did; where it failed its drain ends."""
         self._leave(channel, room)
@@ -149,7 +157,7 @@ class Hands:
                 _log.error(BATCH_FAILED, extra=about_error(error))
         done: Counter[str] = Counter() if error or task.cancelled() else task.result()
         shift.done.update(done)
-        self._rotas[channel].back(found=bool(done), heard=heard)
+        self._rotas[channel].back(shop, found=done.total(), room=room, heard=heard)
         if done:
             self._hear()
         self._news.set()

@@ -1,5 +1,6 @@
 """Turns leased reminders into what will be recorded of them: facts, decision, text, commit."""
 
+import asyncio
 from typing import Any, Protocol
 
 import msgspec
@@ -56,16 +57,19 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     handover: Handover | None = None
 
 
-def judge(
+async def judge(
     lease: Lease, policy: Policy, render: Renderer, now: Instant, latest: Instant
 ) -> list[Judged | Exception]:
     """Decide about each leased reminder, or tell what kept it from that.
 
-    No hand-off starts at or after `latest`.
+    No hand-off starts at or after `latest`. Between its steps others get their turn.
     """
     gathered = each(lambda item: (item, _gathered(item, lease, policy, now)), lease.items, Exception)
+    await asyncio.sleep(0)
     ruled = each(lambda one: (*one, decide(one[1], policy, now)), gathered, Exception)
+    await asyncio.sleep(0)
     told = each(lambda one: (*one[:2], *_going(one[1], one[2], policy, render, now)), ruled, Exception)
+    await asyncio.sleep(0)
     return each(lambda one: _judged(*one, lease, policy, now, latest), told, Exception)
 
 

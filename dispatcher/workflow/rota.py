@@ -1,51 +1,58 @@
-"""Whose turn it is on a channel: every shop that has something due gets one batch a round."""
+"""Whose turn it is on a channel: a shop that may have more due goes to the end of the line."""
 
-from collections import deque
 from collections.abc import Iterable
 
 
 class Rota:
-    """The round of one channel, and how many batches of it are under way.
+    """The line of one channel, and how many batches of it are under way.
 
-    A round that is used up is followed by the next one at once, so that several batches of one large shop
-    are under way together; after a whole round without a find it waits until there is `news`.
+    A shop whose batch was full stands in line again at once, so that several batches of one large shop are
+    under way together; who else has something due is asked when nobody is left in line, and with each look.
+    When all who were named had nothing it waits until there is `news`.
     """
 
     def __init__(self) -> None:
         self.under_way = 0
-        self._shops: deque[str] = deque()
+        self._line: dict[str, None] = {}
         self._size = 1
         self._without_find = 0
+        self._looking = False
         self.heard = 0
         """How often there was news."""
 
     @property
     def waiting(self) -> bool:
-        """Tell whether a shop waits for its turn in this round."""
-        return bool(self._shops)
+        """Tell whether a shop waits for its turn."""
+        return bool(self._line)
 
     @property
     def wants_round(self) -> bool:
-        """Tell whether the round is used up and another one may find something."""
-        return not self._shops and self._without_find < self._size
+        """Tell whether to ask who has something due."""
+        return (self._looking or not self._line) and self._without_find < self._size
 
     def begin(self, shops: Iterable[str]) -> None:
-        """Begin a round of the shops that have something due."""
-        self._shops.extend(shops)
-        self._size = len(self._shops)
+        """Have the shops that have something due stand in line, each once."""
+        named = list(shops)
+        self._line |= dict.fromkeys(named)
+        self._size = len(named)
+        self._looking = False
 
     def take(self) -> str:
         """Return the shop whose turn it is."""
         self.under_way += 1
-        return self._shops.popleft()
+        shop = next(iter(self._line))
+        del self._line[shop]
+        return shop
 
-    def back(self, *, found: bool, heard: int) -> None:
-        """End a turn that found something to do, or nothing; so much was `heard` when it began.
+    def back(self, shop: str, *, found: int, room: int, heard: int) -> None:
+        """End a shop's turn that found so much for so much room; so much was `heard` when it began.
 
         What there was news of meanwhile it may have looked for too early.
         """
         self.under_way -= 1
-        if not found and heard == self.heard:
+        if found >= room:
+            self._line.setdefault(shop)
+        elif not found and heard == self.heard:
             self._without_find += 1
 
     def news(self) -> None:
@@ -54,6 +61,11 @@ class Rota:
         self._size = max(self._size, 1)
         self._without_find = 0
 
+    def look(self) -> None:
+        """Ask anew who has something due, whoever stands in line."""
+        self.news()
+        self._looking = True
+
     def clear(self) -> None:
         """Forget who waits."""
-        self._shops.clear()
+        self._line.clear()

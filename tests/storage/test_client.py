@@ -111,6 +111,25 @@ async def test_a_store_that_does_not_answer_in_time_is_unavailable(tmp_path: Pat
             ]
 
 
+async def test_script_calls_that_wait_for_others_hear_with_them_that_the_store_is_away(
+    tmp_path: Path,
+) -> None:
+    loop = asyncio.get_running_loop()
+    with EmbeddedStore(tmp_path / "store", durable=False) as server:
+        async with connected(server, timeout_seconds=0.2) as client:
+            await script(client)
+            async with silent(client):
+                began = loop.time()
+                answers = await asyncio.gather(
+                    *(script(client) for _ in range(WAITING)), return_exceptions=True
+                )
+                took = loop.time() - began
+
+            assert {type(answer) for answer in answers} == {StoreUnavailable}
+            assert took < 2
+            assert await script(client) == [b"unknown"]
+
+
 ONLY_FOR_READING = {
     "a replica": ("replicaof 127.0.0.1 1", "replicaof no one"),
     "a primary without its replicas": (
