@@ -8,7 +8,7 @@ end
 
 -- Refuses what accept() and finish() could trip over, and reads the order, before anything is written.
 local function check_event(i, event)
-  local where = 'item ' .. i
+  local where = 'item ' .. TEXTS[i]
   local shop = HEAD.shops[event.shop]
   if shop == nil then refuse(where .. '.shop: expected the number of a shop') end
   ids[shop], answered[shop] = ids[shop] or {}, answered[shop] or {}
@@ -31,8 +31,9 @@ local function check_event(i, event)
   if ENDS[event.type] then return check(where, event, 'ending') end
   check(where, event, 'facts')
   for n, plan in ipairs(event.plan) do
-    check(where .. '.plan ' .. n, plan, 'plan')
-    check_plan(where .. '.plan ' .. n, shop, plan)
+    local of_plan = where .. '.plan ' .. TEXTS[n]
+    check(of_plan, plan, 'plan')
+    check_plan(of_plan, shop, plan)
   end
 end
 

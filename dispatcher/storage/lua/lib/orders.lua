@@ -90,7 +90,7 @@ local function used(order, but)
 end
 
 local function reminder_id(shop, id, number)
-  return shop.name .. '~' .. id .. '~' .. number
+  return shop.name .. '~' .. id .. '~' .. TEXTS[number]
 end
 
 -- What a record about an order names.
