@@ -1,7 +1,7 @@
 """Reading the audit, wherever its records are: the newest in a stream of the store, others on disk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.policy.facts import Instant
 from dispatcher.policy.zones import iso
 from dispatcher.storage.audit_filter import Filter, matches
-from dispatcher.storage.audit_record import AuditRecord
+from dispatcher.storage.audit_record import ENTRY_RECORDS, AuditRecord
 from dispatcher.storage.keys import LaneKeys, reminder_id
 from dispatcher.storage.packing import unpack
 from dispatcher.storage.reading import Reader
@@ -118,17 +118,26 @@ class AuditReader:
 
     async def _stream(self, lane: int, first: int, count: int) -> list[AuditRecord]:
         keys = self._store.keys(lane)
-        entries = await self._store.redis.xrange(keys.audit, min=f"{first}-0", count=count)
-        return [_record(keys, entry, fields) for entry, fields in entries]
+        found: list[AuditRecord] = []
+        while (left := count - len(found)) > 0:
+            entries = await self._store.redis.xrange(
+                keys.audit, min=f"{first}-0", count=left // ENTRY_RECORDS + 1
+            )
+            if not entries:
+                break
+            numbered = [(seq, text) for entry in entries for seq, text in _numbered(*entry) if seq >= first]
+            found += [_record(keys, seq, text) for seq, text in numbered[:left]]
+            first = found[-1].seq + 1
+        return found
 
     async def _in_store(self, lane: int, numbers: Sequence[int]) -> dict[int, AuditRecord]:
         keys = self._store.keys(lane)
         async with self._store.redis.pipeline(transaction=False) as pipe:
             for seq in numbers:
-                pipe.xrange(keys.audit, min=f"{seq}-0", max=f"{seq}-0")
+                pipe.xrange(keys.audit, min=f"{seq}-0", count=1)  # the entry that holds it, if one does
             entries = [entry for answer in await pipe.execute() for entry in answer]
-        records = [_record(keys, entry, fields) for entry, fields in entries]
-        return {record.seq: record for record in records}
+        texts = {seq: text for entry in entries for seq, text in _numbered(*entry)}
+        return {seq: _record(keys, seq, texts[seq]) for seq in numbers if seq in texts}
 
     def _on_disk(self, lane: int, first: int, count: int, archived: int) -> list[AuditRecord]:
         segment = self._holding(lane, first, archived)
@@ -177,13 +186,19 @@ def _details(seen: bytes, packed: bytes) -> bytes:
     return seen if told == b"{}" else seen[:-1] + b"," + told[1:]
 
 
-def _record(keys: LaneKeys, entry: bytes, fields: dict[bytes, bytes]) -> AuditRecord:
-    *texts, packed = fields[b"r"].split(SEPARATOR, 13)
+def _numbered(entry: bytes, fields: dict[bytes, bytes]) -> Iterable[tuple[int, bytes]]:
+    """Return the records of an entry, whose id is the number of the last of them."""
+    last = int(entry.split(b"-")[0])
+    return enumerate(fields.values(), last - len(fields) + 1)
+
+
+def _record(keys: LaneKeys, seq: int, text: bytes) -> AuditRecord:
+    *texts, packed = text.split(SEPARATOR, 13)
     *names, seen = (text.decode() for text in texts)
     at, kind, actor, shop, *rest = names
     order, customer, step, attempt, channel, reason, policy, template = (value or None for value in rest)
     return AuditRecord(
-        seq=int(entry.split(b"-")[0]),
+        seq=seq,
         lane=keys.number,
         at=iso(int(at)),
         kind=kind,

@@ -4,6 +4,9 @@ from typing import Any
 
 import msgspec
 
+ENTRY_RECORDS = 16
+"""Records in one entry of the stream at most: an entry for each would cost the store half as much again."""
+
 
 class AuditRecord(msgspec.Struct, kw_only=True):
     """An audit record in the contract's form; `details` stays as it was written."""

@@ -14,6 +14,7 @@ from redis.exceptions import NoScriptError
 
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, INDEXED, MOVES, WAITING, Status
+from dispatcher.storage.audit_record import ENTRY_RECORDS
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import LATENESS_BUCKETS, MOST_BLOCKED, MOST_STEPS, OTHERS_READ, RECORDS_KEPT
 
@@ -60,7 +61,7 @@ _RIGHT = {
     "list": "type(v) == 'table'",
     "key": "KEYS[v] ~= nil",
 }
-"""Type -> what is true of its values, and false or an error for any other; it costs no call, as `type` does."""
+"""Type -> what is true of its values, and false or an error for others; unlike `type` it calls nothing."""
 
 
 def _checks(spec: Spec) -> str:
@@ -111,6 +112,7 @@ _TABLES = "\n".join(
         f"local MOST_BLOCKED = {MOST_BLOCKED}",
         f"local RECORDS_KEPT = {RECORDS_KEPT}",
         f"local OTHERS_READ = {OTHERS_READ}",
+        f"local ENTRY_RECORDS = {ENTRY_RECORDS}",
         "local LATENESS_BUCKETS = {" + ", ".join(map(str, LATENESS_BUCKETS)) + ", math.huge}",
     )
 )

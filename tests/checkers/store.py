@@ -72,7 +72,9 @@ FIELDS = (
     "seen",
     "told",
 )
-"""A stream entry has one field `r`: these, parted by a character that no id can hold.
+"""A stream entry has a field for each of its records, and the number of the last one for its id.
+
+A record is these, parted by a character that no id can hold.
 
 The last two make up the details: what the script saw is JSON, what it was told packed JSON.
 """
@@ -100,7 +102,11 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
             case "leases" | "timers" | "ready":
                 setattr(lane, kind, _scores(client, prefix + key))
             case "audit":
-                lane.audit = [_record(number, entry, fields) for entry, fields in client.xrange(prefix + key)]
+                lane.audit = [
+                    record
+                    for entry, fields in client.xrange(prefix + key)
+                    for record in _records(number, entry, fields)
+                ]
             case "order":
                 lane.orders[first, second] = msgspec.msgpack.decode(client.get(prefix + key))
             case "customer":
@@ -137,8 +143,14 @@ def _scores(client: Client, key: str) -> Scores:
     return {member.decode(): int(score) for member, score in members}
 
 
-def _record(lane: int, entry: bytes, raw: dict[bytes, bytes]) -> Record:
-    *values, told = raw[b"r"].split(PARTED, len(FIELDS) - 1)
+def _records(lane: int, entry: bytes, fields: dict[bytes, bytes]) -> Iterator[Record]:
+    last = int(entry.partition(b"-")[0])
+    for number, text in enumerate(fields.values(), last - len(fields) + 1):
+        yield _record(lane, number, text)
+
+
+def _record(lane: int, seq: int, raw: bytes) -> Record:
+    *values, told = raw.split(PARTED, len(FIELDS) - 1)
     text = {name: value.decode() or None for name, value in zip(FIELDS[:-1], values, strict=True)}
     seen = text.pop("seen")
     number = {name: int(text[name] or 0) if text[name] else None for name in ("step", "attempt", "policy")}
@@ -146,7 +158,7 @@ def _record(lane: int, entry: bytes, raw: dict[bytes, bytes]) -> Record:
     return {
         **text,
         **number,
-        "seq": int(entry.partition(b"-")[0]),
+        "seq": seq,
         "lane": lane,
         "at": iso(int(text["at"] or 0)),
         "reminder": reminder,

@@ -49,6 +49,16 @@ async def text(trail: AuditTrail) -> bytes:
     return b"".join(line(record) for record in await records(trail))
 
 
+async def one_an_entry(redis: StoreClient, key: str) -> None:
+    """Write the stream as earlier versions did, which had an entry for each record."""
+    entries = await redis.xrange(key)
+    await redis.delete(key)
+    for entry, fields in entries:
+        last = int(entry.split(b"-")[0])
+        for seq, record in enumerate(fields.values(), last - len(fields) + 1):
+            await redis.xadd(key, {"r": record}, f"{seq}-0")
+
+
 def segments(directory: Path) -> list[Path]:
     return sorted((directory / "lane-00").glob("*.jsonl"))
 
@@ -61,7 +71,8 @@ async def test_full_segments_move_to_disk_and_the_rest_stays(
 
     assert (moved, again) == (4, 0)
     assert len(segments(audit_directory)) == 4
-    assert await redis.xlen(here.service.store.keys(0).audit) == RECORDS - 4 * SEGMENT
+    left = await redis.xrange(here.service.store.keys(0).audit)
+    assert [(entry, len(fields)) for entry, fields in left] == [(b"23-0", 6)]  # records 18 to 23
 
 
 async def test_the_same_records_are_read_before_and_after_archiving(trail: AuditTrail) -> None:
@@ -95,6 +106,18 @@ async def test_reading_goes_on_while_records_are_archived(
             await trail.archive(0)
 
     assert seen == list(range(1, RECORDS + 1))
+
+
+@pytest.mark.parametrize("first", [1, 2, 17, 18, 23])
+async def test_a_store_of_an_earlier_version_is_read_from_anywhere(
+    here: World, redis: StoreClient, trail: AuditTrail, first: int
+) -> None:
+    now = [line(record) for record in await records(trail, first)]
+
+    await one_an_entry(redis, here.service.store.keys(0).audit)
+
+    assert [line(record) for record in await records(trail, first)] == now
+    assert [record.seq for record in await trail.pick(0, [first, 23])] == sorted({first, 23})
 
 
 async def test_reading_goes_on_while_records_are_added(here: World, trail: AuditTrail) -> None:
@@ -225,6 +248,7 @@ async def test_damage_on_disk_is_found(
 
 
 async def test_a_gap_in_the_store_is_found(here: World, redis: StoreClient, trail: AuditTrail) -> None:
+    await one_an_entry(redis, here.service.store.keys(0).audit)
     await trail.archive(0)
     await redis.xdel(here.service.store.keys(0).audit, "22-0")
 
@@ -233,10 +257,21 @@ async def test_a_gap_in_the_store_is_found(here: World, redis: StoreClient, trai
     assert problems == ["lane 0: expected record 22, got 23"]
 
 
+async def test_a_gap_of_several_records_in_the_store_is_found(
+    here: World, redis: StoreClient, trail: AuditTrail
+) -> None:
+    await redis.xdel(here.service.store.keys(0).audit, "17-0")
+
+    problems = (await trail.check(0)).problems
+
+    assert problems == ["lane 0: expected record 2, got 18"]
+
+
 @pytest.mark.parametrize("gone", [["23-0"], ["21-0", "22-0", "23-0"]])
 async def test_missing_newest_records_are_found(
     here: World, redis: StoreClient, trail: AuditTrail, gone: list[str]
 ) -> None:
+    await one_an_entry(redis, here.service.store.keys(0).audit)
     await trail.archive(0)
     await redis.xdel(here.service.store.keys(0).audit, *gone)
 
@@ -247,6 +282,7 @@ async def test_missing_newest_records_are_found(
 
 async def test_time_that_goes_back_is_found(here: World, redis: StoreClient, trail: AuditTrail) -> None:
     keys = here.service.store.keys(0)
+    await one_an_entry(redis, keys.audit)
     ((_, fields),) = await redis.xrange(keys.audit, "23-0", "23-0")
     earlier = {
         name: value.replace(str(NOON).encode(), str(NOON - 1).encode()) for name, value in fields.items()

@@ -17,6 +17,14 @@ local function count(name, by)
   counted[name] = (counted[name] or 0) + by
 end
 
+-- Records that no entry of the stream holds yet. An entry takes several, a field each; its id is the last one's number.
+local entry = {}
+
+local function save_records()
+  if #entry > 0 then redis.call('XADD', AUDIT, string.format('%d-0', seq), unpack(entry)) end
+  entry = {}
+end
+
 -- Appends a record. `about` names shop, order, customer, step, attempt, channel, reason, policy, template, and `of`,
 -- the stored order that keeps the record's number; `details` is packed JSON (packing.py), `seen` a JSON object of
 -- what only the script knows. One field, parted by a character that no id can hold, costs a third of what a field
@@ -29,15 +37,18 @@ local function audit(kind, about, details, seen)
     records[#records + 1], about.of.records = seq, records
   end
   count('kind|' .. kind .. '|' .. (about.channel or '') .. '|' .. (about.reason or ''), 1)
-  redis.call('XADD', AUDIT, string.format('%d-0', seq), 'r', NOW .. '\31' .. kind .. '\31' .. ACTOR .. '\31'
+  entry[#entry + 1] = TEXTS[#entry / 2]
+  entry[#entry + 1] = NOW .. '\31' .. kind .. '\31' .. ACTOR .. '\31'
     .. about.shop .. '\31' .. (about.order or '') .. '\31' .. (about.customer or '') .. '\31'
     .. (about.step and TEXTS[about.step] or '') .. '\31' .. (about.attempt and TEXTS[about.attempt] or '') .. '\31'
     .. (about.channel or '') .. '\31' .. (about.reason or '') .. '\31'
     .. (about.policy and TEXTS[about.policy] or '') .. '\31' .. (about.template or '') .. '\31'
-    .. (seen or '') .. '\31' .. (details or ''))
+    .. (seen or '') .. '\31' .. (details or '')
+  if #entry == 2 * ENTRY_RECORDS then save_records() end
 end
 
 local function close_lane()
+  save_records()
   redis.call('HSET', LANE, 'seq', seq, 'at', NOW)
   for name, by in pairs(counted) do redis.call('HINCRBY', COUNTS, name, by) end
 end
