@@ -362,7 +362,9 @@ async def test_a_commit_clears_a_pace_of_what_is_over_once(redis: StoreClient, a
 
 
 async def test_what_the_pace_made_too_late_says_so(redis: StoreClient, audit_directory: Path) -> None:
-    here = await world(redis, audit_directory, policy=replace(at_once(PACED), max_late=2 * MINUTE))
+    one_at_a_time = Settings(lanes=1, hands=1)  # batches leased together may be committed in any order
+    policy = replace(at_once(PACED), max_late=2 * MINUTE)
+    here = await world(redis, audit_directory, policy=policy, settings=one_at_a_time)
     await take(here, *(f"O-{number}" for number in range(10)))
     for minute in range(4):
         here.clock.advance_to(NOON + minute * TURN)

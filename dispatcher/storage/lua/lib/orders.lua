@@ -1,16 +1,19 @@
 -- Orders as stored (records.StoredOrder), each read at most once a call and written once at its end.
 local orders, texts_read, changed, writes = {}, {}, {}, {}
 
--- Calls a command on many arguments, as few at once as the stack holds; a command each costs several times more.
+-- Calls a command on many arguments, as few at once as the stack holds; a command each costs several times more. Returns
+-- what the calls answered together, where that is a number.
 local function in_chunks(command, key, values)
+  local answered = 0
   for i = 1, #values, 1000 do
     local last = math.min(i + 999, #values)
     if key then
-      redis.call(command, key, unpack(values, i, last))
+      answered = answered + redis.call(command, key, unpack(values, i, last))
     else
       redis.call(command, unpack(values, i, last))
     end
   end
+  return answered
 end
 
 -- Texts that were read ahead, many by one command; false where a key holds nothing.

@@ -14,6 +14,9 @@ for i, shop in ipairs(HEAD.shops) do
 end
 local touched = {}
 
+-- Reminders that wait since this call: key of a queue -> reminder -> when it is due; written by one command a queue.
+local waiting = {}
+
 local function touch(shop, channel)
   touched[shop.name .. '~' .. channel] = {shop, channel}
 end
@@ -24,12 +27,16 @@ local function known(shop, channel)
 end
 
 local function wait(shop, step, id)
-  count('waiting|' .. step.channel, redis.call('ZADD', KEYS[shop.due[step.channel]], string.format('%d', step.due), id))
+  local key = shop.due[step.channel]
+  waiting[key] = waiting[key] or {}
+  waiting[key][id] = TEXTS[step.due]
   touch(shop, step.channel)
 end
 
 -- Takes a reminder from wherever it waits: its queue or the leases.
 local function withdraw(shop, step, id)
+  local queue = waiting[shop.due[step.channel]]
+  if queue then queue[id] = nil end
   if redis.call('ZREM', KEYS[shop.due[step.channel]], id) == 1 then
     count('waiting|' .. step.channel, -1)
     touch(shop, step.channel)
@@ -43,9 +50,18 @@ local function paused(shop, channel)
     or string.find(shop.paused, ',*,', 1, true) ~= nil
 end
 
+local function save_waiting(key, channel)
+  local scores = {}
+  for id, due in pairs(waiting[key] or {}) do
+    scores[#scores + 1], scores[#scores + 2] = due, id
+  end
+  count('waiting|' .. channel, in_chunks('ZADD', KEYS[key], scores))
+end
+
 local function save_queues()
   for name, queue in pairs(touched) do
     local shop, channel = queue[1], queue[2]
+    save_waiting(shop.due[channel], channel)
     local head = redis.call('ZRANGE', KEYS[shop.due[channel]], 0, 0, 'WITHSCORES')
     if head[2] and not paused(shop, channel) then
       redis.call('ZADD', READY, head[2], name)
