@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from dispatcher.policy.channel_caps import channel_cap_rule, channel_full_until
+from dispatcher.policy.channel_caps import channel_cap_rule
 from dispatcher.policy.decisions import Decision, Defer, Drop, Rule
 from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.pace import pace_of
@@ -74,10 +74,10 @@ def decide_claim(facts: Facts, policy: Policy, now: Instant) -> Decision:
         refusal = _not_usable(facts, policy, channel, rules)
     if refusal is not None:
         return Drop(reason=refusal, rules=tuple(rules))
-    timing = _timing(facts, policy, channel, tz)._replace(earliest=None)
-    answers = timing.rules(now)
+    timing = replace(_timing(facts, policy, channel, tz), earliest=None)
+    answers, free = timing.answer(now)
     rules.extend(answers)
-    if all(rule.outcome == "pass" for rule in answers) and not _channel_used_up(timing, now):
+    if free:
         return send(facts, timing, now, rules, by_person=True)
     slot = timing.first_free(now, facts.order.closes_at)
     if slot.at == FOREVER:
@@ -173,10 +173,6 @@ def _note_channel_caps(
         rules.extend(() if rule is None else (rule,))
 
 
-def _channel_used_up(timing: Timing, now: Instant) -> bool:
-    return channel_full_until(timing.caps, timing.channel, timing.on_channel, now, timing.tz) is not None
-
-
 def _past_the_tasks(
     facts: Facts, policy: Policy, now: Instant, channel: Channel, rules: list[Rule]
 ) -> Decision:
@@ -192,9 +188,9 @@ def _past_the_tasks(
 
 def _judge_time(facts: Facts, timing: Timing, now: Instant, rules: list[Rule]) -> Decision:
     policy, closes_at = timing.policy, facts.order.closes_at
-    answers = timing.rules(now)
+    answers, free = timing.answer(now)
     rules.extend(answers)
-    if all(rule.outcome == "pass" for rule in answers) and not _channel_used_up(timing, now):
+    if free:
         yielded = yields(facts, timing, now, rules)
         if yielded is None:
             return send(facts, timing, now, rules, by_person=False)

@@ -1,19 +1,36 @@
 """A decision to hand over: until when it stands, what its commit asks again, and what its message carries."""
 
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
 from msgspec.structs import replace
 
 from dispatcher.policy.caps import limits
 from dispatcher.policy.channel_caps import channel_limit
-from dispatcher.policy.decisions import Rule, Send
-from dispatcher.policy.facts import Facts, Instant
+from dispatcher.policy.decisions import Limits, Rule, Send
+from dispatcher.policy.facts import Channel, Facts, Instant
 from dispatcher.policy.incentives import offer
 from dispatcher.policy.pace import pace_of
 from dispatcher.policy.rivals import carried
-from dispatcher.policy.shipping import cutoff_of_day, ships_today
+from dispatcher.policy.shipping import all_in_stock, shipping_until
+from dispatcher.policy.terms import Policy
 from dispatcher.policy.timing import Timing
+from dispatcher.policy.zones import FOREVER
 
 SHIPS_TODAY = Rule(rule="shipping", outcome="pass", inputs={"ships_today": True})
 SHIPS_LATER = Rule(rule="shipping", outcome="pass", inputs={"ships_today": False})
+
+
+class Day(NamedTuple):
+    """What a hand-off at an instant stands on, whoever the customer is.
+
+    It may go until `until`; what is in stock ships that day if it is paid before `ships`.
+    """
+
+    limits: Limits
+    until: Instant
+    ships: Instant | None
 
 
 def send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule], *, by_person: bool) -> Send:
@@ -25,17 +42,13 @@ def send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule], *, by_pe
     policy, closes_at = timing.policy, facts.order.closes_at
     for each in carries:
         closes_at = min(closes_at, each.closes_at)
-    bounds = limits(policy.caps, now, timing.tz)
-    if policy.caps is not None and policy.caps.per_channel is not None:
-        bounds = replace(bounds, per_channel=channel_limit(policy.caps, timing.channel))
-    ships = ships_today(facts.order, policy, now)
-    valid_until = min(timing.allowed_until(now, closes_at), bounds.day_end)
+    bounds, valid_until, ships_until = _day(policy, timing.tz, timing.channel, now)
+    valid_until = min(valid_until, closes_at)
+    ships = ships_until is not None and all_in_stock(facts.order)
     if policy.shipping is not None:
         rules.append(SHIPS_TODAY if ships else SHIPS_LATER)
-        if ships:  # at the cut-off the text would not be true any more
-            valid_until = min(valid_until, cutoff_of_day(policy.shipping, policy.timezone, now))
-    if (pace := pace_of(policy, timing.channel)) is not None:
-        bounds = replace(bounds, pace=pace)
+        if ships_until is not None and ships:  # at the cut-off the text would not be true any more
+            valid_until = min(valid_until, ships_until)
     overflow_at = None
     if timing.channel == "phone" and not by_person and policy.phone is not None:
         if policy.phone.overflow_after is not None:
@@ -56,3 +69,12 @@ def send(facts: Facts, timing: Timing, now: Instant, rules: list[Rule], *, by_pe
         carries=carries,
         offer=offered,
     )
+
+
+@lru_cache(maxsize=256)
+def _day(policy: Policy, tz: ZoneInfo, channel: Channel, now: Instant) -> Day:
+    bounds = replace(limits(policy.caps, now, tz), pace=pace_of(policy, channel))
+    if policy.caps is not None:
+        bounds = replace(bounds, per_channel=channel_limit(policy.caps, channel))
+    until = Timing(policy, tz, channel).allowed_until(now, FOREVER)
+    return Day(bounds, min(until, bounds.day_end), shipping_until(policy, now))

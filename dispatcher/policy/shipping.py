@@ -19,17 +19,22 @@ CHINESE_ZONES = frozenset(
 
 def ships_today(order: Order, policy: Policy, now: Instant) -> bool:
     """Whether all is in stock, today is a working day and the cut-off is half an hour away or more."""
-    if policy.shipping is None or now + TIME_TO_PAY > cutoff_of_day(policy.shipping, policy.timezone, now):
-        return False
-    for item in order.items:
-        if item.availability != "in_stock":
-            return False
-    return _working(day_number(now, zone(policy.timezone)), chinese=_chinese(policy))
+    return shipping_until(policy, now) is not None and all_in_stock(order)
 
 
-@lru_cache(maxsize=1024)
-def _working(day: int, *, chinese: bool) -> bool:
-    return working_day(date.fromordinal(day), chinese=chinese)
+def shipping_until(policy: Policy, now: Instant) -> Instant | None:
+    """The cut-off until which what is in stock ships today, `None` where it is too near or does not come."""
+    if policy.shipping is None:
+        return None
+    cutoff = cutoff_of_day(policy.shipping, policy.timezone, now)
+    today = date.fromordinal(day_number(now, zone(policy.timezone)))
+    in_time = now + TIME_TO_PAY <= cutoff and working_day(today, chinese=_chinese(policy))
+    return cutoff if in_time else None
+
+
+def all_in_stock(order: Order) -> bool:
+    """Whether each line of the order is known to be in stock."""
+    return all(item.availability == "in_stock" for item in order.items)
 
 
 def cutoff_of_day(shipping: Shipping, timezone: str, now: Instant) -> Instant:

@@ -93,7 +93,7 @@ class PerChannel(Part, frozen=True, kw_only=True):
     phone: int | None = None
 
 
-class Caps(Part, frozen=True, kw_only=True):
+class Caps(Part, frozen=True, kw_only=True, cache_hash=True):
     """Hand-offs a customer may get in a local day (0 = none), and the least time between two.
 
     `per_order` counts those of one order over all its steps (0 = none), `per_channel` those by one channel
@@ -171,8 +171,8 @@ class Links(Part, frozen=True, kw_only=True):
     allowed: tuple[str, ...]
 
 
-class Policy(Part, frozen=True, kw_only=True):
-    """Everything a shop decides about its reminders."""
+class Policy(Part, frozen=True, kw_only=True, cache_hash=True):
+    """Everything a shop decides about its reminders; as the key of what is kept it is hashed once."""
 
     timezone: str
     platform: Platform

@@ -4,6 +4,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from dispatcher.policy.caps import day_full_until, gap_until, used_in_day
 from dispatcher.policy.channel_caps import channel_full_until
 from dispatcher.policy.decisions import Rule
@@ -39,7 +41,14 @@ class Slot(NamedTuple):
     held: int = 0
 
 
-class Timing(NamedTuple):
+class Answer(NamedTuple):
+    """Each rule of time that is on, as it answers at an instant, and whether none of them blocks it."""
+
+    rules: tuple[Rule, ...]
+    free: bool
+
+
+class Timing(msgspec.Struct, frozen=True, gc=False):
     """The rules of time for one hand-off, in their fixed order.
 
     `earliest` is where a later step may begin at all, `promised` until when the customer is left in peace
@@ -106,7 +115,23 @@ class Timing(NamedTuple):
 
     def rules(self, at: Instant) -> list[Rule]:
         """Each rule that is on, as it answers at `at`."""
-        policy, applied = self.policy, []
+        hours = _hours(self.policy, self.tz, self.channel, at)
+        return [*self._own_rules(at), *hours, *self._cap_rules(at)]
+
+    def answer(self, at: Instant) -> Answer:
+        """The same of an instant at which many are decided about, so that what is equal for all is kept."""
+        if self.earliest is None and self.promised is None and not (self.ledger or self.on_channel):
+            return _to_strangers(self.policy, self.tz, self.channel, self.caps, at)
+        hours = _kept_hours(self.policy, self.tz, self.channel, at)
+        return self._answer([*self._own_rules(at), *hours, *self._cap_rules(at)], at)
+
+    def _answer(self, rules: list[Rule], at: Instant) -> Answer:
+        passed = all(rule.outcome == "pass" for rule in rules)
+        full = channel_full_until(self.caps, self.channel, self.on_channel, at, self.tz)
+        return Answer(tuple(rules), passed and full is None)
+
+    def _own_rules(self, at: Instant) -> list[Rule]:
+        applied = []
         if self.earliest is not None:
             applied.append(
                 _rule("earliest_after", {"earliest": iso(self.earliest)}, self._earliest_until(at))
@@ -114,17 +139,6 @@ class Timing(NamedTuple):
         if self.promised is not None:
             kept_until = self.promised if at < self.promised else None
             applied.append(_rule("promise", {"promised_until": iso(self.promised)}, kept_until))
-        days, holidays = policy.days, policy.holidays
-        quiet = quiet_span(policy, at, self.tz)
-        if quiet is not None:
-            known = calendar(days.reminders, holidays) if days else None
-            applied.append(_quiet_hours(self.tz.key, quiet, known, inside=quiet[0] <= at))
-        hours = call_span(policy, at, self.tz) if self.channel == "phone" else None
-        if hours is not None:
-            known = calendar(days.calls, holidays) if days else None
-            applied.append(_phone_window(self.tz.key, hours, known, inside=hours[0] <= at))
-        if self.caps is not None:
-            applied.extend(self._cap_rules(at))
         return applied
 
     def _earliest_until(self, at: Instant) -> Instant | None:
@@ -140,6 +154,29 @@ class Timing(NamedTuple):
             last = self.ledger[-1] if self.ledger else None
             applied.append(_min_gap(last, caps.min_gap, gap_until(caps, self.ledger, at)))
         return applied
+
+
+def _hours(policy: Policy, tz: ZoneInfo, channel: Channel, at: Instant) -> list[Rule]:
+    days, holidays, applied = policy.days, policy.holidays, []
+    quiet = quiet_span(policy, at, tz)
+    if quiet is not None:
+        known = calendar(days.reminders, holidays) if days else None
+        applied.append(_quiet_hours(tz.key, quiet, known, inside=quiet[0] <= at))
+    hours = call_span(policy, at, tz) if channel == "phone" else None
+    if hours is not None:
+        known = calendar(days.calls, holidays) if days else None
+        applied.append(_phone_window(tz.key, hours, known, inside=hours[0] <= at))
+    return applied
+
+
+_kept_hours = lru_cache(maxsize=256)(_hours)
+
+
+@lru_cache(maxsize=256)
+def _to_strangers(policy: Policy, tz: ZoneInfo, channel: Channel, caps: Caps | None, at: Instant) -> Answer:
+    """The answer to all who were not reminded yet."""
+    timing = Timing(policy, tz, channel, caps)
+    return timing._answer(timing.rules(at), at)
 
 
 @lru_cache(maxsize=1024)
