@@ -120,7 +120,7 @@ def _not_usable(facts: Facts, policy: Policy, channel: Channel, rules: list[Rule
 
 
 def _routing(facts: Facts, policy: Policy, outcome: str) -> Rule:
-    used = [handoff.channel for handoff in facts.used]
+    used = [handoff.channel for handoff in facts.used] if facts.used else ()
     rule = routing_rule(
         facts.order,
         facts.customer,
@@ -138,7 +138,7 @@ def _routing(facts: Facts, policy: Policy, outcome: str) -> Rule:
 
 
 def _routes(facts: Facts, policy: Policy, tried: tuple[Channel, ...]) -> Routes:
-    used = [handoff.channel for handoff in facts.used]
+    used = [handoff.channel for handoff in facts.used] if facts.used else ()
     opted_out = facts.standing.opted_out
     return routes(facts.order, facts.customer, policy, used=used, tried=tried, opted_out=opted_out)
 
@@ -146,7 +146,7 @@ def _routes(facts: Facts, policy: Policy, tried: tuple[Channel, ...]) -> Routes:
 def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> Decision:
     """Nobody claimed the task: the next channel takes over; without one it stays open while a call may be."""
     tried: tuple[Channel, ...] = (*facts.tried, "phone")
-    ranked, _ = _routes(facts, policy, tried)
+    ranked = _routes(facts, policy, tried).ranked
     if not ranked and (refusal := _not_usable(facts, policy, "phone", rules)) is not None:
         return Drop(reason=refusal, rules=tuple(rules))
     if not ranked:
@@ -158,7 +158,7 @@ def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> 
 
 def _timing(facts: Facts, policy: Policy, channel: Channel, tz: ZoneInfo) -> Timing:
     earliest = None
-    if policy.before_close is not None and policy.before_close.earliest_after is not None:
+    if facts.used and policy.before_close is not None and policy.before_close.earliest_after is not None:
         earlier = [handoff.at for handoff in facts.used if handoff.step < facts.step]
         earliest = max(earlier) + policy.before_close.earliest_after if earlier else None
     on_channel = facts.by_channel.get(channel, ())

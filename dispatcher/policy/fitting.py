@@ -71,15 +71,15 @@ def fit_step(
     order, rules = facts.order, [aim.rule, *standing.rules]
     if standing.refusal is not None:
         return _unplanned(aim, standing.refusal, rules)
-    ranked, no_route = routes(order, facts.customer, policy, used=aim.used)
-    for channel in ranked:
+    found = routes(order, facts.customer, policy, used=aim.used)
+    for channel in found.ranked:
         timing = Timing(policy, tz, channel)
         fit = aim.find(timing)
         if fit is not None:
             rules.append(routing_rule(order, facts.customer, policy, channel, used=aim.used))
             return _judged(aim, timing, fit, now, rules)
     rules.append(routing_rule(order, facts.customer, policy, "drop", used=aim.used))
-    return _unplanned(aim, no_route or NO_TIME, rules)
+    return _unplanned(aim, found.refusal or NO_TIME, rules)
 
 
 def _judged(aim: Aim, timing: Timing, fit: Fit, now: Instant, rules: list[Rule]) -> Planned | Unplanned:

@@ -1,7 +1,8 @@
 """Which channels a reminder may take, best first."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from dispatcher.policy.decisions import Rule
 from dispatcher.policy.facts import CHANNELS, Channel, Customer, Order
@@ -20,7 +21,7 @@ _HOW_FAR = ("no_address", "no_consent", "sensitive", "attempts_used_up", "opted_
 """Why a channel is of no use: where none is, the reason of the one that came nearest stands for all."""
 
 
-class Routes(NamedTuple):
+class Routes(msgspec.Struct, frozen=True, gc=False):
     """The usable channels, best first; where there is none, `refusal` is the reason."""
 
     ranked: tuple[Channel, ...]

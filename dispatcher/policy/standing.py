@@ -12,24 +12,29 @@ from dispatcher.policy.facts import Availability, CustomerStanding, Instant, Ord
 from dispatcher.policy.terms import Policy
 from dispatcher.policy.zones import day_bounds, iso, yesterday_start
 
+_ORDER_STATES = {
+    state: Rule(
+        rule="order_state",
+        outcome="pass" if state == OrderState.UNPAID else "drop",
+        inputs={"state": str(state)},
+    )
+    for state in OrderState
+}
+
 
 def refuse_settled(state: OrderState, rules: list[Rule]) -> str | None:
     """Only an unpaid order is reminded of."""
-    refusal = None if state == OrderState.UNPAID else str(state)
-    rules.append(_order_state(str(state), _outcome(refusal)))
-    return refusal
-
-
-@lru_cache(maxsize=16)
-def _order_state(state: str, outcome: str) -> Rule:
-    return Rule(rule="order_state", outcome=outcome, inputs={"state": state})
+    rule = _ORDER_STATES[state]
+    rules.append(rule)
+    return str(state) if rule.outcome == "drop" else None
 
 
 def refuse_closed(order: Order, now: Instant, rules: list[Rule]) -> str | None:
     """At its close an order ends by itself."""
     refusal = "closed" if now >= order.closes_at else None
-    inputs = {"now": iso(now), "closes_at": iso(order.closes_at)}
-    until = None if refusal else iso(order.closes_at)
+    closes_at = iso(order.closes_at)
+    inputs = {"now": iso(now), "closes_at": closes_at}
+    until = None if refusal else closes_at
     rules.append(Rule(rule="close", outcome=_outcome(refusal), inputs=inputs, until=until))
     return refusal
 
@@ -66,14 +71,14 @@ def _held(held: int, max_held: int, outcome: str) -> Rule:
 
 def refuse_sold_out(order: Order, rules: list[Rule]) -> str | None:
     """Nobody is asked to pay for what is gone."""
-    availability = tuple([item.availability for item in order.items])
-    refusal = "sold_out" if "sold_out" in availability else None
-    rules.append(_stock(availability, _outcome(refusal)))
-    return refusal
+    rule = _stock(tuple([item.availability for item in order.items]))
+    rules.append(rule)
+    return "sold_out" if rule.outcome == "drop" else None
 
 
 @lru_cache(maxsize=1024)
-def _stock(availability: tuple[Availability | None, ...], outcome: str) -> Rule:
+def _stock(availability: tuple[Availability | None, ...]) -> Rule:
+    outcome = "drop" if "sold_out" in availability else "pass"
     return Rule(rule="stock", outcome=outcome, inputs={"availability": availability})
 
 

@@ -1,7 +1,8 @@
 """The channel that a due reminder takes at this moment, of those that it may take."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from dispatcher.policy.channel_caps import channel_limit
 from dispatcher.policy.decisions import Decision, Defer, Rule
@@ -15,7 +16,7 @@ CALLS_WAIT = 5 * MINUTE
 """After so long a call that finds as many tasks open as there may be asks again."""
 
 
-class Way(NamedTuple):
+class Way(msgspec.Struct, frozen=True, gc=False):
     """The channel, or `None` and why; `crowded`: no further call task may be opened now."""
 
     channel: Channel | None

@@ -100,9 +100,8 @@ def _bounds(day: int, tz: ZoneInfo) -> tuple[Instant, Instant]:
 @lru_cache(maxsize=16_384)
 def iso(at: Instant) -> str:
     """An instant as the audit writes it: `2026-11-11T02:20:31.004Z`."""
-    seconds, milliseconds = divmod(at, SECOND)
-    minute, second = divmod(seconds, 60)
-    return _iso_minute(minute) + _ISO_SECONDS[second] + _ISO_MILLISECONDS[milliseconds]
+    rest = at % MINUTE
+    return _iso_minute(at // MINUTE) + _ISO_SECONDS[rest // SECOND] + _ISO_MILLISECONDS[rest % SECOND]
 
 
 @lru_cache(maxsize=16_384)

@@ -7,7 +7,7 @@ import pytest
 from dispatcher.policy.decide import decide
 from dispatcher.policy.decisions import Defer, Drop, Send
 from dispatcher.policy.facts import Consent, Handoff, Order
-from dispatcher.policy.routing import routes
+from dispatcher.policy.routing import Routes, routes
 from dispatcher.policy.terms import Policy
 from tests.policy.examples import at, customer, facts, order, policy
 
@@ -83,7 +83,7 @@ def test_why_there_is_no_channel(
 ) -> None:
     found = routes(order(), customer(**client), policy(), used=used, tried=tried)
 
-    assert found == ((), refusal)
+    assert found == Routes((), refusal)
 
 
 def test_after_a_call_someone_with_a_number_only_gets_nothing_by_chat() -> None:
@@ -91,7 +91,7 @@ def test_after_a_call_someone_with_a_number_only_gets_nothing_by_chat() -> None:
         order(total="500"), customer(chat=None), policy(routing__channels=["chat"]), used=["phone"]
     )
 
-    assert found == ((), "no_address")
+    assert found == Routes((), "no_address")
 
 
 def test_a_reminder_moves_to_the_channel_that_routing_names_now() -> None:

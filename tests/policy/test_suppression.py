@@ -139,7 +139,7 @@ def test_why_no_channel_is_left(client: dict[str, Any], tried: tuple[Channel, ..
 
     found = routes(order(items=DISCREET), customer(**client), rules, tried=tried)
 
-    assert found == ((), reason)
+    assert found == Routes((), reason)
 
 
 @pytest.mark.parametrize(
