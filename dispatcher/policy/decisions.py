@@ -22,7 +22,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     until: str | None = None
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False, cache_hash=True):
     """What the commit checks again against the customer's ledger.
 
     `[day_start, day_end)` is the customer's local day; `per_day`, `min_gap` (ms), `per_order` (against

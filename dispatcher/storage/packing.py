@@ -30,7 +30,7 @@ _PACKER = ZstdCompressor(dict_data=_DICTIONARY)
 _UNPACKER = ZstdDecompressor(dict_data=_DICTIONARY)
 
 
-def pack(text: bytes) -> Packed:
+def pack(text: bytes | bytearray) -> Packed:
     """Return a JSON text as it is stored, ready for a script's arguments; for one thread only."""
     packed = VERSION + _PACKER.compress(text) if len(text) > WORTH_PACKING else PLAIN + text
     # A string and not binary in MessagePack, since the store's reader knows no binary.

@@ -73,13 +73,15 @@ def hand_off(item: Leased, lease: Lease, decision: Send, rendered: Rendered, val
 
 
 def _carries(others: Sequence[Other], decision: Send) -> tuple[Carry, ...] | None:
+    if not decision.carries:
+        return None
     orders = {other.id: other.order for other in others}
     carries = []
     for each in decision.carries:
         order = orders[each.order]
         due = order.steps[each.step - 1].due
         carries.append(Carry(order=each.order, step=each.step, rev=order.rev, due=due))
-    return tuple(carries) or None
+    return tuple(carries)
 
 
 def _bind_offer(commit: Commit, offer: Offer) -> None:

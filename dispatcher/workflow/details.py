@@ -1,12 +1,13 @@
 """How decisions and plans are written into the audit: JSON, instants as UTC text."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from dispatcher.errors import MessageTooLong
 from dispatcher.messages.rendering import Rendered
-from dispatcher.policy.decisions import Decision, Offer, Planned, Send, Unplanned
+from dispatcher.policy.decisions import Decision, Limits, Offer, Planned, Send, Unplanned
 from dispatcher.policy.events import Event
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.zones import HOUR, iso
@@ -16,11 +17,14 @@ LONGEST_DAY = 25 * HOUR
 """The local day on which clocks are put back."""
 
 _ENCODER = msgspec.json.Encoder()
+_BUFFER = bytearray()
+"""Written anew for each text, so that none has to grow to its length."""
 
 
 def packed(details: dict[str, Any]) -> Packed:
-    """Return details as they are stored."""
-    return pack(_ENCODER.encode(details))
+    """Return details as they are stored; as `pack`, for one thread only."""
+    _ENCODER.encode_into(details, _BUFFER)
+    return pack(_BUFFER)
 
 
 def of_order(facts: OrderFacts) -> Packed:
@@ -69,29 +73,36 @@ def of_decision(decision: Decision, **more: Any) -> Packed:
 
 def decision_told(decision: Decision) -> dict[str, Any]:
     """Return what a record says of a decision itself."""
-    written: dict[str, Any] = {"rules": decision.rules}
-    if isinstance(decision, Send):
-        limits = decision.limits
-        written |= {
-            "decision": "send",
-            "channel": decision.channel,
-            "valid_until": iso(decision.valid_until),
-            "ships_today": decision.ships_today,
-            "limits": {
-                "day_start": iso(limits.day_start),
-                "day_end": iso(limits.day_end),
-                "per_day": limits.per_day,
-                "min_gap_ms": limits.min_gap,
-            },
-        }
-        for name in ("per_order", "per_channel", "max_open", "pace"):
-            if (limit := getattr(limits, name)) is not None:
-                written["limits"][name] = limit
-        if decision.carries:
-            written["carries"] = [{"order": each.order, "step": each.step} for each in decision.carries]
-        if decision.offer is not None:
-            written["incentive"] = _offer_told(decision.offer)
+    if not isinstance(decision, Send):
+        return {"rules": decision.rules}
+    written: dict[str, Any] = {
+        "rules": decision.rules,
+        "decision": "send",
+        "channel": decision.channel,
+        "valid_until": iso(decision.valid_until),
+        "ships_today": decision.ships_today,
+        "limits": _limits_told(decision.limits),
+    }
+    if decision.carries:
+        written["carries"] = [{"order": each.order, "step": each.step} for each in decision.carries]
+    if decision.offer is not None:
+        written["incentive"] = _offer_told(decision.offer)
     return written
+
+
+@lru_cache(maxsize=256)
+def _limits_told(limits: Limits) -> msgspec.Raw:
+    """Return what a record says of limits as JSON; those of a batch are mostly the same."""
+    told: dict[str, Any] = {
+        "day_start": iso(limits.day_start),
+        "day_end": iso(limits.day_end),
+        "per_day": limits.per_day,
+        "min_gap_ms": limits.min_gap,
+    }
+    for name in ("per_order", "per_channel", "max_open", "pace"):
+        if (limit := getattr(limits, name)) is not None:
+            told[name] = limit
+    return msgspec.Raw(_ENCODER.encode(told))
 
 
 def _offer_told(offer: Offer) -> dict[str, Any]:
