@@ -45,9 +45,10 @@ class Call:
             command.ledger = self.key(self.lane.ledger(shop, command.customer))
         if isinstance(command, Commit):
             self._about_commit(command, shop)
-        if isinstance(command, Commit | Settlement) and command.pool is not None:
-            command.pools = self.key(self.lane.pools(shop))
-        if isinstance(command, TaskEnd) and command.address is not None:
+        elif isinstance(command, Settlement):
+            if command.pool is not None:
+                command.pools = self.key(self.lane.pools(shop))
+        elif isinstance(command, TaskEnd) and command.address is not None:
             command.addresses = self.key(self.lane.blocked(shop))
 
     def _about_commit(self, commit: Commit, shop: str) -> None:
@@ -58,6 +59,8 @@ class Call:
             commit.pace_key = self.key(self.lane.pace(shop, commit.channel))
         if commit.text is not None:
             commit.text_key = self.key(self.lane.text(commit.reminder))
+        if commit.pool is not None:
+            commit.pools = self.key(self.lane.pools(shop))
 
     def about_event(self, event: Intake) -> None:
         """Fill in where the event finds its order, or the customer who says something."""
