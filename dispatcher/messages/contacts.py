@@ -68,6 +68,12 @@ _LINK = re.compile(
 )
 _NO_MORE_HOST = re.compile(r"(?::[0-9]*)?[^a-z0-9@\\%]*")
 
+# What every link and contact has: ten digits and gaps in a row, a letter behind a dot, or one of a few signs.
+_IN_NUMBERS = _DIGIT[1:-1] + _WIDE_GAP[1:-1]
+_LEADS_OUT = re.compile(
+    rf"[qvw微薇扣企@。\\{_IN_NUMBERS}](?:[{_IN_NUMBERS}]{{9}}|[a-z](?<=[.。].)|(?<=[qvw微薇扣企@/\\]))"
+)
+
 
 class Found(NamedTuple):
     """Something found in folded text; a link has a `host`, which ends at `host_end`.
@@ -80,6 +86,11 @@ class Found(NamedTuple):
     end: int
     host: str = ""
     host_end: int = 0
+
+
+def may_lead_out(folded: str) -> bool:
+    """Whether there may be a link or a contact; where not, there is none."""
+    return _LEADS_OUT.search(folded) is not None
 
 
 def links(folded: str) -> Iterator[Found]:

@@ -44,7 +44,7 @@ class _Unusable(Phrasings):
     def __init__(self) -> None:
         pass
 
-    def say(self, values: Mapping[str, Value]) -> str:
+    def filled(self, values: Mapping[str, Value]) -> tuple[str, tuple[object, ...]]:
         raise StoreRefused("a template that the shop has published cannot be used")
 
 

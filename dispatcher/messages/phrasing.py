@@ -34,8 +34,13 @@ class Phrasings:
 
         Raises `MissingField` for the first one that is shown and not there.
         """
+        pattern, shown = self.filled(values)
+        return pattern % shown
+
+    def filled(self, values: Mapping[str, Value]) -> tuple[str, tuple[object, ...]]:
+        """The same as a pattern with `%s` for each value that is shown, and those values."""
         text, shown = self._known(tuple(values))
-        return text % tuple([values[name] if show is None else show(values[name]) for name, show in shown])
+        return text, tuple([values[name] if show is None else show(values[name]) for name, show in shown])
 
     def shown(self, values: Iterable[str]) -> frozenset[str]:
         """The fields that the text shows where these have values, in the order they always come in."""

@@ -8,6 +8,7 @@ import msgspec
 from dispatcher.errors import ForbiddenWording, MessageTooLong
 from dispatcher.messages import incentives
 from dispatcher.messages.catalog import Catalog, Template
+from dispatcher.messages.clearing import cleared
 from dispatcher.messages.contacts import links
 from dispatcher.messages.fields import FIELDS, values
 from dispatcher.messages.folding import fold
@@ -68,10 +69,12 @@ def render(
     template = template or catalog.template(facts, policy, decision)
     speech = catalog.speeches[template.locale]
     rules = catalog.rules_of(policy)
-    rendered = render_for(template, subject(facts, decision, policy, now, speech))
-    hits = check(rendered.text, rules, facts.order.pay_url)
-    if not hits:
+    told = _told(template, subject(facts, decision, policy, now, speech))
+    pattern, shown = template.phrasings.filled(told)
+    rendered = _rendered(template, pattern % shown, told)
+    if cleared(pattern, shown, rules, facts.order.pay_url):
         return rendered
+    hits = check(rendered.text, rules)
     if not _remarks(hits, "forbid"):
         return msgspec.structs.replace(rendered, advised=_remarks(hits, "advise"))
 
@@ -126,9 +129,15 @@ def _hosts(hits: tuple[Hit, ...]) -> tuple[str, ...]:
 
 def render_for(template: Template, about: Subject) -> Rendered:
     """The message that a template makes of a subject; raises what `render` does."""
-    names = template.plain if about.decision.offer is None else template.fields
-    told = values(names, about)
-    text = template.phrasings.say(told)
+    told = _told(template, about)
+    return _rendered(template, template.phrasings.say(told), told)
+
+
+def _told(template: Template, about: Subject) -> dict[str, Value]:
+    return values(template.plain if about.decision.offer is None else template.fields, about)
+
+
+def _rendered(template: Template, text: str, told: dict[str, Value]) -> Rendered:
     length = characters(text) if template.channel == "sms" else len(text)
     limit = MAX_CHARACTERS[template.channel]
     if length > limit:

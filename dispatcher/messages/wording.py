@@ -10,21 +10,13 @@ from pathlib import Path
 import msgspec
 from ahocorasick_rs import AhoCorasick
 
-from dispatcher.messages.contacts import Form, Found, contacts, links
+from dispatcher.messages.contacts import Form, Found, contacts, links, may_lead_out
 from dispatcher.messages.folding import SEPARATORS, fold, origins
 from dispatcher.messages.wording_file import Chosen, Kind, Level, bare, read
 from dispatcher.policy.terms import Platform
 
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _GOES_ON = re.compile("[a-z0-9]|-[0-9]")
-# With a path: without one what stands behind could be the host's.
-_PLAIN_URL = re.compile("https?://([a-z0-9.-]+)/[!-~]*")
-
-LEFT_OUT = "\n"
-"""Stands for a link, and belongs to no word."""
-
-MAX_HOSTS = 10_000
-"""Of which it is remembered whether they say a word."""
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
@@ -60,7 +52,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     `entries` holds every word, `parts` the words of pairs, and `words` finds all of them at once. Each of
     `hosts` begins with a dot. With `any_host` a link may lead anywhere, unless its host is a forbidden word;
-    `plain` remembers of hosts whether they say no word.
+    `plain` remembers of hosts whether they say no word, `short` what is to be looked at of a pattern.
     """
 
     platform: Platform
@@ -72,6 +64,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...]
     any_host: bool = False
     plain: dict[str, bool] = {}
+    short: dict[str, str] = {}
 
     @classmethod
     def of(cls, platform: Platform, chosen: Chosen) -> "Rules":
@@ -119,41 +112,27 @@ class _Seen(msgspec.Struct, frozen=True, gc=False):
     spared: list[tuple[int, int]]
 
 
-def check(text: str, rules: Rules, pay_url: str | None = None) -> tuple[Hit, ...]:
-    """Every hit in the order of the text, but for those that lie inside another one that is as strict.
-
-    A `pay_url` that leads where it may is left out of the text at first: nearly always nothing is found then.
-    """
-    if pay_url is not None and _leads_where_it_may(pay_url, rules):
-        rest = fold(text.replace(pay_url, LEFT_OUT))
-        if not _found(rest, rules):
-            return ()
+def check(text: str, rules: Rules) -> tuple[Hit, ...]:
+    """Every hit in the order of the text, but for those that lie inside another one that is as strict."""
     folded = fold(text)
-    found = _found(folded, rules)
+    found = raw_hits(folded, rules)
     return tuple(_outermost(_placed(text, folded, found))) if found else ()
 
 
-def _found(folded: str, rules: Rules) -> list["_Raw"]:
+Raw = tuple[int, int, str, Level, Kind]
+"""Where in a folded text something is found, and what it is."""
+
+
+def raw_hits(folded: str, rules: Rules) -> list[Raw]:
+    """Every hit in a folded text."""
     seen = _Seen([], [], [])
-    outside = _outside(folded, rules, seen) if "link" in rules.forms else []
+    outside: list[Found] = []
+    ways: list[Found] = []
+    if may_lead_out(folded):
+        outside = _outside(folded, rules, seen) if "link" in rules.forms else []
+        ways = [way for way in contacts(folded) if way.form in rules.forms]
     _look(folded, rules, seen)
-    return [*_hits(rules, seen, folded, outside)]
-
-
-def _leads_where_it_may(url: str, rules: Rules) -> bool:
-    """Whether a link's host is plain, and allowed or, where any host is, none of the words."""
-    found = _PLAIN_URL.fullmatch(url)
-    if found is None:
-        return False
-    host = found[1]
-    if not rules.any_host:
-        return f".{host}".endswith(rules.hosts)
-    plain = rules.plain.get(host)
-    if plain is None:
-        if len(rules.plain) >= MAX_HOSTS:
-            rules.plain.clear()
-        plain = rules.plain[host] = not _found(host, rules)
-    return plain
+    return [*_hits(rules, seen, outside, ways)]
 
 
 def _dotted(hosts: Iterable[str]) -> tuple[str, ...]:
@@ -207,11 +186,7 @@ def _stands_alone(folded: str, start: int, end: int) -> bool:
     return folded[end - 1] not in _LATIN or not _GOES_ON.match(folded, end)
 
 
-_Raw = tuple[int, int, str, Level, Kind]
-
-
-def _hits(rules: Rules, seen: _Seen, folded: str, outside: list[Found]) -> Iterator[_Raw]:
-    ways = [way for way in contacts(folded) if way.form in rules.forms]
+def _hits(rules: Rules, seen: _Seen, outside: list[Found], ways: list[Found]) -> Iterator[Raw]:
     if seen.words or ways:
         spared = _lies_in(seen.spared)
         for start, end, entry in seen.words:
@@ -226,7 +201,7 @@ def _hits(rules: Rules, seen: _Seen, folded: str, outside: list[Found]) -> Itera
         yield link.start, link.end, "link", rules.forms["link"], "link"
 
 
-def _pairs(rules: Rules, seen: _Seen) -> Iterator[_Raw]:
+def _pairs(rules: Rules, seen: _Seen) -> Iterator[Raw]:
     for pair in rules.pairs:
         places = [part for part in seen.parts if part[2] in pair.words]
         # Of all places the nearest two with both words follow one another.
@@ -252,7 +227,7 @@ def _outermost(hits: Iterable[Hit]) -> Iterator[Hit]:
             yield hit
 
 
-def _placed(text: str, folded: str, found: list[_Raw]) -> Iterator[Hit]:
+def _placed(text: str, folded: str, found: list[Raw]) -> Iterator[Hit]:
     """The hits at their places in the text itself."""
     origin = origins(text) if len(folded) != len(text) else range(len(text))
     for start, end, word, level, kind in found:
