@@ -60,6 +60,8 @@ class StubChannel:
         if self._delay:
             await asyncio.sleep(self._delay)
         match self._behaviour(message):
+            case Behaviour.ACCEPT:
+                self._hand_over(message)
             case Behaviour.REFUSE:
                 return Refused(reason="channel_down", temporary=True)
             case Behaviour.REJECT:
@@ -69,8 +71,6 @@ class StubChannel:
             case Behaviour.SILENT:
                 self._hand_over(message)
                 await asyncio.get_running_loop().create_future()
-            case Behaviour.ACCEPT:
-                self._hand_over(message)
         return Accepted()
 
     def _hand_over(self, message: Message) -> None:

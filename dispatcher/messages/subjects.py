@@ -121,9 +121,9 @@ def product(about: Subject) -> str | None:
     name = shortened_thing(items[0].name, PRODUCT_COLUMNS[about.decision.channel])
     if name is None:
         return None
-    pieces = sum(item.quantity for item in items)
     if len(items) > 1:
-        return about.speech.words.several(name, pieces)
+        return about.speech.words.several(name, sum(item.quantity for item in items))
+    pieces = items[0].quantity
     return about.speech.words.pieces(name, pieces) if pieces > 1 else name
 
 

@@ -1,5 +1,6 @@
 """What is recorded of a hand-off: a channel's answer becomes a settlement."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from dispatcher.policy.decisions import Drop, Fail, Retry
 from dispatcher.policy.facts import Instant
 from dispatcher.policy.retries import after_refusal
 from dispatcher.storage.commands import SettledAs, Settlement
+from dispatcher.storage.packing import Packed
 from dispatcher.workflow import details
 from dispatcher.workflow.sending import HandedOver
 
@@ -18,8 +20,7 @@ def settlement(handed: HandedOver, now: Instant) -> Settlement:
     match handed.outcome:
         case Accepted():
             assert handed.at is not None
-            written = details.packed({"handed_at": details.moment(handed.at)})
-            return _settled(handed, "sent", handed=handed.at, details=written)
+            return _settled(handed, "sent", handed=handed.at, details=_handed(handed.at))
         case Unknown(reason=reason):
             written = details.packed({"error": reason})
             return _settled(handed, "uncertain", reason="channel_down", details=written)
@@ -29,6 +30,11 @@ def settlement(handed: HandedOver, now: Instant) -> Settlement:
             facts = handed.handover.facts
             again = Retry(due=now, channel=facts.channel, reason="changed", tried=facts.tried)
             return _retried(handed, again)
+
+
+@lru_cache(maxsize=256)  # calls of a batch start in the same few milliseconds
+def _handed(at: Instant) -> Packed:
+    return details.packed({"handed_at": details.moment(at)})
 
 
 def _refused(handed: HandedOver, refusal: Refused, now: Instant) -> Settlement:
