@@ -113,11 +113,11 @@ class LaneKeys:
         return f"{self._prefix}status:{shop}{SEPARATOR}{status}"
 
     def ledger(self, shop: str, customer: str) -> str:
-        """Sorted set: reminders handed over to this customer -> when, by which channel (`ledgers.lua`)."""
+        """String: reminders handed over to this customer -> when and by which channel (`ledgers.lua`)."""
         return f"{self.ledger_prefix}{shop}{SEPARATOR}{customer}"
 
     def shared(self, shop: str, person: str) -> str:
-        """Sorted set: the same of all customers who share a phone number, by its pseudonym."""
+        """String: the same of all customers who share a phone number, by its pseudonym."""
         return f"{self._prefix}shared:{shop}{SEPARATOR}{person}"
 
     def customer(self, shop: str, customer: str) -> str:

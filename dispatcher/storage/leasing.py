@@ -3,19 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from dispatcher.policy.facts import OrderState
 from dispatcher.storage.customers import customer_of
 from dispatcher.storage.keys import split_reminder_id
-from dispatcher.storage.ledgers import ledger_of
+from dispatcher.storage.ledgers import NOBODY, ledger_of
 from dispatcher.storage.records import ORDER, Leased, Other, StoredOrder, facts_of
 from dispatcher.storage.unreadable import if_readable
 
 _UNREADABLE = StoredOrder(state=OrderState.UNPAID, rev=0, time=0)
 """An order that the script can read and this version cannot: without facts nothing is decided of it."""
-
-_LEDGER = msgspec.msgpack.Decoder(tuple[int, ...])
 
 
 def leased(found: Sequence[Any]) -> list[Leased]:
@@ -29,13 +25,14 @@ def _leased(
     name = reminder.decode()
     _, order_id, number = split_reminder_id(name)
     read = if_readable(ORDER.decode, order)
+    known = if_readable(ledger_of, ledger)
     return Leased(
         reminder=name,
         order_id=order_id,
         number=number,
         order=read or _UNREADABLE,
-        facts=if_readable(facts_of, facts) if read else None,
-        ledger=ledger_of(_LEDGER.decode(ledger)),
+        facts=if_readable(facts_of, facts) if read and known else None,
+        ledger=known or NOBODY,
         customer=if_readable(customer_of, customer),
         others=_others(others) if others else (),
     )

@@ -20,12 +20,17 @@ class Ledger(msgspec.Struct, frozen=True, gc=False):
 NOBODY = Ledger()
 """The ledger of who was not reminded yet."""
 
+_MARKS = msgspec.msgpack.Decoder(dict[str, int])
 
-def ledger_of(marked: Iterable[int]) -> Ledger:
+
+def ledger_of(stored: bytes | None) -> Ledger:
+    """Return a ledger as it is stored; raises as decoding does."""
+    return ledger_with(_MARKS.decode(stored).values()) if stored else NOBODY
+
+
+def ledger_with(marks: Iterable[int]) -> Ledger:
     """Return the ledger of hand-offs, each four times its instant and the quarters of its channel."""
-    found = tuple(marked)
-    if not found:
-        return NOBODY
+    found = sorted(marks)
     by_channel: dict[Channel, list[Instant]] = {}
     for mark in found:
         channel = QUARTERS[mark & 3]

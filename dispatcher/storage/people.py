@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dispatcher.storage import keys as names
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.ledgers import Ledger, ledger_of
+from dispatcher.storage.ledgers import Ledger, ledger_of, ledger_with
 from dispatcher.storage.reading import Reader
 from dispatcher.storage.unreadable import readable
 
@@ -78,6 +78,16 @@ class People:
     async def _read(self, keys: Sequence[str]) -> list[Ledger]:
         async with self._store.redis.pipeline(transaction=False) as pipe:
             for key in keys:
-                pipe.zrange(key, 0, -1, withscores=True)
-            found = await pipe.execute()
-        return [ledger_of(int(score * 4) for _, score in scores) for scores in found]
+                pipe.get(key)
+            found = await pipe.execute(raise_on_error=False)
+        return [
+            await self._of_sorted_set(key)
+            if isinstance(text, Exception)
+            else readable("a ledger of hand-offs", ledger_of, text)
+            for key, text in zip(keys, found, strict=True)
+        ]
+
+    async def _of_sorted_set(self, key: str) -> Ledger:
+        """Return a ledger as an earlier version kept it."""
+        scores = await self._store.redis.zrange(key, 0, -1, withscores=True)
+        return ledger_with(int(score * 4) for _, score in scores)

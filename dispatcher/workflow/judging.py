@@ -75,7 +75,7 @@ async def judge(
 
 def _gathered(item: Leased, lease: Lease, policy: Policy, now: Instant) -> Facts:
     if item.facts is None:
-        raise StoreRefused("what is stored of the order cannot be read")
+        raise StoreRefused("what is stored of the order or of hand-offs to its customer cannot be read")
     if item.customer is None:
         raise StoreRefused("what is stored of the customer cannot be read")
     facts = facts_about(

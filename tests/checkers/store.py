@@ -12,7 +12,7 @@ from tests.checkers.records import OrderKey, Record, iso
 from tests.checkers.state import shared
 
 Scores = dict[str, int]
-"""A sorted set: member → score."""
+"""A sorted set: member → score; of a ledger, reminder → instant."""
 
 
 class Client(Protocol):
@@ -124,9 +124,9 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
             case "pools":
                 lane.pools[rest] = {name: int(count) for name, count in _hash(client, prefix + key).items()}
             case "ledger":
-                lane.ledgers[first, second] = _scores(client, prefix + key)
+                lane.ledgers[first, second] = _instants(client, prefix + key)
             case "shared":
-                lane.ledgers[first, shared(second)] = _scores(client, prefix + key)
+                lane.ledgers[first, shared(second)] = _instants(client, prefix + key)
             case "unpaid":
                 lane.unpaid[first, second] = [order.decode() for order in client.lrange(prefix + key, 0, -1)]
             case "shop":
@@ -141,6 +141,11 @@ def _hash(client: Client, key: str) -> dict[str, str]:
 def _scores(client: Client, key: str) -> Scores:
     members = client.zrange(key, 0, -1, withscores=True)
     return {member.decode(): int(score) for member, score in members}
+
+
+def _instants(client: Client, key: str) -> Scores:
+    marks = msgspec.msgpack.decode(client.get(key), type=dict[str, int])
+    return {reminder: mark // 4 for reminder, mark in marks.items()}
 
 
 def _records(lane: int, entry: bytes, fields: dict[bytes, bytes]) -> Iterator[Record]:

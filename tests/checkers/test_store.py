@@ -82,6 +82,11 @@ def store(client: redis.Redis, order: str, **stored: Any) -> None:
     client.set(f"{LANE}order:demo~{order}", msgspec.msgpack.encode({"records": records} | stored))
 
 
+def ledger(client: redis.Redis, customer: str, slots: dict[str, int]) -> None:
+    marks = {reminder: 4 * at + 2 for reminder, at in slots.items()}
+    client.set(f"{LANE}ledger:{customer}", msgspec.msgpack.encode(marks))
+
+
 def write(client: redis.Redis) -> None:
     """Lays out what `story` tells."""
     steps = [step("sent", "sms", attempt=1), step("planned", "sms", START + HOUR), step("planned", "sms")]
@@ -93,8 +98,8 @@ def write(client: redis.Redis) -> None:
     store(client, "O-3", state="paid", rev=1, steps={})
     client.zadd(f"{LANE}due:demo~sms", {"demo~O-1~2": START + HOUR})
     client.zadd(f"{LANE}leases", {"demo~O-1~3": START + 9, "demo~O~2~2": START + 9})
-    client.zadd(f"{LANE}ledger:demo~C-1", {"demo~O-1~1": START})
-    client.zadd(f"{LANE}ledger:demo~王~1", {"demo~O~2~1": START, "demo~O~2~2": START})
+    ledger(client, "demo~C-1", {"demo~O-1~1": START})
+    ledger(client, "demo~王~1", {"demo~O~2~1": START, "demo~O~2~2": START})
     client.rpush(f"{LANE}unpaid:demo~C-1", "O-1")
     client.rpush(f"{LANE}unpaid:demo~王~1", "O~2")
     client.zadd(f"{LANE}ready", {"demo~sms": START + HOUR})
@@ -146,7 +151,7 @@ def test_the_stream_is_read_in_the_outside_form(client: redis.Redis) -> None:
 def test_a_change_in_the_store_shows_as_a_difference(client: redis.Redis) -> None:
     write(client)
     store(client, "O-3", state="cancelled", rev=1, records=[1])
-    client.zadd(f"{LANE}ledger:demo~C-1", {"demo~O-1~1": START + 1})
+    ledger(client, "demo~C-1", {"demo~O-1~1": START + 1})
     client.hincrby(f"{LANE}counts", "kind|order.paid||", 1)
     client.hdel(f"{LANE}counts", "late|100")
 
@@ -192,12 +197,12 @@ BROKEN: dict[str, tuple[Callable[[redis.Redis], object], str]] = {
         "due demo~sms holds demo~O-9~1",
     ),
     "a slot without a reminder": (
-        lambda c: c.zadd(f"{LANE}ledger:demo~C-9", {"demo~O-9~1": 1}),
+        lambda c: ledger(c, "demo~C-9", {"demo~O-9~1": 1}),
         "ledger demo~C-9 holds demo~O-9~1",
     ),
     "handed over without a slot": (lambda c: c.delete(f"{LANE}ledger:demo~C-1"), "O-1~1 is sent and holds"),
     "a slot of one that waits": (
-        lambda c: c.zadd(f"{LANE}ledger:demo~C-1", {"demo~O-1~2": 1}),
+        lambda c: ledger(c, "demo~C-1", {"demo~O-1~2": 1}),
         "O-1~2 is planned and holds",
     ),
     "a slot of another customer": (

@@ -205,7 +205,7 @@ ROLES = {
     "leases": "zset",
     "timers": "zset",
     "order": "string",
-    "ledger": "zset",
+    "ledger": "string",
     "shop": "hash",
     "pauses": "hash",
     "policies": "hash",
@@ -281,6 +281,52 @@ async def test_a_stored_order_that_is_none_writes_nothing(full: Scene, name: str
     assert wrong == []
 
 
+NO_LEDGERS = {
+    "no MessagePack": b"\xc1garbage",
+    "a number": b"\x07",
+    "cut off": b"\x81\xa3a~1",
+    "a list": msgspec.msgpack.encode([4 * NOON]),
+    "an instant that is a text": msgspec.msgpack.encode({"demo~A-sent~1": "7"}),
+    "an instant that is none": msgspec.msgpack.encode({"demo~A-sent~1": NAN}),
+    "a part of an instant": msgspec.msgpack.encode({"demo~A-sent~1": 0.25}),
+}
+"""What a ledger's key may hold that is no ledger."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "commit send",
+        "commit open",
+        "commit claim",
+        "commit hand",
+        "settle sent",
+        "settle retry",
+        "task released",
+        "turn retire",
+        "intake reminded",
+    ],
+)
+async def test_a_ledger_that_is_none_writes_nothing(full: Scene, name: str) -> None:
+    call = await sound(full, name)
+    order = next(key for key in reversed(call.keys) if role(key) == "order")
+    ledger = order.replace("order:demo~", "ledger:demo~C-")
+    sane = await dump(full.redis)
+    wrong = []
+
+    for what, garbage in NO_LEDGERS.items():
+        await full.redis.set(ledger, garbage)
+        before = await dump(full.redis)
+        refusal = await refused(full.redis, call.make(full.redis))
+        if "not a ledger" not in refusal:
+            wrong.append(f"{what}: {refusal or 'taken'}")
+        elif await dump(full.redis) != before:
+            wrong.append(f"{what}: wrote, then refused with {refusal}")
+        await restore(full.redis, sane)
+
+    assert wrong == []
+
+
 @pytest.mark.parametrize("family", ["order", "facts", "ledger", "customer"])
 async def test_a_lease_leaves_what_it_cannot_read_and_takes_the_others(full: Scene, family: str) -> None:
     keys = full.store.keys(0)
@@ -301,6 +347,30 @@ async def test_a_lease_leaves_what_it_cannot_read_and_takes_the_others(full: Sce
     assert "demo~F-due-2~1" in taken
     assert {item.reminder for item in after.items} == taken - {"demo~F-due-2~1"}
     assert await full.redis.zscore(keys.due("demo", "sms"), "demo~F-due-2~1") is not None
+
+
+@pytest.mark.parametrize("garbage", NO_LEDGERS.values(), ids=NO_LEDGERS.keys())
+async def test_a_lease_leaves_a_reminder_with_a_ledger_that_is_none(full: Scene, garbage: bytes) -> None:
+    await full.redis.set(full.store.keys(0).ledger("demo", "C-F-due-2"), garbage)
+
+    found = await full.store.lease("demo", "sms", 10, NOON + 1000)
+
+    assert "demo~F-due-1~1" in {item.reminder for item in found.items}
+    assert "demo~F-due-2~1" not in {item.reminder for item in found.items}
+
+
+async def test_a_ledger_that_scripts_alone_can_read_keeps_its_reminder_from_being_decided(
+    full: Scene,
+) -> None:
+    ledger = b"\x81\xa1\xff" + msgspec.msgpack.encode(4 * NOON)
+    await full.redis.set(full.store.keys(0).ledger("demo", "C-F-due-2"), ledger)
+
+    found = await full.store.lease("demo", "sms", 10, NOON + 1000)
+
+    assert {item.reminder: item.facts is None for item in found.items} == {
+        "demo~F-due-1~1": False,
+        "demo~F-due-2~1": True,
+    }
 
 
 async def test_items_that_are_a_map_are_refused(full: Scene) -> None:

@@ -15,10 +15,13 @@ from dispatcher.policy.reminders import Status
 from dispatcher.storage.audit import line
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.customers import StoredCustomer, customer_of
+from dispatcher.storage.ledgers import NOBODY, Ledger, ledger_of
 from dispatcher.storage.packing import pack, unpack
+from dispatcher.storage.people import People
 from dispatcher.storage.records import ORDER, StoredOrder, StoredStep, facts_of
 from dispatcher.storage.segments import read_segment
-from tests.worlds import DAY, HOUR, NOON, World, event, world
+from tests.storage.scenes import send, settlement
+from tests.worlds import DAY, HOUR, MINUTE, NOON, World, event, world
 
 CLOSES = NOON + DAY
 FOUR = "2025-11-11T04:00:00.000Z"
@@ -133,6 +136,10 @@ SEEN_PAYMENT = (
 FACTS = (
     "0128b52ffd600500ed0200f4024f2d363238333336363239323939e7a4bae4be8be59586e59381227061792e6578616d706c652f"
     "4333385f31227d7d0f0049c8204536985d04918809a3190e8a50701936af8902220ca0a4d87e93a2c46026802e25c58c23111104"
+)
+LEDGER = (
+    "83aa64656d6f7e4f2d317e32cf00000669d8e1a803aa64656d6f7e4f2d317e31cf00000669c4483802aa64656d6f7e4f2d327e31"
+    "cf00000669c4483800"
 )
 RECORD = (
     "1762833600000\x1freminder.planned\x1fkey:test\x1fdemo\x1fO~1\x1f王~1\x1f2\x1f1\x1fsms\x1fmin_gap\x1f4"
@@ -484,6 +491,72 @@ def test_facts_that_were_kept_plain_are_read() -> None:
     facts = unpack(bytes.fromhex(FACTS))
 
     assert facts_of(b"\x00" + facts) == facts_of(bytes.fromhex(FACTS))
+
+
+def test_a_ledger_of_layout_d1_is_read() -> None:
+    earlier, later = NOON, NOON + 24 * HOUR
+
+    found = ledger_of(bytes.fromhex(LEDGER))
+
+    assert found == Ledger((earlier, earlier, later), {"sms": (earlier,), "phone": (later,)})
+    assert ledger_of(None) == ledger_of(b"") == NOBODY
+
+
+EARLIER = {"demo~O-0~2": NOON - HOUR + 0.25, "demo~O-0~1": NOON - 2 * HOUR, "demo~O-0~3": NOON - HOUR + 0.5}
+"""A ledger as it was kept in a sorted set: reminder -> instant, and in quarters the channel if known."""
+
+
+async def test_a_ledger_kept_as_a_sorted_set_counts_and_is_written_anew(
+    here: World, redis: StoreClient
+) -> None:
+    store, people = here.service.store, People(here.service.store)
+    await here.service.intake.take(
+        [event("order.unpaid", f"O-{number}", NOON, customer=f"C-{number}") for number in (1, 2)], "key:test"
+    )
+    key = store.keys(here.lane).ledger("demo", "C-1")
+    await redis.zadd(key, EARLIER)
+    kept = Ledger(
+        (NOON - 2 * HOUR, NOON - HOUR, NOON - HOUR), {"chat": (NOON - HOUR,), "sms": (NOON - HOUR,)}
+    )
+
+    before = await people.of_customer("demo", "C-1")
+    lease = await store.lease("demo", "sms", 10, NOON)
+    commits = [send(lease, item, per_day=3) for item in lease.items]
+    full = await store.commit(here.lane, commits, NOON)
+    again = await store.lease("demo", "sms", 10, NOON + MINUTE)
+    commits = [commits[1], send(again, again.items[0], per_day=4)]
+    committed = await store.commit(here.lane, commits, NOON + MINUTE)
+    taken = await redis.type(key)
+    settled = await store.settle(
+        here.lane, [settlement(commit, "retry") for commit in commits], NOON + 2 * MINUTE
+    )
+
+    assert before == lease.items[0].ledger == again.items[0].ledger == kept
+    assert lease.items[1].ledger == NOBODY
+    assert (full, committed, settled) == (["changed", "committed"], ["committed"] * 2, ["settled"] * 2)
+    assert taken == b"string"
+    assert await people.of_customer("demo", "C-1") == kept
+    assert await redis.exists(store.keys(here.lane).ledger("demo", "C-2")) == 0
+
+
+async def test_an_order_takes_its_slot_out_of_a_sorted_set_with_it(here: World, redis: StoreClient) -> None:
+    store = here.service.store
+    await here.service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+    await here.dispatch()
+    key = store.keys(here.lane).ledger("demo", "C-1")
+    await redis.delete(key)
+    await redis.zadd(key, {"demo~O-1~1": NOON + 0.5} | EARLIER)
+
+    here.clock.advance_to(NOON + 3 * DAY)
+    await here.dispatch()
+    here.clock.advance_to(NOON + 400 * DAY)
+    await here.dispatch()
+
+    assert await store.order("demo", "O-1") is None
+    assert (await People(store).of_customer("demo", "C-1")).instants == tuple(
+        sorted(map(int, EARLIER.values()))
+    )
+    assert await redis.type(key) == b"string"
 
 
 async def test_the_scripts_read_an_order_of_layout_d1(here: World, redis: StoreClient) -> None:

@@ -6,12 +6,9 @@
 -- item: kind:string reminder:string order:string shop:number order_key:key step:number token:number? rev:number shop_rev:number policy:number details:string channel:string? due:number? reason:string? ledger:key? text_key:key? text:string? template:string? valid_until:number? day_start:number? day_end:number? per_day:number? min_gap:number? per_order:number? handed:number? tried:list? agent:string? customer_key:key? customer_rev:number? pool:string? pools:key? quantity:number? per_customer:number? offer_ends:number? id:string? carries:list? person:string? per_channel:number? max_open:number? pace:number? pace_key:key? called:string? masked:string?
 -- carry: order:string step:number rev:number due:number
 -- reply: for each item: committed | changed | lost | failed
-check_items()
 local customer_keys = {}
-for _, item in ipairs(ITEMS) do
-  if item.customer_key then customer_keys[#customer_keys + 1] = KEYS[item.customer_key] end
-end
-read_ahead(customer_keys)
+for _, item in ipairs(ITEMS) do customer_keys[#customer_keys + 1] = KEYS[item.customer_key] end
+check_items(customer_keys)
 for i, item in ipairs(ITEMS) do check_commit(i, item) end
 local replies = {}
 for i, item in ipairs(ITEMS) do
@@ -29,6 +26,7 @@ for i, item in ipairs(ITEMS) do
     store_order(KEYS[item.order_key], order)
   end
 end
+save_ledgers()
 save_orders()
 save_queues()
 close_lane()

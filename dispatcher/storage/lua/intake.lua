@@ -35,6 +35,7 @@ end
 save_answers()
 save_timers()
 save_customers()
+save_ledgers()
 save_orders()
 save_queues()
 close_lane()

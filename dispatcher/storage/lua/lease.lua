@@ -3,7 +3,7 @@
 -- uses: args lane orders ledgers customers queues others pace pools due
 -- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string unpaid_prefix:string pace_prefix:string pools:key
 -- shop: name:string key:key due:list status:list
--- reply: {token, shop rev, policy version, now, open tasks or -1, pools, blocked addresses, published templates, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a customer of whom nothing is kept, of others what others_of() finds where decisions look at them; pools '' where the policy has none
+-- reply: {token, shop rev, policy version, now, open tasks or -1, pools, blocked addresses, published templates, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a ledger and customer of whom nothing is kept, of others what others_of() finds where decisions look at them; pools '' where the policy has none
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
@@ -31,7 +31,7 @@ for _, id in ipairs(ids) do
   local step = readable and order and order.steps[tonumber(number)]
   local facts = step and read(HEAD.facts_prefix .. name)
   local of_customer = step and shop.name .. '~' .. (order.customer or '')
-  local ledger = step and hand_offs(HEAD.ledger_prefix .. of_customer)
+  local ledger = step and select(2, load_ledger(HEAD.ledger_prefix .. of_customer))
   local said = step and select(2, load_customer(HEAD.customer_prefix .. of_customer))
   if type(facts) == 'string' and ledger and said and WAITING[step.status] then
     local n = #reply

@@ -2,10 +2,13 @@
 -- lane shares; it stands in LEASES while the lease lasts, and nowhere else.
 local tokens = {}
 
--- Reads the orders and refuses items whose step or shop does not exist, before anything is written.
-local function check_items()
-  local keys = {}
-  for i, item in ipairs(ITEMS) do keys[i] = KEYS[item.order_key] end
+-- Reads the orders, and ahead `keys` with them, and refuses items whose step or shop does not exist, before anything is
+-- written.
+local function check_items(keys)
+  for _, item in ipairs(ITEMS) do
+    keys[#keys + 1] = KEYS[item.order_key]
+    keys[#keys + 1] = KEYS[item.ledger] -- which not every item has
+  end
   read_ahead(keys)
   for i, item in ipairs(ITEMS) do
     if HEAD.shops[item.shop] == nil then refuse('item ' .. i .. '.shop: expected the number of a shop') end

@@ -38,14 +38,13 @@ local function stands(shop, item, order)
   if now >= item.valid_until or now < item.day_start or now >= item.day_end then return false end
   if item.per_order and used(order, item.step) >= item.per_order then return false end
   if channel_full(item) or past_pace(item) or too_many_tasks(shop, item) then return false end
-  local today, last = 0, nil
-  for _, at in pairs((slots(KEYS[item.ledger]))) do
-    if at >= item.day_start and at < item.day_end then today = today + 1 end
-    last = math.max(last or at, at)
+  local today, last, first, past = 0, -math.huge, 4 * item.day_start, 4 * item.day_end
+  for _, mark in pairs(slots(KEYS[item.ledger])) do
+    if mark >= first and mark < past then today = today + 1 end
+    last = math.max(last, mark)
   end
   if item.per_day and today >= item.per_day then return false end
-  if item.min_gap and last and now - last < item.min_gap then return false end
-  return true
+  return not item.min_gap or now - math.floor(last / 4) >= item.min_gap
 end
 
 local function record(kind, shop, item, order, step)

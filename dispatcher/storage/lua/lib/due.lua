@@ -24,7 +24,8 @@ local function read_due(shop, ids, look_around)
   for _, id in ipairs(ids) do
     local readable, order = pcall(load_order, HEAD.order_prefix .. names[id])
     if readable and order and order.customer then
-      of_customers[#of_customers + 1] = HEAD.customer_prefix .. shop.name .. '~' .. order.customer
+      local customer, n = shop.name .. '~' .. order.customer, #of_customers
+      of_customers[n + 1], of_customers[n + 2] = HEAD.customer_prefix .. customer, HEAD.ledger_prefix .. customer
       if order.shared and look_around then sharing[order.customer] = true end
     end
   end

@@ -1,42 +1,67 @@
--- Hand-offs to one customer, or to all who share a phone number: reminder -> instant. A quarter of a millisecond more
--- tells the channel of one; those of an earlier version are without.
+-- Hand-offs to one customer, or to all who share a phone number: reminder -> four times its instant, and in the
+-- quarters the channel; those of an earlier version are without. Each is read once a call and written once at its end.
 local QUARTER = {chat = 1, sms = 2, phone = 3}
-local ledgers, ledger_quarters = {}, {}
+local ledgers, ledger_texts, ledgers_changed = {}, {}, {}
 
--- The hand-offs as they stand in this call, and the channel of each in quarters.
-local function slots(key)
-  if not ledgers[key] then
-    local found = redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')
-    if found.err then refuse(key .. ': expected a zset') end
-    ledgers[key], ledger_quarters[key] = {}, {}
-    for i = 1, #found, 2 do
-      local at = tonumber(found[i + 1])
-      ledgers[key][found[i]] = math.floor(at)
-      ledger_quarters[key][found[i]] = at % 1 * 4
-    end
+-- What an earlier version kept as a sorted set by instants, as the text that is written now; nil where it is none.
+local function of_sorted_set(key)
+  local found = redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')
+  if found.err then return nil end
+  local marks = {}
+  for i = 1, #found, 2 do marks[found[i]] = tonumber(found[i + 1]) * 4 end
+  return cmsgpack.pack(marks)
+end
+
+-- Whether all of it can be reckoned with, so that nothing fails on it after a write.
+local function is_ledger(marks)
+  if type(marks) ~= 'table' then return false end
+  for reminder, mark in pairs(marks) do
+    if type(reminder) ~= 'string' or type(mark) ~= 'number' or mark % 1 ~= 0 then return false end
   end
-  return ledgers[key], ledger_quarters[key]
+  return true
+end
+
+-- A ledger as it stands in this call, with its text before it, '' where there is none; nil where it cannot be read.
+local function load_ledger(key)
+  if ledgers[key] == nil then
+    local text = read(key) or ''
+    if type(text) == 'table' then text = of_sorted_set(key) end
+    local ok, marks = text ~= nil, {}
+    if ok and text ~= '' then ok, marks = pcall(cmsgpack.unpack, text) end
+    if not ok or not is_ledger(marks) then return nil end
+    ledgers[key], ledger_texts[key] = marks, text
+  end
+  return ledgers[key], ledger_texts[key]
+end
+
+local function slots(key)
+  return load_ledger(key) or refuse(key .. ': not a ledger')
 end
 
 local function take_slot(key, reminder, at, channel)
-  local quarter = QUARTER[channel] or 0
-  redis.call('ZADD', key, string.format('%d.%02d', at, quarter * 25), reminder)
-  local instants, quarters = slots(key)
-  instants[reminder], quarters[reminder] = at, quarter
+  slots(key)[reminder] = 4 * at + (QUARTER[channel] or 0)
+  ledgers_changed[key] = true
 end
 
 local function free_slot(key, reminder)
-  redis.call('ZREM', key, reminder)
-  slots(key)[reminder] = nil
+  local marks = slots(key)
+  if marks[reminder] then marks[reminder], ledgers_changed[key] = nil, true end
+end
+
+-- Has what changed written with the orders; an empty one goes.
+local function save_ledgers()
+  for key in pairs(ledgers_changed) do
+    local marks = ledgers[key]
+    if next(marks) then put(key, cmsgpack.pack(marks)) else redis.call('DEL', key) end
+  end
 end
 
 -- Whether as many of the day's hand-offs as may be went by the channel of this one.
 local function channel_full(item)
   if not item.per_channel then return false end
-  local today, instants, quarters = 0, slots(KEYS[item.ledger])
-  for reminder, at in pairs(instants) do
-    local same = quarters[reminder] == QUARTER[item.channel]
-    if same and at >= item.day_start and at < item.day_end then today = today + 1 end
+  local today, first, last = 0, 4 * item.day_start, 4 * item.day_end
+  for _, mark in pairs(slots(KEYS[item.ledger])) do
+    if mark >= first and mark < last and mark % 4 == QUARTER[item.channel] then today = today + 1 end
   end
   return today >= item.per_channel
 end
@@ -44,13 +69,4 @@ end
 -- Whether as many call tasks of the shop wait for an agent as may.
 local function too_many_tasks(shop, item)
   return item.max_open ~= nil and redis.call('ZCARD', KEYS[shop.status.open]) >= item.max_open
-end
-
--- The hand-offs in a ledger as MessagePack, each four times its instant and its quarters, or nil if unreadable.
-local function hand_offs(key)
-  local scores = redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')
-  if scores.err then return nil end
-  local marked = {}
-  for i = 2, #scores, 2 do marked[#marked + 1] = tonumber(scores[i]) * 4 end
-  return cmsgpack.pack(marked)
 end

@@ -15,8 +15,7 @@ local function check_timer(i, item)
   table.insert(ledgers_of[item], item.ledger)
   for _, key in ipairs(ledgers_of[item]) do
     if not is_key(key) then refuse(where .. '.shared: expected keys') end
-    local found = redis.call('TYPE', KEYS[key]).ok
-    if found ~= 'zset' and found ~= 'none' then refuse(KEYS[key] .. ': expected a zset') end
+    slots(KEYS[key])
   end
   if item.order_key then load_order(KEYS[item.order_key]) end
 end
@@ -42,7 +41,7 @@ end
 local function retire(shop, item, order)
   for number, step in ipairs(order.steps) do
     local id = reminder_id(shop, item.order, number)
-    for _, key in ipairs(ledgers_of[item]) do redis.call('ZREM', KEYS[key], id) end
+    for _, key in ipairs(ledgers_of[item]) do free_slot(KEYS[key], id) end
     if INDEXED[step.status] then redis.call('ZREM', KEYS[shop.status[step.status]], id) end
   end
   for _, key in ipairs(item.erase or {}) do redis.call('DEL', KEYS[key]) end
