@@ -7,7 +7,7 @@
 check_items({})
 for i, item in ipairs(ITEMS) do
   check_outcome(i, item)
-  load_carried(select(2, find(item)) or {})
+  load_carried(select(2, find(item)) or NONE)
 end
 local replies, settled = {}, {}
 for i, item in ipairs(ITEMS) do

@@ -14,6 +14,10 @@ local function record(kind, shop, item, order, step, reason, seen)
     {channel = step.channel, attempt = step.attempt, reason = reason}), item.details, seen)
 end
 
+-- How the bounds of lateness are counted.
+local LATE = {}
+for i, bound in ipairs(LATENESS_BUCKETS) do LATE[i] = 'late|' .. bound end
+
 local SETTLE = {}
 
 function SETTLE.sent(shop, item, order, step)
@@ -21,9 +25,9 @@ function SETTLE.sent(shop, item, order, step)
   step.handed = item.handed
   take_slot(KEYS[item.ledger], item.reminder, item.handed, step.channel)
   local late = math.max(0, item.handed - step.due)
-  for _, bound in ipairs(LATENESS_BUCKETS) do
+  for i, bound in ipairs(LATENESS_BUCKETS) do
     if late <= bound then
-      count('late|' .. bound, 1)
+      count(LATE[i], 1)
       break
     end
   end
