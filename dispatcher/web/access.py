@@ -91,7 +91,8 @@ class Access:
         key, _, secret = rest.partition("_")
         if mark != KEY_MARK or not key or not secret or len(token) > MAX_TOKEN_CHARS:
             raise Unauthenticated("expected a key as it was given out, which begins with dk_")
-        known = await self._find(key)
+        reading = self._reading(key)
+        known = reading.result() if reading.done() else await asyncio.shield(reading)
         digest = sha256(secret.encode()).hexdigest()
         right = compare_digest(digest, known.sha256 if known else _NO_SECRET)
         if known is None or not right:
@@ -109,7 +110,7 @@ class Access:
         caller = Caller(key=key, shops=frozenset(stored.shops), scopes=frozenset(stored.scopes))
         return _Known(stored.sha256, caller)
 
-    async def _find(self, key: str) -> "_Known | None":
+    def _reading(self, key: str) -> "asyncio.Task[_Known | None]":
         """Read a key, once for all who ask at the same time; a read begun too long ago does not count."""
         now = asyncio.get_running_loop().time()
         found = self._cached.get(key)
@@ -117,8 +118,7 @@ class Access:
             if len(self._cached) >= MAX_CACHED:
                 self._cached.clear()
             found = self._cached[key] = (now, asyncio.create_task(self._read(key)))
-        task = found[1]
-        return task.result() if task.done() else await asyncio.shield(task)
+        return found[1]
 
 
 def _failed(task: asyncio.Task[Any]) -> bool:

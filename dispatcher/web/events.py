@@ -1,11 +1,12 @@
 """`POST /v1/events`: CloudEvents in, one result an event out."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 from litestar import post
 
-from dispatcher.errors import DispatcherError, Forbidden, InvalidEvent, StoreFull
+from dispatcher.errors import Forbidden, InvalidEvent, StoreFull
 from dispatcher.policy.events import Event, decode_batch, decode_event
 from dispatcher.web.access import Caller, caller_of, needs
 from dispatcher.web.answers import Answer, answer
@@ -21,6 +22,8 @@ SCOPE = "events:write"
 SINGLE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 KINDS = (SINGLE, BATCH, JSON)
+
+NOT_OPEN = "the key does not open this event's shop"
 
 
 class EventResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +61,17 @@ async def post_events(request: Asked) -> Answer:
         if full is not None and None not in problems:
             raise full
     else:
-        results = await _taken(parts, caller, [decode_event(body)])
+        results = [await parts.intake.take_one(partial(_read, caller, body), caller.actor)]
         if results[0].problem is not None:
             return refused(problem_of(results[0].problem))
     return answer(EventResults([_told(result) for result in results]), 202)
+
+
+def _read(caller: Caller, body: bytes) -> Event:
+    event = decode_event(body)
+    if not caller.opens(event.shop):
+        raise Forbidden(NOT_OPEN)
+    return event
 
 
 async def _taken(parts: Parts, caller: Caller, given: Sequence[Event | InvalidEvent]) -> list[Result]:
@@ -73,13 +83,11 @@ async def _taken(parts: Parts, caller: Caller, given: Sequence[Event | InvalidEv
 
 
 def _refused(caller: Caller, given: Event | InvalidEvent) -> Result | None:
-    problem: DispatcherError
     if isinstance(given, InvalidEvent):
         return Result(id=given.event_id, status="rejected", problem=given)
     if caller.opens(given.shop):
         return None
-    problem = Forbidden("the key does not open this event's shop")
-    return Result(id=given.id, status="rejected", order=given.order, problem=problem)
+    return Result(id=given.id, status="rejected", order=given.order, problem=Forbidden(NOT_OPEN))
 
 
 def _told(result: Result) -> EventResult:

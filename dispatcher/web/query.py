@@ -36,7 +36,8 @@ Params = Mapping[str, Param]
 
 def read_query(request: Asked, params: Params) -> dict[str, Any]:
     """Return the parameters that are given, read; `InvalidInput` names each that is not right."""
-    given, problems = _given(request.scope["query_string"])
+    raw = request.scope["query_string"]
+    given, problems = _given(raw) if raw else ([], [])
     found: dict[str, Any] = {}
     for name, text in given:
         param = params.get(name)

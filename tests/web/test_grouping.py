@@ -260,3 +260,35 @@ async def test_over_http_neighbours_of_a_poisonous_event_are_taken(
 
     assert [answer.status_code for answer in answers] == [202, 202, 202, 500, 202, 202, 202, 202]
     assert problem_in(answers[3], 500)["type"] == "urn:dispatcher:problem:internal"
+
+
+async def test_events_that_come_together_are_read_each_for_itself() -> None:
+    gate = Gate()
+    gate.held = False
+    intake = Watched(gate)
+
+    def unreadable() -> Event:
+        raise InvalidEvent("the event is not right")
+
+    reads = [lambda: order(1), unreadable, lambda: order(2)]
+    answers = await asyncio.gather(
+        *(intake.take_one(read, "key:a") for read in reads), return_exceptions=True
+    )
+
+    assert isinstance(answers[1], InvalidEvent)
+    assert [one.order for one in answers if isinstance(one, Result)] == ["1", "2"]
+    assert gate.calls == [("key:a", ["1", "2"])]
+
+
+async def test_too_many_single_events_are_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "MAX_UNDER_WAY", 1)
+    gate = Gate()
+    gate.held = False
+    intake = Watched(gate)
+
+    answers = await asyncio.gather(
+        *(intake.take_one(lambda: order(1), "key:a") for _ in range(2)), return_exceptions=True
+    )
+
+    assert isinstance(answers[1], Overloaded)
+    assert (await intake.take_one(lambda: order(2), "key:a")).status == "accepted"
