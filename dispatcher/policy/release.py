@@ -14,4 +14,5 @@ def released(timing: Timing, slot: Slot, order: Order, customer: Customer, step:
         return slot.at
     room = timing.allowed_until(slot.at, order.closes_at) - slot.at
     later = slot.at + offset(order, customer, step, timing.policy, release=slot.at, room=room)
-    return slot.at if timing.blocked(later) else later
+    # Within the room only the caps can block what comes after a free instant.
+    return slot.at if timing.caps is not None and timing.blocked(later) else later

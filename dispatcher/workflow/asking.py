@@ -9,7 +9,7 @@ from dispatcher.errors import DispatcherError, InvalidEvent, StoreRefused, Unkno
 from dispatcher.policy.decisions import Plan, Planned, Unplanned
 from dispatcher.policy.events import CHANGES_FACTS, Event, EventType, facts_of, merged
 from dispatcher.policy.facts import Instant, OrderFacts
-from dispatcher.policy.schedule import plan
+from dispatcher.policy.schedule import Begun, begin, finish
 from dispatcher.storage.commands import Intake, PlanStep
 from dispatcher.storage.packing import pack
 from dispatcher.workflow import details
@@ -53,12 +53,15 @@ def asked(
             return _Understood(item, _amend(event, before, force), force)
         return _Understood(item, facts_of(event, force.policy), force)
 
-    def planned(one: _Understood) -> tuple[_Understood, Plan]:
+    def begun(one: _Understood) -> tuple[_Understood, Begun | None]:
         known, force = one.facts, one.force
-        return one, () if known is None or force is None else plan(known, force.policy, now)
+        return one, None if known is None or force is None else begin(known, force.policy, now)
+
+    def finished(one: tuple[_Understood, Begun | None]) -> tuple[_Understood, Plan]:
+        return one[0], () if one[1] is None else finish(one[1])
 
     understandings = each(understood, events, DispatcherError)
-    plans = each(planned, understandings, DispatcherError)
+    plans = each(finished, each(begun, understandings, DispatcherError), DispatcherError)
     return each(lambda one: _filled(*one), plans, DispatcherError)
 
 
