@@ -14,8 +14,14 @@ from dispatcher.workflow.intake import Result
 GROUP = 64
 """Events in one call: about what a socket takes at once, so that no call waits while the next is planned."""
 
-CALLS = 3
-"""Calls of a lane under way at once: some in the store while another is planned."""
+CALLS = 2
+"""Calls of a lane under way at once: one in the store while another is planned.
+
+The store answers all calls that have reached it together, so that with more both sides take turns.
+"""
+
+ENOUGH = GROUP // 2
+"""Events that have a call of their own while another one is under way; fewer wait for its end."""
 
 MAX_UNDER_WAY = 20_000
 """Events that may wait or be under way; beyond that requests are refused."""
@@ -46,10 +52,16 @@ class _Lane:
     def __init__(self, number: int) -> None:
         self.number = number
         self.calls = 0
+        self.waiting = 0
         self.queues: OrderedDict[str, deque[_Entry]] = OrderedDict()
 
     def put(self, actor: str, entry: _Entry) -> None:
         self.queues.setdefault(actor, deque()).append(entry)
+        self.waiting += len(entry.events)
+
+    def worth_a_call(self, others: int) -> bool:
+        """Tell whether what waits has a call now, while so many `others` are under way."""
+        return self.waiting >= (ENOUGH if others else 1)
 
     def next_group(self) -> tuple[str, list[_Entry]]:
         actor, queue = self.queues.popitem(last=False)
@@ -60,16 +72,18 @@ class _Lane:
             size += len(group[-1].events)
         if queue:
             self.queues[actor] = queue
+        self.waiting -= size
         return actor, group
 
     def emptied(self) -> list[_Entry]:
         found = [entry for queue in self.queues.values() for entry in queue]
         self.queues.clear()
+        self.waiting = 0
         return found
 
 
 class GroupedIntake:
-    """Takes events of any requests; what comes in while calls are under way goes with the next one."""
+    """Takes events of any requests; what comes in while a call is under way goes with the next one."""
 
     def __init__(self, intake: Taker, lane_of: Callable[[str], int]) -> None:
         self._intake = intake
@@ -151,16 +165,16 @@ class GroupedIntake:
         if lane is None:
             lane = self._lanes[number] = _Lane(number)
         lane.put(actor, entry)
-        if lane.calls < CALLS:
+        if lane.calls < CALLS and lane.worth_a_call(lane.calls):
             lane.calls += 1
             call = asyncio.create_task(self._work(lane))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
 
     async def _work(self, lane: _Lane) -> None:
-        """Make one call after the other until nothing waits."""
+        """Make one call after the other; the last to end leaves nothing behind."""
         try:
-            while lane.queues:
+            while lane.worth_a_call(lane.calls - 1):
                 actor, group = lane.next_group()
                 await self._take(lane, actor, group)
         finally:

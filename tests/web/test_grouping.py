@@ -9,7 +9,7 @@ import pytest
 from dispatcher.errors import InvalidEvent, Overloaded, StoreFull, StoreUnavailable
 from dispatcher.policy.events import Event
 from dispatcher.workflow import grouping
-from dispatcher.workflow.grouping import CALLS, GROUP, GroupedIntake
+from dispatcher.workflow.grouping import CALLS, ENOUGH, GROUP, GroupedIntake
 from dispatcher.workflow.intake import Result
 from tests.policy.event_examples import wire
 from tests.web.asking import Asking
@@ -82,7 +82,7 @@ async def busy(gate: Gate, intake: Watched) -> tuple[list[asyncio.Task[Any]], li
     """Bring as many calls under way as may be."""
     first, gates = [], []
     for number in range(CALLS):
-        first.append(asked(intake, f"first-{number}"))
+        first.append(asked(intake, *(f"first-{number}-{place}" for place in range(ENOUGH))))
         gates.append(await gate.begun.get())
     await intake.wait_for(CALLS)
     return first, gates
@@ -96,12 +96,11 @@ async def test_what_comes_in_while_calls_are_under_way_goes_with_the_next() -> N
     await intake.wait_for(10)
     gate.held = False
 
-    gates[0].set()
+    release(gates)
     results = await asyncio.gather(*others)
 
     assert [[result.order for result in one] for one in results] == [[str(number)] for number in range(10)]
     assert gate.calls[CALLS:] == [("key:a", [str(number) for number in range(10)])]
-    release(gates[1:])
     await asyncio.gather(*first)
 
 
@@ -114,7 +113,7 @@ async def test_a_call_has_a_limit_and_one_actor_and_actors_take_turns() -> None:
     await intake.wait_for(GROUP + 2)
     gate.held = False
 
-    gates[0].set()
+    release(gates)
     await asyncio.gather(*many, other)
 
     assert [(actor, len(orders)) for actor, orders in gate.calls[CALLS:]] == [
@@ -122,7 +121,6 @@ async def test_a_call_has_a_limit_and_one_actor_and_actors_take_turns() -> None:
         ("key:b", 1),
         ("key:a", 1),
     ]
-    release(gates[1:])
     await asyncio.gather(*first)
 
 
@@ -146,7 +144,7 @@ async def test_an_unexpected_error_hits_only_the_event_it_came_from(caplog: pyte
     await intake.wait_for(2)
     gate.held = False
 
-    gates[0].set()
+    release(gates)
     results = await good + await mixed
 
     assert [(result.order, result.status) for result in results] == [
@@ -157,14 +155,13 @@ async def test_an_unexpected_error_hits_only_the_event_it_came_from(caplog: pyte
     ]
     assert "secret words" not in caplog.text
     assert [record.message for record in caplog.records] == ["events_not_taken", "event_not_taken"]
-    release(gates[1:])
     await asyncio.gather(*first)
 
 
 @pytest.mark.parametrize("failure", [StoreUnavailable("away"), StoreFull("full")])
 async def test_when_the_store_is_away_all_who_wait_are_told_at_once(failure: StoreUnavailable) -> None:
     gate = Gate()
-    gate.failure = {"first-0": failure}
+    gate.failure = {"first-0-0": failure}
     intake = Watched(gate)
     first, gates = await busy(gate, intake)
     others = [asked(intake, number) for number in range(5)]
@@ -217,16 +214,15 @@ async def test_who_leaves_does_not_disturb_who_stays() -> None:
     gate.held = False
 
     leaver.cancel()
-    gates[0].set()
+    release(gates)
     (result,) = await stayer
 
     assert result.order == "stayer"
-    release(gates[1:])
     await asyncio.gather(*first)
 
 
 async def test_more_than_may_be_under_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grouping, "MAX_UNDER_WAY", 5)
+    monkeypatch.setattr(grouping, "MAX_UNDER_WAY", CALLS * ENOUGH + 3)
     gate = Gate()
     intake = Watched(gate)
     first, gates = await busy(gate, intake)
@@ -292,3 +288,21 @@ async def test_too_many_single_events_are_refused_unread(monkeypatch: pytest.Mon
 
     assert isinstance(answers[1], Overloaded)
     assert (await intake.take_one(lambda: order(2), "key:a")).status == "accepted"
+
+
+async def test_little_waits_for_the_call_that_is_under_way() -> None:
+    gate = Gate()
+    intake = Watched(gate)
+    first = asked(intake, "first")
+    begun = await gate.begun.get()
+    others = [asked(intake, number) for number in range(ENOUGH - 1)]
+    await intake.wait_for(ENOUGH)
+    little = gate.begun.empty()
+
+    others.append(asked(intake, "enough"))
+    gates = [begun, await gate.begun.get()]
+
+    release(gates)
+    await asyncio.gather(first, *others)
+    assert little
+    assert [len(orders) for _, orders in gate.calls] == [1, ENOUGH]
