@@ -71,7 +71,7 @@ def _checks(spec: Spec) -> str:
     """
     lines = [
         "local function CHECKS(is_key, wrong)",
-        "local right, checks, huge, KEYS = {}, {}, math.huge, KEYS",
+        "local right, checks, huge = {}, {}, math.huge",
     ]
     for name, fields in spec.items():
         lines += [f"function right.{name}(fields)", "local v"]
@@ -100,8 +100,10 @@ def _moves_table() -> str:
     return "local MOVES = {" + ", ".join(rows) + "}"
 
 
+_GLOBALS = "KEYS, redis, cmsgpack, string, table, math, type, pairs, ipairs, pcall, tonumber, unpack"
 _TABLES = "\n".join(
     (
+        f"local {_GLOBALS} = {_GLOBALS}",  # found without a look into the table of globals
         "local CHANNELS = {" + ", ".join(f"'{channel}'" for channel in CHANNELS) + "}",
         _moves_table(),
         "local " + _set("WAITING", WAITING),
@@ -131,7 +133,7 @@ class Script:
         parts = [(_LUA / "lib" / f"{part}.lua").read_text(encoding="utf-8") for part in uses]
         self.name = name
         self.source = "\n".join(
-            ["#!lua" if brings_new else "#!lua flags=allow-oom", _checks(self.spec), _TABLES, *parts, source]
+            ["#!lua" if brings_new else "#!lua flags=allow-oom", _TABLES, _checks(self.spec), *parts, source]
         )
         self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 

@@ -10,8 +10,8 @@ local NEEDS = {
 
 local function check_commit(i, item)
   local needs = NEEDS[item.kind] or refuse('item ' .. i .. '.kind: unknown')
-  for _, name in ipairs(needs) do
-    if item[name] == nil then refuse('item ' .. i .. '.' .. name .. ': expected for ' .. item.kind) end
+  for n = 1, #needs do
+    if item[needs[n]] == nil then refuse('item ' .. i .. '.' .. needs[n] .. ': expected for ' .. item.kind) end
   end
   check_pace(item)
   if item.customer_key then need_customer(KEYS[item.customer_key]) end

@@ -12,23 +12,23 @@ local function of_sorted_set(key)
   return cmsgpack.pack(marks)
 end
 
--- Whether all of it can be reckoned with, so that nothing fails on it after a write.
-local function is_ledger(marks)
-  if type(marks) ~= 'table' then return false end
+-- The marks that a text holds, if all of them can be reckoned with: nothing fails on them after a write.
+local function marks_of(text)
+  local marks = cmsgpack.unpack(text)
   for reminder, mark in pairs(marks) do
-    if type(reminder) ~= 'string' or type(mark) ~= 'number' or mark % 1 ~= 0 then return false end
+    if reminder .. '' ~= reminder or mark >= math.huge or mark % 1 ~= 0 then error('not a ledger') end
   end
-  return true
+  return marks
 end
 
 -- A ledger as it stands in this call, with its text before it, '' where there is none; nil where it cannot be read.
 local function load_ledger(key)
   if ledgers[key] == nil then
     local text = read(key) or ''
-    if type(text) == 'table' then text = of_sorted_set(key) end
+    if text.err then text = of_sorted_set(key) end
     local ok, marks = text ~= nil, {}
-    if ok and text ~= '' then ok, marks = pcall(cmsgpack.unpack, text) end
-    if not ok or not is_ledger(marks) then return nil end
+    if ok and text ~= '' then ok, marks = pcall(marks_of, text) end
+    if not ok then return nil end
     ledgers[key], ledger_texts[key] = marks, text
   end
   return ledgers[key], ledger_texts[key]

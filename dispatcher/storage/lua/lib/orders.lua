@@ -43,7 +43,7 @@ end
 local function load_order(key)
   if orders[key] == nil then
     local text = read(key)
-    if type(text) == 'table' then refuse(key .. ': ' .. text.err) end
+    if text and text.err then refuse(key .. ': ' .. text.err) end
     if text then
       local ok, order = pcall(cmsgpack.unpack, text)
       if not ok or type(order) ~= 'table' or type(order.steps) ~= 'table' or not order.rev then refuse(key .. ': not an order') end

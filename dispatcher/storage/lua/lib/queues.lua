@@ -46,6 +46,7 @@ local function withdraw(shop, step, id)
 end
 
 local function paused(shop, channel)
+  if shop.paused == '' then return false end
   return string.find(shop.paused, ',' .. channel .. ',', 1, true) ~= nil
     or string.find(shop.paused, ',*,', 1, true) ~= nil
 end
