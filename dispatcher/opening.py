@@ -22,6 +22,12 @@ ALLOCATIONS = 10_000
 _log = logging.getLogger(__name__)
 
 
+def settle_memory() -> None:
+    """Have what is there by now looked through no more for garbage, and the rest less often."""
+    gc.freeze()
+    gc.set_threshold(ALLOCATIONS)
+
+
 async def open_service(
     settings: Settings,
     client: StoreClient,
@@ -39,8 +45,7 @@ async def open_service(
                 away = True
                 _log.warning(STORE_AWAY, extra={"error": error.code, "detail": str(error)})
         else:
-            gc.freeze()  # what is there by now stays, and need not be looked through again and again
-            gc.set_threshold(ALLOCATIONS)
+            settle_memory()
             return service
         try:
             async with asyncio.timeout(RETRY_SECONDS):

@@ -14,6 +14,7 @@ import msgspec
 import uvloop
 
 from dispatcher.channels.stub import StubChannel
+from dispatcher.opening import settle_memory
 from dispatcher.policy.document import Policy, default_policy
 from dispatcher.policy.events import Event
 from dispatcher.policy.facts import Instant
@@ -75,6 +76,7 @@ async def scene(directory: Path, policy: Policy, start: Instant = NOON) -> Async
         stub = StubChannel("chat", clock.now, directory / "handed_over.log")
         service = await build(Settings(), redis, clock, {"chat": stub}, directory / "audit")
         await service.put_policy(SHOP, policy, "benchmark", "user:benchmark")
+        settle_memory()  # as a worker does once it is open; the peer has its turn in the same process
         yield Scene(service=service, redis=redis, clock=clock, stub=stub)
         stub.close()
 
