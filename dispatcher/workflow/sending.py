@@ -2,9 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from types import coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -155,7 +153,8 @@ class Sender:
     async def _call(self, message: Message) -> Outcome:
         """Call the channel; whatever a broken one does, it tells nothing about the message."""
         try:
-            answer: object = await self._answer(message)
+            async with asyncio.timeout(self.timeout / 1000):
+                answer: object = await self.channel.send(message)
         except TimeoutError:
             return Unknown(reason="no answer in time")
         except asyncio.CancelledError as error:
@@ -166,31 +165,6 @@ class Sender:
         except Exception as error:
             return Unknown(reason=type(error).__name__)
         return _understood(answer)
-
-    async def _answer(self, message: Message) -> object:
-        """Return a channel's answer; `TimeoutError` when it does not come in time."""
-        start = asyncio.get_running_loop().time()
-        steps = self.channel.send(message).__await__()
-        try:
-            waits_for = next(steps)
-        except StopIteration as answered:  # at once: a timer would be most of what such a call costs
-            return answered.value
-        async with asyncio.timeout_at(start + self.timeout / 1000):
-            return await _going_on(steps, waits_for)
-
-
-@coroutine
-def _going_on(steps: Generator[Any, Any, object], waits_for: object) -> Generator[Any, Any, object]:
-    """Await what has taken its first step and `waits_for` something, as if it had been awaited from there."""
-    try:
-        yield waits_for
-    except BaseException as error:  # a cancellation, which it may well outlive
-        try:
-            waits_for = steps.throw(error)
-        except StopIteration as answered:
-            return answered.value
-        return (yield from _going_on(steps, waits_for))
-    return (yield from steps)
 
 
 def _understood(answer: object) -> Outcome:
