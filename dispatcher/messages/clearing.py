@@ -26,8 +26,8 @@ MAX_PATTERNS = 5_000
 def cleared(pattern: str, values: tuple[object, ...], rules: Rules, pay_url: str | None) -> bool:
     """Whether `check` is sure to find nothing in the text that a pattern makes of these values.
 
-    What the pattern says by itself is looked at once, and a link for paying that leads where it may not at
-    all; where anything is found in the rest, it is for `check` to tell what.
+    What the pattern says by itself is looked at once, and a link for paying never where its host is allowed;
+    where anything is found in the rest, it is for `check` to tell what.
     """
     rest = _short(pattern, rules) % values
     if pay_url is not None and _leads_where_it_may(pay_url, rules):

@@ -42,7 +42,7 @@ class Slot(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Each rule of time that is on, as it answers at an instant, and whether none of them blocks it."""
+    """Each rule of time that is on, as it answers at an instant; `free` if nothing blocks it."""
 
     rules: tuple[Rule, ...]
     free: bool
@@ -156,16 +156,17 @@ class Timing(msgspec.Struct, frozen=True, gc=False):
         return applied
 
 
-def _hours(policy: Policy, tz: ZoneInfo, channel: Channel, at: Instant) -> list[Rule]:
-    days, holidays, applied = policy.days, policy.holidays, []
+def _hours(policy: Policy, tz: ZoneInfo, channel: Channel, at: Instant) -> tuple[Rule, ...]:
+    days, holidays = policy.days, policy.holidays
+    applied: tuple[Rule, ...] = ()
     quiet = quiet_span(policy, at, tz)
     if quiet is not None:
         known = calendar(days.reminders, holidays) if days else None
-        applied.append(_quiet_hours(tz.key, quiet, known, inside=quiet[0] <= at))
+        applied += (_quiet_hours(tz.key, quiet, known, inside=quiet[0] <= at),)
     hours = call_span(policy, at, tz) if channel == "phone" else None
     if hours is not None:
         known = calendar(days.calls, holidays) if days else None
-        applied.append(_phone_window(tz.key, hours, known, inside=hours[0] <= at))
+        applied += (_phone_window(tz.key, hours, known, inside=hours[0] <= at),)
     return applied
 
 

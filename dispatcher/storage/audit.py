@@ -62,9 +62,13 @@ class AuditTrail(AuditReader):
         first = head.archived + 1
         if head.newest - first + 1 < self._segment:
             return False
-        records = await self._stream(lane, first, self._segment)
-        if len(records) < self._segment or records[0].seq != first:
-            return False  # another worker archived it meanwhile
+        records: list[AuditRecord] = []
+        while left := self._segment - len(records):
+            begin = first + len(records)
+            more = await self._stream(lane, begin, left)
+            if not more or more[-1].seq != begin + len(more) - 1:
+                return False  # another worker archived it meanwhile, or a record is missing
+            records += more
         text = b"".join(line(record) for record in records)
         seal = sealed(lane, first, records[-1].seq, text, head.digest)
         await asyncio.to_thread(write_segment, self._folder(lane), seal, text)

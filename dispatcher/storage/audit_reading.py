@@ -21,6 +21,10 @@ PAGE = 1_000
 """Records read at once, so that whoever else is served in between does not wait long."""
 
 
+ENTRIES = 64
+"""Entries of the stream read at once, at least, of which each may hold one record alone or several."""
+
+
 SEPARATOR = b"\x1f"
 """Parts the fields of a record in the stream; no id can hold it, and the details come last."""
 
@@ -117,18 +121,12 @@ class AuditReader:
         return low
 
     async def _stream(self, lane: int, first: int, count: int) -> list[AuditRecord]:
+        """Return up to `count` records from `first` on, as they stand at one moment."""
         keys = self._store.keys(lane)
-        found: list[AuditRecord] = []
-        while (left := count - len(found)) > 0:
-            entries = await self._store.redis.xrange(
-                keys.audit, min=f"{first}-0", count=left // ENTRY_RECORDS + 1
-            )
-            if not entries:
-                break
-            numbered = [(seq, text) for entry in entries for seq, text in _numbered(*entry) if seq >= first]
-            found += [_record(keys, seq, text) for seq, text in numbered[:left]]
-            first = found[-1].seq + 1
-        return found
+        most = max(min(count, ENTRIES), count // ENTRY_RECORDS + 1)
+        entries = await self._store.redis.xrange(keys.audit, min=f"{first}-0", count=most)
+        numbered = [(seq, text) for entry in entries for seq, text in _numbered(*entry) if seq >= first]
+        return [_record(keys, seq, text) for seq, text in numbered[:count]]
 
     async def _in_store(self, lane: int, numbers: Sequence[int]) -> dict[int, AuditRecord]:
         keys = self._store.keys(lane)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 ENTRY_RECORDS = 16
-"""Records in one entry of the stream at most: an entry for each would cost the store half as much again."""
+"""Records in one entry of the stream at most: an entry for each was half of what a record cost."""
 
 
 class AuditRecord(msgspec.Struct, kw_only=True):

@@ -64,7 +64,7 @@ class LaneKeys:
         prefix = f"{LAYOUT}:{{{lane:02d}}}:"
         self.number = lane
         self.lane = prefix + "lane"  # hash: seq, at, newest token; archived, digest of its audit archive
-        self.audit = prefix + "audit"  # stream: audit records that are not archived yet, several an entry
+        self.audit = prefix + "audit"  # stream: records not archived yet; id = seq of an entry's last
         self.ready = prefix + "ready"  # sorted set: shop~channel -> when that queue's head is due
         self.leases = prefix + "leases"  # sorted set: reminder -> when its lease ends
         self.timers = prefix + "timers"  # sorted set: what housekeeping looks at next, and when

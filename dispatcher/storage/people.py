@@ -4,11 +4,12 @@ import hmac
 import secrets
 from collections.abc import Sequence
 
+from dispatcher.errors import StoreRefused
 from dispatcher.storage import keys as names
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.ledgers import Ledger, ledger_of, ledger_with
 from dispatcher.storage.reading import Reader
-from dispatcher.storage.unreadable import readable
+from dispatcher.storage.unreadable import if_readable, readable
 
 KEY_BYTES = 32
 DIGEST_BYTES = 16
@@ -68,26 +69,32 @@ class People:
     async def of_customer(self, shop: str, customer: str) -> Ledger:
         """Return a customer's own ledger."""
         lane = self._store.keys(self._store.lane_of(shop))
-        return (await self._read([lane.ledger(shop, customer)]))[0]
+        return await self._read_one(lane.ledger(shop, customer))
 
-    async def of_people(self, shop: str, people: Sequence[str]) -> list[Ledger]:
-        """Return the ledgers of phone numbers, by their pseudonyms."""
+    async def of_people(self, shop: str, people: Sequence[str]) -> list[Ledger | None]:
+        """Return the ledgers of phone numbers, by their pseudonyms; `None` for one that cannot be read."""
         lane = self._store.keys(self._store.lane_of(shop))
-        return await self._read([lane.shared(shop, person) for person in people])
+        keys = [lane.shared(shop, person) for person in people]
+        try:
+            async with self._store.redis.pipeline(transaction=False) as pipe:
+                for key in keys:
+                    pipe.get(key)
+                found = await pipe.execute()
+        except StoreRefused:  # one is no text
+            return [await self._if_readable(key) for key in keys]
+        return [if_readable(ledger_of, text or b"") for text in found]
 
-    async def _read(self, keys: Sequence[str]) -> list[Ledger]:
-        async with self._store.redis.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.get(key)
-            found = await pipe.execute(raise_on_error=False)
-        return [
-            await self._of_sorted_set(key)
-            if isinstance(text, Exception)
-            else readable("a ledger of hand-offs", ledger_of, text)
-            for key, text in zip(keys, found, strict=True)
-        ]
+    async def _if_readable(self, key: str) -> Ledger | None:
+        try:
+            return await self._read_one(key)
+        except StoreRefused:
+            return None
 
-    async def _of_sorted_set(self, key: str) -> Ledger:
-        """Return a ledger as an earlier version kept it."""
-        scores = await self._store.redis.zrange(key, 0, -1, withscores=True)
-        return ledger_with(int(score * 4) for _, score in scores)
+    async def _read_one(self, key: str) -> Ledger:
+        redis = self._store.redis
+        try:
+            text = await redis.get(key)
+        except StoreRefused:  # an earlier version kept a sorted set
+            scores = await redis.zrange(key, 0, -1, withscores=True)
+            return ledger_with(int(score * 4) for _, score in scores)
+        return readable("a ledger of hand-offs", ledger_of, text)

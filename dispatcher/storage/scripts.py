@@ -61,7 +61,7 @@ _RIGHT = {
     "list": "type(v) == 'table'",
     "key": "KEYS[v] ~= nil",
 }
-"""Type -> what is true of its values, and false or an error for others; unlike `type` it calls nothing."""
+"""Type -> what is true of its values, and false or an error for others, without a call."""
 
 
 def _checks(spec: Spec) -> str:

@@ -85,8 +85,7 @@ class Dispatcher:
         lease = await self._store.lease(shop, channel, limit, self._clock.now())
         if not lease.items:
             return Counter()
-        async with self._judging:  # two at once would only be done later, and together
-            judged = await self._judge_all(lease)
+        judged = await self._judge_all(lease)
         answers = await self._commit(lease, judged)
         decided = list(zip(judged, answers, strict=True))
         await self._send(
@@ -120,10 +119,11 @@ class Dispatcher:
                 await count_together(self._people, lease.shop, lease.items)
         except (StoreRefused, ValueError) as error:
             return [self._release(item, lease, error) for item in lease.items]
-        now = max(self._clock.now(), lease.now)
         sender = self._senders.get(lease.channel)
-        latest = sender.latest_start(now, lease.lease_end) if sender else lease.lease_end
-        judged = await judge(lease, policy, write, now, latest)
+        async with self._judging:  # two at once would only be done later, and together
+            now = max(self._clock.now(), lease.now)
+            latest = sender.latest_start(now, lease.lease_end) if sender else lease.lease_end
+            judged = await judge(lease, policy, write, now, latest)
         return [
             self._release(item, lease, one) if isinstance(one, Exception) else one
             for item, one in zip(lease.items, judged, strict=True)

@@ -129,14 +129,14 @@ class GroupedIntake:
     def _read_all(self) -> None:
         unread, self._unread = self._unread, []
         for read, actor, entry in unread:
+            if entry.done.done():  # whoever asked has left
+                continue
             try:
                 event = read()
-            except Exception as refusal:
-                if not entry.done.done():
-                    entry.done.set_exception(refusal)
-            else:
                 entry.events = (event,)
                 self._enter(self._lane_of(event.shop), entry, actor)
+            except Exception as refusal:
+                entry.done.set_exception(refusal)
 
     async def _take_lanes(self, events: Sequence[Event], actor: str) -> list[Result]:
         lanes: dict[int, list[int]] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from dispatcher.errors import StoreRefused
 from dispatcher.policy.facts import Customer
 from dispatcher.policy.terms import Policy
 from dispatcher.storage.ledgers import Ledger
@@ -21,8 +22,8 @@ class People(Protocol):
     async def of_customer(self, shop: str, customer: str) -> Ledger:
         """Return a customer's own ledger."""
 
-    async def of_people(self, shop: str, people: Sequence[str]) -> list[Ledger]:
-        """Return the ledgers of phone numbers, by their pseudonyms."""
+    async def of_people(self, shop: str, people: Sequence[str]) -> list[Ledger | None]:
+        """Return the ledgers of phone numbers, by their pseudonyms; `None` for one that cannot be read."""
 
 
 def by_phone(policy: Policy) -> bool:
@@ -31,14 +32,20 @@ def by_phone(policy: Policy) -> bool:
 
 
 async def count_together(people: People, shop: str, items: Sequence[Leased]) -> None:
-    """Have leased reminders decided on the hand-offs of all who share the customer's number."""
+    """Have leased reminders decided on the hand-offs of all who share the customer's number.
+
+    Where these cannot be read the facts are gone too: nothing is decided of that one.
+    """
     found = [(item, item.facts.customer.phone) for item in items if item.facts and item.facts.customer.phone]
     if not found:
         return
     persons = await people.pseudonyms(shop, [phone or "" for _, phone in found])
     ledgers = await people.of_people(shop, persons)
     for (item, _), person, ledger in zip(found, persons, ledgers, strict=True):
-        item.person, item.ledger = person, ledger
+        if ledger is None:
+            item.facts = None
+        else:
+            item.person, item.ledger = person, ledger
 
 
 async def ledger_of(
@@ -49,4 +56,6 @@ async def ledger_of(
         return None, await people.of_customer(shop, customer.id)
     (person,) = await people.pseudonyms(shop, [customer.phone])
     (ledger,) = await people.of_people(shop, [person])
+    if ledger is None:
+        raise StoreRefused("the hand-offs of the customer's number cannot be read")
     return person, ledger

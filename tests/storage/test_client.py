@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dispatcher.errors import StoreFull, StoreRefused, StoreUnavailable
-from dispatcher.storage.client import CONNECTIONS, StoreClient
+from dispatcher.storage.client import CONNECTIONS, SCRIPTS_AT_ONCE, StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.scripts import SCRIPTS
 from dispatcher.wiring import connect
@@ -109,6 +109,28 @@ async def test_a_store_that_does_not_answer_in_time_is_unavailable(tmp_path: Pat
             assert [await client.get(str(number)) for number in range(WAITING)] == [
                 str(number).encode() for number in range(WAITING)
             ]
+
+
+async def test_few_script_calls_are_under_way_at_once(
+    redis: StoreClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way = most = 0
+    send = StoreClient.execute_command
+
+    async def counted(client: StoreClient, *args: Any, **options: Any) -> Any:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await send(client, *args, **options)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(StoreClient, "execute_command", counted)
+    answers = await asyncio.gather(*(script(redis) for _ in range(WAITING)))
+
+    assert answers == [[b"unknown"]] * WAITING
+    assert most == SCRIPTS_AT_ONCE
 
 
 async def test_script_calls_that_wait_for_others_hear_with_them_that_the_store_is_away(

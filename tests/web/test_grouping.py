@@ -1,7 +1,8 @@
 """Requests share calls: each gets its own answers, whatever becomes of its neighbours."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -276,17 +277,58 @@ async def test_events_that_come_together_are_read_each_for_itself() -> None:
     assert gate.calls == [("key:a", ["1", "2"])]
 
 
+async def test_an_event_that_finds_no_lane_holds_up_no_other() -> None:
+    gate = Gate()
+    gate.held = False
+
+    def lane_of(shop: str) -> int:
+        if shop == "lost":
+            raise KeyError(shop)
+        return 0
+
+    intake = GroupedIntake(gate, lane_of)
+    shops = ["demo", "lost", "demo"]
+
+    answers = await asyncio.gather(
+        *(intake.take_one(partial(order, place, shop), "key:a") for place, shop in enumerate(shops)),
+        return_exceptions=True,
+    )
+
+    assert isinstance(answers[1], KeyError)
+    assert [one.order for one in answers if isinstance(one, Result)] == ["0", "2"]
+
+
+async def test_an_event_whose_sender_has_left_is_not_read() -> None:
+    gate = Gate()
+    gate.held = False
+    intake = Watched(gate)
+    left = asyncio.create_task(intake.take_one(lambda: order("left"), "key:a"))
+    stays = asyncio.create_task(intake.take_one(lambda: order("stays"), "key:a"))
+    await asyncio.sleep(0)  # both wait to be read in the next turn of the loop
+    left.cancel()
+
+    await stays
+
+    assert gate.calls == [("key:a", ["stays"])]
+
+
 async def test_too_many_single_events_are_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouping, "MAX_UNDER_WAY", 1)
     gate = Gate()
     gate.held = False
     intake = Watched(gate)
 
+    read: list[str] = []
+
+    def reading(name: str) -> Callable[[], Event]:
+        return lambda: read.append(name) or order(name)  # type: ignore[func-returns-value]
+
     answers = await asyncio.gather(
-        *(intake.take_one(lambda: order(1), "key:a") for _ in range(2)), return_exceptions=True
+        *(intake.take_one(reading(name), "key:a") for name in ("1", "2")), return_exceptions=True
     )
 
     assert isinstance(answers[1], Overloaded)
+    assert read == ["1"]
     assert (await intake.take_one(lambda: order(2), "key:a")).status == "accepted"
 
 

@@ -193,6 +193,22 @@ async def test_a_report_is_counted_by_the_number_that_the_order_has_and_by_the_p
     assert (await People(here.service.store).of_customer("demo", "C-1")).instants == (NOON,)
 
 
+async def test_a_number_whose_hand_offs_cannot_be_read_keeps_no_other_customer_waiting(
+    redis: StoreClient, audit_directory: Path
+) -> None:
+    here = await world(redis, audit_directory, policy=at_once(BY_PHONE), settings=Settings(lanes=1))
+    await take(here, "O-1", customer="C-1", phone="+8613800000001")
+    await take(here, "O-2", customer="C-2", phone="+8613800000002")
+    store = here.service.store
+    (broken,) = await People(store).pseudonyms("demo", ["+8613800000001"])
+    await redis.set(store.keys(here.lane).shared("demo", broken), b"\xc1")
+
+    await here.dispatch()
+
+    kinds = {record["order"]: record["kind"] for record in await here.audit() if record["reminder"]}
+    assert kinds == {"O-1": "reminder.failed", "O-2": "reminder.sent"}
+
+
 async def test_a_slot_of_a_shared_number_stays_where_it_was_taken_when_the_number_changes(
     redis: StoreClient, audit_directory: Path
 ) -> None:

@@ -4,7 +4,7 @@
 -- shop: name:string key:key due:list status:list
 -- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string? channel:string? due:number? reason:string? handed:number? tried:list? pool:string? pools:key? back:number? back_details:string? person:string?
 -- reply: for each item: settled | lost
-check_items({})
+check_items()
 for i, item in ipairs(ITEMS) do
   check_outcome(i, item)
   load_carried(select(2, find(item)) or NONE)

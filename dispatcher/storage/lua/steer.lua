@@ -6,7 +6,7 @@
 -- item: kind:string reminder:string order:string shop:number order_key:key step:number rev:number was:number due:number? details:string
 -- reply: for each item: dropped | moved | changed | lost
 local MOVES_TO = {send_now = 'operator.sent_now', postpone = 'operator.postponed'}
-check_items({})
+check_items()
 for i, item in ipairs(ITEMS) do
   if item.kind ~= 'cancel' and not MOVES_TO[item.kind] then refuse('item ' .. i .. '.kind: unknown') end
   if item.kind ~= 'cancel' and not item.due then refuse('item ' .. i .. '.due: expected for ' .. item.kind) end

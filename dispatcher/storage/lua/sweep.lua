@@ -5,7 +5,7 @@
 -- shop: name:string key:key due:list status:list
 -- item: reminder:string order:string shop:number order_key:key step:number person:string?
 -- reply: for each item: uncertain | back | failed | gone
-check_items({})
+check_items()
 local replies = {}
 for i, item in ipairs(ITEMS) do
   local shop, order, step = HEAD.shops[item.shop], find(item)

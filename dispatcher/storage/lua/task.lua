@@ -5,7 +5,7 @@
 -- shop: name:string key:key due:list status:list
 -- item: kind:string reminder:string order:string shop:number order_key:key step:number agent:string result:string? why:string? said:number? details:string ledger:key person:string? address:string? addresses:key? about:string? told:string?
 -- reply: for each item: completed | released | lost
-check_items({})
+check_items()
 for i, item in ipairs(ITEMS) do
   if item.kind ~= 'completed' and item.kind ~= 'released' then refuse('item ' .. i .. '.kind: unknown') end
   if item.kind == 'completed' and not item.result then refuse('item ' .. i .. '.result: expected for completed') end

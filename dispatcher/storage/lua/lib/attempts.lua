@@ -2,9 +2,10 @@
 -- lane shares; it stands in LEASES while the lease lasts, and nowhere else.
 local tokens = {}
 
--- Reads the orders, and ahead `keys` with them, and refuses items whose step or shop does not exist, before anything is
--- written.
+-- Reads the orders, and ahead more `keys` with them, and refuses items whose step or shop does not exist, before
+-- anything is written.
 local function check_items(keys)
+  keys = keys or {}
   for _, item in ipairs(ITEMS) do
     keys[#keys + 1] = KEYS[item.order_key]
     keys[#keys + 1] = KEYS[item.ledger] -- which not every item has
