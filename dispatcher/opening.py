@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 def settle_memory() -> None:
     """Have what is there by now looked through no more for garbage, and the rest less often."""
+    gc.collect()
     gc.freeze()
     gc.set_threshold(ALLOCATIONS)
 

@@ -152,6 +152,17 @@ def pasted(up: Up, kind: str) -> dict[str, Any]:
     return event
 
 
+def test_without_workers_the_api_answers_and_nothing_is_sent(data: Path) -> None:
+    with running(data, "--demo", "--workers", "0") as up:
+        pasted(up, "order.unpaid")  # it is ready
+        status, order = ask(up, "GET", "/v1/orders/demo/SAMPLE-1")
+        logs = sorted(log.name for log in data.glob("*.log"))
+        code = up.end()
+
+    assert (status, order["reminders"][0]["status"]) == (200, "planned")
+    assert (logs, code) == (["api.log"], 0)
+
+
 def test_the_demo_sends_its_reminders_once_over_restarts_and_leaves_no_process(data: Path) -> None:
     with running(data, "--demo") as up:
         until(lambda: sent(data, SENT), SECONDS, "the samples are sent")

@@ -91,7 +91,7 @@ def worker_command(data: Path, attached: bool) -> None:
 @_HOST
 @_PORT
 @_DATA
-@click.option("--workers", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True)
+@click.option("--workers", type=click.IntRange(0, MOST_WORKERS), default=1, show_default=True)
 def up_command(demo: bool, host: str, port: int, data: Path, workers: int) -> None:
     """Run everything in one: store, API and workers; Ctrl-C ends it."""
     try:

@@ -16,6 +16,9 @@ LEFT_OUT = "\n"
 _ENDS = {mark: mark for mark in "，；！？（）\n"} | {"。": "(?<=[一-龥])。|。(?=[一-龥])"}
 """Marks that no link or contact goes beyond; a full stop may be one of a host, but not beside Chinese."""
 
+_BEFORE = re.compile(r"(?:[ \n]|[一-龥]：)$")
+_BEHIND = frozenset("\n，；！？（")
+
 MAX_HOSTS = 10_000
 """Of which it is remembered whether they say a word."""
 
@@ -31,8 +34,19 @@ def cleared(pattern: str, values: tuple[object, ...], rules: Rules, pay_url: str
     """
     rest = _short(pattern, rules) % values
     if pay_url is not None and _leads_where_it_may(pay_url, rules):
-        rest = rest.replace(pay_url, LEFT_OUT)
+        parts = rest.split(pay_url)
+        if all(map(_may_precede, parts[:-1])) and all(map(_may_follow, parts[1:])):
+            rest = LEFT_OUT.join(parts)
     return not raw_hits(fold(rest), rules)
+
+
+def _may_precede(text: str) -> bool:
+    """Whether what stands before a link is surely no part of it, nor of another one that goes on with it."""
+    return not text or _BEFORE.search(text[-2:]) is not None
+
+
+def _may_follow(text: str) -> bool:
+    return not text or text[0] in _BEHIND
 
 
 def _short(pattern: str, rules: Rules) -> str:

@@ -52,7 +52,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     `entries` holds every word, `parts` the words of pairs, and `words` finds all of them at once. Each of
     `hosts` begins with a dot. With `any_host` a link may lead anywhere, unless its host is a forbidden word;
-    `plain` remembers of hosts whether they say no word, `short` what is to be looked at of a pattern.
+    `plain` remembers of hosts whether they say no word, `short` what is to be looked at of a
+    pattern; both are shared with rules that allow other hosts, whose words are the same.
     """
 
     platform: Platform

@@ -82,6 +82,9 @@ def decode_event(raw: bytes | dict[str, Any]) -> Event:
     """Return the event in a CloudEvent's JSON, or in its object; `InvalidEvent` names each wrong field."""
     content = event_json.parse(raw) if isinstance(raw, bytes) else raw
     problems: Problems = []
+    if isinstance(content, list):
+        expected = "expected an object; an array of events is sent as application/cloudevents-batch+json"
+        _refuse([FieldProblem("", expected)], None)
     given = read_object(_ENVELOPE, content, "", problems)
     kind = _TYPES.get(given.get("type", ""))
     data = _read_data(kind, given["data"], problems) if kind and "data" in given else {}

@@ -8,17 +8,20 @@ from hypothesis import strategies as st
 
 from dispatcher.messages.catalog import Catalog
 from dispatcher.messages.clearing import LEFT_OUT, cleared
+from dispatcher.messages.contacts import contacts, links, may_lead_out
+from dispatcher.messages.folding import fold
 from dispatcher.messages.wording import Rules, check, load
 from dispatcher.messages.wording_file import Chosen, Group
 from dispatcher.policy.terms import Platform
 
 PLATFORMS: tuple[Platform, ...] = get_args(Platform)
 LOADED = load(Catalog.load().directory)
+PAY_URL = "https://pay.example/O-1688"
 PIECES = (
     "微信", "微", "信", "最好", "淘", "宝", "五星好评", "返现", "再不", "没了", "纤维信封", "加v", "+", "qq",
     "QQ：", "138", "00138000", "400-820-8820", "0571-", "88888888", "evil.com", "evil", "。com/a", "https://",
     "shop@mail.example", "您好", "今天", "还没有付款", "一", "9.9", "12:00", "，", "；", "！", "？", "（",
-    "）", "\n", "。", "：", "～", " ", "-", ".", "/", "★", "Ｖ", "\u200b",
+    "）", "\n", "。", "：", "～", " ", "-", ".", "/", "★", "Ｖ", "\u200b", "网", "x.cn", "http:/\\", PAY_URL,
 )  # fmt: skip
 """What rules look for and parts of it, marks that end it and marks that only stand in it."""
 
@@ -73,8 +76,35 @@ def test_nothing_is_cleared_that_has_a_hit(platform: Platform, said: list[str], 
 
     hits = [check(pattern % shown, rules) for rules in allowing(platform)]
 
-    seen = [cleared(pattern, shown, rules, "https://pay.example/O-1") for rules in allowing(platform)]
+    seen = [cleared(pattern, shown, rules, PAY_URL) for rules in allowing(platform)]
     assert not any(found for found, clear in zip(hits, seen, strict=True) if clear)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_where_nothing_may_lead_out_there_is_no_link_and_no_contact(text: str) -> None:
+    folded = fold(text)
+
+    found = [*links(folded), *contacts(folded)]
+
+    assert may_lead_out(folded) or found == []
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "点这里%s网上付款",
+        "点这里：%s 网上付款",
+        "请看 x.cn:%s",
+        "请看 x.cn：%s",
+        "http:/\\⑴&%s",
+        "ﬁ%s",
+        "a。com:%s",
+    ],
+)
+def test_what_goes_on_over_the_end_of_a_link_is_not_cleared(platform: Platform, pattern: str) -> None:
+    for rules in allowing(platform):
+        assert not cleared(pattern, (PAY_URL,), rules, PAY_URL) or check(pattern % PAY_URL, rules) == ()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ local function of_sorted_set(key)
   local found = redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')
   if found.err then return nil end
   local marks = {}
-  for i = 1, #found, 2 do marks[found[i]] = tonumber(found[i + 1]) * 4 end
+  for i = 1, #found, 2 do marks[found[i]] = math.floor(tonumber(found[i + 1]) * 4) end
   return cmsgpack.pack(marks)
 end
 
