@@ -149,7 +149,7 @@ class Other(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Leased(msgspec.Struct, kw_only=True, gc=False):
     """One leased reminder with what deciding about it needs; `facts`, `customer` are `None` if unreadable.
 
-    Without a readable order or ledger there are no `facts` either, and that is without content.
+    Without a readable order or ledger there are no `facts` either; the unreadable one is empty.
     `person` is whose hand-offs `ledger` has, where those are not the customer's alone.
     `others` are unpaid orders of the same customer.
     """
