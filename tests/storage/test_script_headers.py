@@ -151,3 +151,13 @@ def test_tables_and_parts_are_read_from_a_header() -> None:
 def test_a_header_with_an_unknown_type_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="is not name:type"):
         header(f"-- head: {line}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_writes_the_ledgers_that_it_may_change_and_before_what_it_writes_all_with(name: str) -> None:
+    body = reached(SCRIPTS[name].source.partition("local function refuse")[2])
+    changes = {"take_slot(", "free_slot("} & set(re.findall(r"\b(?:take|free)_slot\(", body))
+    calls = re.findall(r"^(save_ledgers|save_orders)\(\)$", body, re.MULTILINE)
+
+    assert not changes or calls == ["save_ledgers", "save_orders"]
+    assert changes or "save_ledgers" not in calls
