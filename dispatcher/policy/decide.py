@@ -119,14 +119,17 @@ def _not_usable(facts: Facts, policy: Policy, channel: Channel, rules: list[Rule
     return refusal
 
 
+def _used(facts: Facts) -> list[Channel]:
+    return [handoff.channel for handoff in facts.used]
+
+
 def _routing(facts: Facts, policy: Policy, outcome: str) -> Rule:
-    used = [handoff.channel for handoff in facts.used] if facts.used else ()
     rule = routing_rule(
         facts.order,
         facts.customer,
         policy,
         outcome,
-        used=used,
+        used=_used(facts),
         tried=facts.tried,
         opted_out=facts.standing.opted_out,
     )
@@ -138,9 +141,8 @@ def _routing(facts: Facts, policy: Policy, outcome: str) -> Rule:
 
 
 def _routes(facts: Facts, policy: Policy, tried: tuple[Channel, ...]) -> Routes:
-    used = [handoff.channel for handoff in facts.used] if facts.used else ()
     opted_out = facts.standing.opted_out
-    return routes(facts.order, facts.customer, policy, used=used, tried=tried, opted_out=opted_out)
+    return routes(facts.order, facts.customer, policy, used=_used(facts), tried=tried, opted_out=opted_out)
 
 
 def _overflow(facts: Facts, policy: Policy, now: Instant, rules: list[Rule]) -> Decision:

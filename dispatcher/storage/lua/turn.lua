@@ -5,6 +5,12 @@
 -- shop: name:string key:key due:list status:list
 -- item: timer:string shop:number order:string? order_key:key? ledger:key? shared:list? erase:list? seen_key:key? customer:string? customer_key:key?
 -- reply: for each item: closed | retired | forgotten | later | gone
+local keys = {}
+for _, item in ipairs(ITEMS) do
+  keys[#keys + 1] = KEYS[item.order_key]
+  keys[#keys + 1] = KEYS[item.ledger] -- which not every item has
+end
+read_ahead(keys)
 for i, item in ipairs(ITEMS) do check_timer(i, item) end
 local replies = {}
 for i, item in ipairs(ITEMS) do replies[i] = turn(HEAD.shops[item.shop], item) end

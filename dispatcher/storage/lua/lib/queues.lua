@@ -52,8 +52,9 @@ local function paused(shop, channel)
 end
 
 local function save_waiting(key, channel)
+  if not waiting[key] then return end
   local scores = {}
-  for id, due in pairs(waiting[key] or {}) do
+  for id, due in pairs(waiting[key]) do
     scores[#scores + 1], scores[#scores + 2] = due, id
   end
   count('waiting|' .. channel, in_chunks('ZADD', KEYS[key], scores))
