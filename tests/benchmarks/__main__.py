@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks [--small]
 
-Each part runs in a process of its own, one after the other. `--small` takes a minute and says nothing
-about speed: it shows that everything works.
+Each part runs in a process of its own, one after the other. `--small` takes less than a minute and says
+nothing about speed: it shows that everything works.
 """
 
 import json
