@@ -9,6 +9,7 @@ import msgspec
 
 from dispatcher.policy.facts import Channel, Instant
 from dispatcher.storage.packing import Packed
+from dispatcher.storage.rows import SendRow, SentRow
 
 
 class Command(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -39,6 +40,7 @@ class Carry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     """A decision to be recorded (see `lua/commit.lua`); `id` is the asker's for an agent's own hand-off.
 
+    With a `swap` that is tried first (see `lua/send.lua`); if it is done, `handed` tells when.
     `called` is the pseudonym of the number that a claim is for, `masked` that number as people may see it.
     """
 
@@ -78,6 +80,7 @@ class Commit(Command, kw_only=True, omit_defaults=True, gc=False):
     quantity: int | None = None
     per_customer: int | None = None
     offer_ends: Instant | None = None
+    swap: SendRow | None = None
 
 
 SettledAs = Literal["sent", "uncertain", "retry", "fail"]
@@ -86,7 +89,8 @@ SettledAs = Literal["sent", "uncertain", "retry", "fail"]
 class Settlement(Command, kw_only=True, omit_defaults=True, gc=False):
     """What became of a hand-off (see `lua/settle.lua`).
 
-    Where nothing was handed over, what it carried is due again at `back`.
+    Where nothing was handed over, what it carried is due again at `back`. With a `swap` that is tried first
+    (see `lua/sent.lua`).
     """
 
     outcome: SettledAs
@@ -101,6 +105,7 @@ class Settlement(Command, kw_only=True, omit_defaults=True, gc=False):
     back_details: Packed | None = None
     pool: str | None = None
     pools: int | None = None
+    swap: SentRow | None = None
 
 
 class TaskEnd(Command, kw_only=True, omit_defaults=True, gc=False):

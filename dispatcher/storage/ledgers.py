@@ -21,11 +21,20 @@ NOBODY = Ledger()
 """The ledger of who was not reminded yet."""
 
 _MARKS = msgspec.msgpack.Decoder(dict[str, int])
+_ENCODER = msgspec.msgpack.Encoder()
 
 
 def ledger_of(stored: bytes | None) -> Ledger:
     """Return a ledger as it is stored; raises as decoding does."""
     return ledger_with(_MARKS.decode(stored).values()) if stored else NOBODY
+
+
+def before_mark(stored: bytes, reminder: str) -> bytes:
+    """Return a stored ledger with a reminder that is not in it, but for its mark, which comes last."""
+    marks = _MARKS.decode(stored) if stored else {}
+    if reminder in marks:
+        raise ValueError("the reminder is in the ledger")
+    return _ENCODER.encode(marks | {reminder: 0})[:-1]
 
 
 def ledger_with(marks: Iterable[int]) -> Ledger:

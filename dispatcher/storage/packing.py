@@ -23,6 +23,9 @@ WORTH_PACKING = 160
 LARGEST = 1_048_576
 """Nothing that is packed is longer; a longer one is not ours."""
 
+_SHORT = [b"\xd9" + length.to_bytes(1, "big") for length in range(0x100)]
+"""What stands before a string of so many bytes in MessagePack; before a longer one it is five bytes."""
+
 _TEXT = (files("dispatcher.storage") / "packing-1.txt").read_bytes()
 _DICTIONARY = ZstdCompressionDict(_TEXT, dict_type=DICT_TYPE_RAWCONTENT)
 _DICTIONARY.precompute_compress(level=LEVEL)
@@ -32,12 +35,13 @@ _UNPACKER = ZstdDecompressor(dict_data=_DICTIONARY)
 
 def pack(text: bytes | bytearray) -> Packed:
     """Return a JSON text as it is stored, ready for a script's arguments; for one thread only."""
-    packed = VERSION + _PACKER.compress(text) if len(text) > WORTH_PACKING else PLAIN + text
-    # A string and not binary in MessagePack, since the store's reader knows no binary.
-    length = len(packed)
-    if length < 0x100:
-        return Packed(b"\xd9" + length.to_bytes(1, "big") + packed)
-    return Packed(b"\xdb" + length.to_bytes(4, "big") + packed)
+    return string(VERSION + _PACKER.compress(text) if len(text) > WORTH_PACKING else PLAIN + text)
+
+
+def string(text: bytes) -> Packed:
+    """Return bytes as a string in MessagePack and not as binary, which the store's reader does not know."""
+    length = len(text)
+    return Packed((_SHORT[length] if length < len(_SHORT) else b"\xdb" + length.to_bytes(4, "big")) + text)
 
 
 def unpack(packed: bytes) -> bytes:

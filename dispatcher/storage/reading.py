@@ -11,7 +11,8 @@ from dispatcher.storage.customers import StoredCustomer, customer_of
 from dispatcher.storage.keys import LaneKeys, lane_of
 from dispatcher.storage.pools import counts_of
 from dispatcher.storage.pools import wanted as pools_wanted
-from dispatcher.storage.records import ORDER, OTHERS_READ, Other, ShopState, StoredOrder, facts_of
+from dispatcher.storage.records import OTHERS_READ, Other, ShopState, StoredOrder, facts_of
+from dispatcher.storage.stored_orders import order_of
 from dispatcher.storage.unreadable import UNREADABLE, Passed, if_readable, readable
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ class Reader:
         """Return the orders that exist among (shop, order) pairs of one lane."""
         if not ids:
             return {}
-        return _decoded(ORDER.decode, ids, await self._order_texts(ids))
+        return _decoded(order_of, ids, await self._order_texts(ids))
 
     async def readable_orders(self, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredOrder]:
         """Return those of `orders` that can be read."""
@@ -84,7 +85,7 @@ class Reader:
         for (shop, order), text in zip(ids, await self._order_texts(ids) if ids else (), strict=True):
             if text is not None:
                 try:
-                    found[shop, order] = ORDER.decode(text)
+                    found[shop, order] = order_of(text)
                 except UNREADABLE:
                     self.passed.tell(self._of(shop).order(shop, order))
         return found

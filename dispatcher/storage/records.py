@@ -33,6 +33,9 @@ MOST_BLOCKED = 10_000
 RECORDS_KEPT = 500
 """An order remembers the numbers of its newest so many audit records."""
 
+RECORD_BYTES = 6
+"""The number of a record, as an order's text has it."""
+
 LATENESS_BUCKETS = (100, 250, 500, 1_000, 2_000, 5_000, 30_000)
 """Upper bounds in ms by which hand-offs are counted after they were due, in the lane's counters.
 
@@ -62,7 +65,7 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     moment: Instant
     due: Instant
     channel: Channel
-    attempt: int = 0
+    attempt: int
     tried: tuple[Channel, ...] = ()
     leases: int = 0
     handed: Instant | None = None
@@ -130,7 +133,6 @@ class StoredOrder(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
 
 _FACTS = msgspec.json.Decoder(OrderFacts)
-ORDER = msgspec.msgpack.Decoder(StoredOrder)
 
 
 def facts_of(stored: bytes) -> OrderFacts:
@@ -146,12 +148,20 @@ class Other(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     facts: OrderFacts
 
 
+class Texts(msgspec.Struct, frozen=True, gc=False):
+    """What is stored of an order but for its records' numbers, of its customer and of the ledger of that."""
+
+    order: bytes
+    ledger: bytes
+    customer: bytes
+
+
 class Leased(msgspec.Struct, kw_only=True, gc=False):
     """One leased reminder with what deciding about it needs; `facts`, `customer` are `None` if unreadable.
 
     Without a readable order or ledger there are no `facts` either; the unreadable one is empty.
     `person` is whose hand-offs `ledger` has, where those are not the customer's alone.
-    `others` are unpaid orders of the same customer.
+    `others` are unpaid orders of the same customer. `texts` are what it was read from, as it is written now.
     """
 
     reminder: str
@@ -163,6 +173,7 @@ class Leased(msgspec.Struct, kw_only=True, gc=False):
     customer: StoredCustomer | None
     person: str | None = None
     others: tuple[Other, ...] = ()
+    texts: Texts | None = None
 
     @property
     def step(self) -> StoredStep:

@@ -16,7 +16,14 @@ from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, INDEXED, MOVES, WAITING, Status
 from dispatcher.storage.audit_record import ENTRY_RECORDS
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.records import LATENESS_BUCKETS, MOST_BLOCKED, MOST_STEPS, OTHERS_READ, RECORDS_KEPT
+from dispatcher.storage.records import (
+    LATENESS_BUCKETS,
+    MOST_BLOCKED,
+    MOST_STEPS,
+    OTHERS_READ,
+    RECORD_BYTES,
+    RECORDS_KEPT,
+)
 
 _FIELD = re.compile(r"(\w+):(\w+)(\?)?$")
 _LUA = files("dispatcher.storage") / "lua"
@@ -74,6 +81,9 @@ def _checks(spec: Spec) -> str:
         "local right, checks, huge = {}, {}, math.huge",
     ]
     for name, fields in spec.items():
+        if name == "row":
+            lines += _row_check(fields)
+            continue
         lines += [f"function right.{name}(fields)", "local v"]
         for field, (kind, optional) in fields.items():
             given = "v == nil or " if optional else ""
@@ -86,7 +96,24 @@ def _checks(spec: Spec) -> str:
                 f"if {given}({_WRONG[kind]}) then wrong(where, '{field}', '{kind}', v) end",
             ]
         lines.append("end")
-    return "\n".join([*lines, "return right, checks", "end"])
+    return "\n".join([*lines, "return right, checks", "end", *_row(spec)])
+
+
+def _row_check(fields: dict[str, tuple[str, bool]]) -> list[str]:
+    """Return Lua that says whether a row's values, one after the other, are right."""
+    lines = [f"function right.row({', '.join(fields)})", "local v"]
+    for field, (kind, _) in fields.items():
+        lines += [f"v = {field}", f"if not ({_RIGHT[kind]}) then return false end"]
+    return [*lines, "return true", "end"]
+
+
+def _row(spec: Spec) -> list[str]:
+    """Return Lua that says what a row is, where the header states one."""
+    fields = spec.get("row", {})
+    if not fields:
+        return []
+    described = " ".join(f"{field}:{kind}" for field, (kind, _) in fields.items())
+    return [f"local ROW, ROW_WIDTH = '{described}', {len(fields)}"]
 
 
 def _set(name: str, statuses: frozenset[Status]) -> str:
@@ -100,7 +127,7 @@ def _moves_table() -> str:
     return "local MOVES = {" + ", ".join(rows) + "}"
 
 
-_GLOBALS = "KEYS, redis, cmsgpack, string, table, math, type, pairs, ipairs, pcall, tonumber, unpack"
+_GLOBALS = "KEYS, redis, cmsgpack, struct, string, table, math, type, pairs, ipairs, pcall, tonumber, unpack"
 _TABLES = "\n".join(
     (
         f"local {_GLOBALS} = {_GLOBALS}",  # found without a look into the table of globals
@@ -112,7 +139,7 @@ _TABLES = "\n".join(
         "local " + _set("INDEXED", INDEXED),
         f"local MOST_STEPS = {MOST_STEPS}",
         f"local MOST_BLOCKED = {MOST_BLOCKED}",
-        f"local RECORDS_KEPT = {RECORDS_KEPT}",
+        f"local RECORDS_KEPT, RECORD, RECORD_BYTES = {RECORDS_KEPT}, '>I{RECORD_BYTES}', {RECORD_BYTES}",
         f"local OTHERS_READ = {OTHERS_READ}",
         f"local ENTRY_RECORDS = {ENTRY_RECORDS}",
         "local LATENESS_BUCKETS = {" + ", ".join(map(str, LATENESS_BUCKETS)) + ", math.huge}",
@@ -137,13 +164,17 @@ class Script:
         )
         self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, redis: StoreClient, keys: list[str], head: dict[str, Any], items: Any) -> Any:
+    async def __call__(
+        self, redis: StoreClient, keys: list[str], head: dict[str, Any], items: Any, rows: bytes = b""
+    ) -> Any:
         """Run the script once; loads it again where the store has lost it.
 
         Raises `StoreUnavailable` when nothing is known of its effect, `StoreFull` and `StoreRefused` when
         it had none.
         """
         args = (len(keys), *keys, msgspec.msgpack.encode(head), msgspec.msgpack.encode(items))
+        if rows:
+            args = (*args, rows)
         async with redis.for_scripts.place():
             try:
                 return await redis.execute_command("EVALSHA", self.sha, *args)

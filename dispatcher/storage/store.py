@@ -21,6 +21,7 @@ from dispatcher.storage.pools import counted
 from dispatcher.storage.reading import Reader
 from dispatcher.storage.records import Lease
 from dispatcher.storage.scripts import NEW_ORDERS, SCRIPTS
+from dispatcher.storage.swaps import swap_commits, swap_settlements
 
 SLOT_KEPT_MS = MAX_MIN_GAP + DAY
 """How long a hand-off stays in its customer's ledger at least: as long as a policy can look back."""
@@ -144,11 +145,18 @@ class Store(Reader):
         self, lane: int, commits: Sequence[Commit], now: Instant, actor: str = "system"
     ) -> list[str]:
         """Record decisions; each answers committed, changed (decide again), lost (not ours) or failed."""
-        return await self._commands("commit", lane, commits, now, actor=actor, max_leases=self.max_leases)
+        done = await swap_commits(self.redis, self._keys[lane], commits, now, actor)
+        rest = [commit for position, commit in enumerate(commits) if position not in done]
+        head = {"actor": actor, "max_leases": self.max_leases}
+        answers = iter(await self._commands("commit", lane, rest, now, **head) if rest else ())
+        return ["committed" if position in done else next(answers) for position in range(len(commits))]
 
     async def settle(self, lane: int, settlements: Sequence[Settlement], now: Instant) -> list[str]:
         """Record outcomes of hand-offs; each answers settled or lost."""
-        return await self._commands("settle", lane, settlements, now)
+        done = await swap_settlements(self.redis, self._keys[lane], settlements, now)
+        rest = [one for position, one in enumerate(settlements) if position not in done]
+        answers = iter(await self._commands("settle", lane, rest, now) if rest else ())
+        return ["settled" if position in done else next(answers) for position in range(len(settlements))]
 
     async def end_tasks(self, lane: int, ends: Sequence[TaskEnd], now: Instant, actor: str) -> list[str]:
         """Complete or release claimed tasks; each answers completed, released or lost, repeated the same."""

@@ -9,6 +9,7 @@ from dispatcher.storage.commands import Carry, Commit
 from dispatcher.storage.packing import Packed
 from dispatcher.storage.records import Lease, Leased, Other
 from dispatcher.workflow import details
+from dispatcher.workflow.swapping import Swap, send_row
 
 
 def released(item: Leased, lease: Lease, error: Exception) -> Commit:
@@ -54,7 +55,14 @@ def undone(item: Leased, lease: Lease, decision: Decision, now: Instant) -> Comm
     return commit
 
 
-def hand_off(item: Leased, lease: Lease, decision: Send, rendered: Rendered, valid_until: Instant) -> Commit:
+def hand_off(
+    item: Leased,
+    lease: Lease,
+    decision: Send,
+    rendered: Rendered,
+    valid_until: Instant,
+    swap: Swap | None = None,
+) -> Commit:
     """Take what a hand-off needs, so that its call may start before `valid_until`."""
     written = details.of_decision(
         decision,
@@ -69,6 +77,8 @@ def hand_off(item: Leased, lease: Lease, decision: Send, rendered: Rendered, val
     commit.carries = _carries(item.others, decision)
     if decision.offer is not None:
         _bind_offer(commit, decision.offer)
+    if swap is not None:
+        commit.swap = send_row(item, swap, decision, rendered, written, valid_until)
     return commit
 
 

@@ -12,7 +12,7 @@ from dispatcher.telemetry import OUTCOME_CAME_LATE, OUTCOME_NOT_RECORDED, REMIND
 from dispatcher.workflow.blocking import heed_leased
 from dispatcher.workflow.committing import released
 from dispatcher.workflow.draining import Hands
-from dispatcher.workflow.judging import Handover, Judged, judge
+from dispatcher.workflow.judging import Judged, judge
 from dispatcher.workflow.outcomes import settlement
 from dispatcher.workflow.patience import patiently
 from dispatcher.workflow.people import People, by_phone, count_together
@@ -88,9 +88,7 @@ class Dispatcher:
         judged = await self._judge_all(lease)
         answers = await self._commit(lease, judged)
         decided = list(zip(judged, answers, strict=True))
-        await self._send(
-            lease, [one.handover for one, answer in decided if answer == "committed" and one.handover]
-        )
+        await self._send(lease, [one for one, answer in decided if answer == "committed" and one.handover])
         return Counter(one.commit.kind if answer == "committed" else answer for one, answer in decided)
 
     async def _commit(self, lease: Lease, judged: Sequence[Judged]) -> list[str]:
@@ -133,13 +131,15 @@ class Dispatcher:
         _log.error(REMINDER_NOT_DECIDED, extra={"reminder": item.reminder} | about_error(error))
         return Judged(commit=released(item, lease, error))
 
-    async def _send(self, lease: Lease, messages: Sequence[Handover]) -> None:
-        if not messages:
+    async def _send(self, lease: Lease, committed: Sequence[Judged]) -> None:
+        if not committed:
             return
         lane = self._store.lane_of(lease.shop)
+        swapped_at = {one.commit.reminder: one.commit.handed for one in committed}
 
         async def settle(finished: Sequence[HandedOver]) -> None:
-            outcomes = [settlement(one, self._clock.now()) for one in finished]
+            now = self._clock.now()
+            outcomes = [settlement(one, swapped_at[one.handover.message.reference], now) for one in finished]
             names = [one.reminder for one in outcomes]
             try:
                 answers = await patiently(
@@ -153,4 +153,5 @@ class Dispatcher:
             if late:
                 _log.warning(OUTCOME_CAME_LATE, extra={"reminders": late})
 
+        messages = [one.handover for one in committed if one.handover]
         await self._senders[lease.channel].send(messages, settle)

@@ -20,6 +20,7 @@ from dispatcher.workflow import details
 from dispatcher.workflow.batches import each
 from dispatcher.workflow.committing import hand_off, opened_task, undone
 from dispatcher.workflow.gathering import among, facts_about
+from dispatcher.workflow.swapping import Swap, committed
 
 
 class Renderer(Protocol):
@@ -48,6 +49,7 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     person: str | None = None
     carries: bool = False
     pool: str | None = None
+    swap: Swap | None = None
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -106,6 +108,7 @@ def _judged(
     if decision.channel == "phone":
         return Judged(commit=opened_task(item, lease, decision, rendered))
     valid_until = min(decision.valid_until, latest)
+    swap = committed(item, lease.token, decision)
     handover = Handover(
         message=_message(item.reminder, facts, decision, rendered),
         valid_until=valid_until,
@@ -115,8 +118,10 @@ def _judged(
         person=item.person,
         carries=bool(decision.carries),
         pool=None if decision.offer is None else decision.offer.pool.id,
+        swap=swap,
     )
-    return Judged(commit=hand_off(item, lease, decision, rendered, valid_until), handover=handover)
+    commit = hand_off(item, lease, decision, rendered, valid_until, swap)
+    return Judged(commit=commit, handover=handover)
 
 
 def decided(facts: Facts, policy: Policy, render: Renderer, now: Instant) -> tuple[Decision, Rendered | None]:

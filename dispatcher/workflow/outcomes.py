@@ -13,14 +13,18 @@ from dispatcher.storage.commands import SettledAs, Settlement
 from dispatcher.storage.packing import Packed
 from dispatcher.workflow import details
 from dispatcher.workflow.sending import HandedOver
+from dispatcher.workflow.swapping import sent_row
 
 
-def settlement(handed: HandedOver, now: Instant) -> Settlement:
-    """Return what is to be recorded of a message that went out, was refused, or never left."""
+def settlement(handed: HandedOver, swapped_at: Instant | None, now: Instant) -> Settlement:
+    """Return what is to be recorded of a message that went out, was refused, or never left.
+
+    `swapped_at` is when it was committed, if by swapping texts.
+    """
     match handed.outcome:
         case Accepted():
             assert handed.at is not None
-            return _settled(handed, "sent", handed=handed.at, details=_handed(handed.at))
+            return _sent(handed, handed.at, swapped_at)
         case Unknown(reason=reason):
             written = details.packed({"error": reason})
             return _settled(handed, "uncertain", reason="channel_down", details=written)
@@ -30,6 +34,14 @@ def settlement(handed: HandedOver, now: Instant) -> Settlement:
             facts = handed.handover.facts
             again = Retry(due=now, channel=facts.channel, reason="changed", tried=facts.tried)
             return _retried(handed, again)
+
+
+def _sent(done: HandedOver, at: Instant, swapped_at: Instant | None) -> Settlement:
+    settled, swap = _settled(done, "sent", handed=at, details=_handed(at)), done.handover.swap
+    if swap is not None and swapped_at is not None:
+        settled.channel = swap.step.channel
+        settled.swap = sent_row(swap, settled.order, settled.step, swapped_at, at, _handed(at))
+    return settled
 
 
 @lru_cache(maxsize=256)  # calls of a batch start in the same few milliseconds

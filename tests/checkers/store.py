@@ -108,7 +108,7 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
                     for record in _records(number, entry, fields)
                 ]
             case "order":
-                lane.orders[first, second] = msgspec.msgpack.decode(client.get(prefix + key))
+                lane.orders[first, second] = _order(client.get(prefix + key))
             case "customer":
                 lane.customers[first, second] = msgspec.msgpack.decode(client.get(prefix + key))
             case "due" | "status":
@@ -132,6 +132,22 @@ def _lane(client: Client, number: int, keys: list[str]) -> Lane:
             case "shop":
                 lane.shops[rest] = _hash(client, prefix + key)
     return lane
+
+
+def _order(text: bytes) -> dict[str, Any]:
+    """Return an order: behind 1, four bytes of length, one, two of length and the customer comes MessagePack.
+
+    Behind that are the numbers of its records, six bytes each. Once all was MessagePack.
+    """
+    order: dict[str, Any]
+    if text[0] != 1:
+        order = msgspec.msgpack.decode(text)
+        return order
+    size, customer = int.from_bytes(text[1:5], "big"), int.from_bytes(text[6:8], "big")
+    end = 8 + customer + size
+    order = msgspec.msgpack.decode(text[end - size : end])
+    records = [int.from_bytes(text[at : at + 6], "big") for at in range(end, len(text), 6)]
+    return order | {"records": records}
 
 
 def _hash(client: Client, key: str) -> dict[str, str]:

@@ -78,8 +78,12 @@ COUNTS = {
 
 
 def store(client: redis.Redis, order: str, **stored: Any) -> None:
-    records = [record["seq"] for record in story().records if record["order"] == order]
-    client.set(f"{LANE}order:demo~{order}", msgspec.msgpack.encode({"records": records} | stored))
+    own = [record["seq"] for record in story().records if record["order"] == order]
+    records = stored.pop("records", own)
+    body, customer = msgspec.msgpack.encode(stored), stored.get("customer", "").encode()
+    header = b"\x01" + len(body).to_bytes(4, "big") + b"\x00" + len(customer).to_bytes(2, "big")
+    numbers = b"".join(number.to_bytes(6, "big") for number in records)
+    client.set(f"{LANE}order:demo~{order}", header + customer + body + numbers)
 
 
 def ledger(client: redis.Redis, customer: str, slots: dict[str, int]) -> None:

@@ -13,7 +13,7 @@ import redis
 
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
-from dispatcher.storage.records import ORDER
+from dispatcher.storage.stored_orders import order_of
 from tests.faults.worker import Assignment
 
 POLL_SECONDS = 0.005
@@ -115,7 +115,7 @@ class Crew:
         parts = [split_reminder_id(reminder) for reminder in tokens]
         stored: Any = self._client.mget([self._keys.order(shop, order) for shop, order, _ in parts])
         return {
-            reminder: UnderWay(token, ORDER.decode(text).steps[number - 1].status)
+            reminder: UnderWay(token, order_of(text).steps[number - 1].status)
             for (reminder, token), (_, _, number), text in zip(tokens.items(), parts, stored, strict=True)
         }
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from dispatcher.policy.facts import Channel
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.people import People
 from dispatcher.storage.store import Store
+from dispatcher.storage.stored_orders import text_of
 from tests.storage.scenes import LEASE, dump, held, kept, leased, send, step, swept
 from tests.worlds import MINUTE, NOON, World, at_once, event, world
 
@@ -63,8 +63,10 @@ async def test_an_order_that_only_the_scripts_can_read_stops_nothing_beside_it(
     here: World, store: Store
 ) -> None:
     key = store.keys(here.lane).order("demo", "O-1")
-    order = msgspec.msgpack.decode(await store.redis.get(key))
-    await store.redis.set(key, msgspec.msgpack.encode(order | {"time": "noon"}))
+    order = await store.order("demo", "O-1")
+    assert order is not None
+    order.records, order.time = [], "noon"  # type: ignore[assignment]
+    await store.redis.set(key, text_of(order))
 
     done = await here.dispatch()
 

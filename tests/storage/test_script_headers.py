@@ -9,11 +9,14 @@ import msgspec
 import pytest
 
 from dispatcher.storage.commands import Command, Commit, Intake, PlanStep, Replan, Settlement, Steer, TaskEnd
+from dispatcher.storage.rows import SendRow, SentRow
 from dispatcher.storage.scripts import NAMES, SCRIPTS, header
 
 STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
-    ("commit", "item"): (Commit, {"customer"}),
-    ("settle", "item"): (Settlement, {"customer"}),
+    ("commit", "item"): (Commit, {"customer", "swap"}),
+    ("settle", "item"): (Settlement, {"customer", "swap"}),
+    ("send", "row"): (SendRow, set()),
+    ("sent", "row"): (SentRow, set()),
     ("task", "item"): (TaskEnd, {"customer"}),
     ("sweep", "item"): (Command, {"customer", "ledger"}),
     ("intake", "item of_order of_hand of_customer ending facts"): (Intake, {"shop_name"}),

@@ -18,14 +18,17 @@ from dispatcher.storage.customers import StoredCustomer, customer_of
 from dispatcher.storage.ledgers import NOBODY, Ledger, ledger_of
 from dispatcher.storage.packing import pack, unpack
 from dispatcher.storage.people import People
-from dispatcher.storage.records import ORDER, StoredOrder, StoredStep, facts_of
+from dispatcher.storage.records import StoredOrder, StoredStep, facts_of
 from dispatcher.storage.segments import read_segment
+from dispatcher.storage.stored_orders import order_of
 from tests.storage.scenes import send, settlement
 from tests.worlds import DAY, HOUR, MINUTE, NOON, World, event, world
 
 CLOSES = NOON + DAY
 FOUR = "2025-11-11T04:00:00.000Z"
-SECOND_STEP = StoredStep(status=Status.PLANNED, moment=NOON + 22 * HOUR, due=NOON + 22 * HOUR, channel="chat")
+SECOND_STEP = StoredStep(
+    attempt=0, status=Status.PLANNED, moment=NOON + 22 * HOUR, due=NOON + 22 * HOUR, channel="chat"
+)
 CALLED = StoredStep(
     status=Status.CLAIMED,
     moment=NOON,
@@ -355,7 +358,9 @@ ORDERS_OF_D1 = {
     "postponed by an operator": (
         STEERED,
         order(
-            StoredStep(status=Status.PLANNED, moment=NOON, due=NOON + HOUR, channel="sms", steered=True),
+            StoredStep(
+                attempt=0, status=Status.PLANNED, moment=NOON, due=NOON + HOUR, channel="sms", steered=True
+            ),
             "C-O-5",
             [2, 3, 4],
             None,
@@ -365,6 +370,7 @@ ORDERS_OF_D1 = {
         KEPT,
         order(
             StoredStep(
+                attempt=0,
                 status=Status.PLANNED,
                 moment=NOON,
                 due=NOON + HOUR,
@@ -437,7 +443,7 @@ async def here(redis: StoreClient, audit_directory: Path) -> World:
 
 @pytest.mark.parametrize(("written", "expected"), ORDERS_OF_D1.values(), ids=ORDERS_OF_D1.keys())
 def test_an_order_of_layout_d1_is_read(written: str, expected: StoredOrder) -> None:
-    assert ORDER.decode(bytes.fromhex(written)) == expected
+    assert order_of(bytes.fromhex(written)) == expected
 
 
 def test_a_pause_from_before_its_maker_was_kept_is_read() -> None:
@@ -577,7 +583,7 @@ async def test_the_present_version_writes_what_it_wrote(here: World) -> None:
     assert found is not None
     fresh, golden = (
         msgspec.to_builtins(found),
-        msgspec.to_builtins(ORDER.decode(bytes.fromhex(SENT_WITH_RECORDS))),
+        msgspec.to_builtins(order_of(bytes.fromhex(SENT_WITH_RECORDS))),
     )
     token = {"answered": 0, "settled": 0}  # counts leases, which the workers may take more or fewer of
     assert fresh["steps"][0] | token == golden["steps"][0] | token

@@ -300,7 +300,7 @@ async def test_a_carried_order_that_ended_does_not_come_back(shop: Shop) -> None
     paid.append(await shop.paid("B"))
     shop.answers = [Behaviour.REJECT]
     assert judged.handover is not None
-    await shop.world.service.dispatcher._send(lease, [judged.handover])
+    await shop.world.service.dispatcher._send(lease, [judged])
 
     assert paid[0].too_late == ("demo~A~1",)
     assert await shop.statuses("A", "B") == ["failed", "dropped"]
@@ -325,7 +325,7 @@ async def test_what_another_message_carries_is_not_cancelled(shop: Shop) -> None
 
     shop.answers = [Behaviour.REJECT]
     assert judged.handover is not None
-    await shop.world.service.dispatcher._send(lease, [judged.handover])
+    await shop.world.service.dispatcher._send(lease, [judged])
     await shop.world.service.steering.cancel("demo~B~1", None, "user:test")
     assert (await shop.kinds("B"))[-2:] == [("reminder.returned", "merged"), ("reminder.dropped", "operator")]
 

@@ -1,5 +1,5 @@
 -- Blocks addresses of a shop, or ends that. What is so already stays as it is, without a record.
--- uses: args lane orders queues blocked
+-- uses: args lane texts orders queues blocked
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
 -- item: kind:string shop:number address:string addresses:key about:string? told:string

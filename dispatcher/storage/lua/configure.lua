@@ -1,6 +1,6 @@
 -- Changes a shop: a new policy version, or a pause of one channel or all ('*') and its end. What is so already stays as
 -- it is, without a record.
--- uses: args lane orders queues paces
+-- uses: args lane texts orders queues paces
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
 -- item: kind:string details:string policies:key? policy:string? about:string? pause:string? queue:string? pauses:key? pools:string? pace:list? alone:string?

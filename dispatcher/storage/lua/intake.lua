@@ -1,5 +1,5 @@
 -- Takes events: creates and amends orders with their planned reminders, ends them, and notes what customers say.
--- uses: args lane orders ledgers customers queues others endings plans seen timers said hand intake
+-- uses: args lane texts orders ledgers customers queues others endings plans seen timers said hand intake
 -- head: now:number actor:string? retention:number customer_prefix:string customer_kept:number ledger_prefix:string order_prefix:string unpaid_prefix:string shops:list
 -- shop: name:string key:key due:list status:list seen_timer:string customer_timer:string seen_until:number buckets:list
 -- item: event:string seen:string digest:string type:string time:number shop:number rev:number?

@@ -1,6 +1,6 @@
 -- Leases due reminders of one shop and channel, with what deciding about them needs. An order's record does not
 -- change with a lease: the lease stands in LEASES alone.
--- uses: args lane orders ledgers customers queues others pace pools due
+-- uses: args lane texts orders ledgers customers queues others pace pools due
 -- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string unpaid_prefix:string pace_prefix:string pools:key
 -- shop: name:string key:key due:list status:list
 -- reply: {token, shop rev, policy version, now, open tasks or -1, pools, blocked addresses, published templates, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a ledger and customer of whom nothing is kept, of others what others_of() finds where decisions look at them; pools '' where the policy has none
@@ -21,27 +21,23 @@ if free_at then
 elseif not paused(shop, HEAD.channel) then
   ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, math.min(room, HEAD.limit))
 end
-local names = read_due(shop, ids, look_around)
+local found = read_due(shop, ids, look_around)
 -- What cannot be read stays where it is and stops nobody else.
 local tasks = HEAD.channel == 'phone' and redis.call('ZCARD', KEYS[shop.status.open]) or -1
 local reply, leased, gone, customers_leased = {token, shop.rev, policy, now, tasks, '', tonumber(blocked or 0), templates or ''}, {}, {}, {}
-for _, id in ipairs(ids) do
-  local name, number = names[id], string.match(id, '~(%d+)$')
-  local readable, order, text = pcall(load_order, HEAD.order_prefix .. name)
-  local step = readable and order and order.steps[tonumber(number)]
-  local facts = step and read(HEAD.facts_prefix .. name)
-  local of_customer = step and shop.name .. '~' .. (order.customer or '')
-  local ledger = step and select(2, load_ledger(HEAD.ledger_prefix .. of_customer))
-  local said = step and select(2, load_customer(HEAD.customer_prefix .. of_customer))
-  if type(facts) == 'string' and ledger and said and WAITING[step.status] then
+for _, due in ipairs(found) do
+  local facts = due.customer and read(HEAD.facts_prefix .. due.name)
+  local marks, ledger = load_ledger(due.ledger_key or '')
+  local known, said = load_customer(due.customer_key or '')
+  if due.text == 'gone' then
+    gone[#gone + 1] = due.id
+  elseif facts and not facts.err and marks and known then
     local n = #reply
-    reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = id, text, facts, ledger, said
-    reply[n + 6] = look_around and others_of(shop, string.sub(name, #shop.name + 2), order) or {}
-    leased[#leased + 1], leased[#leased + 2] = lease_end, id
-    customers_leased[order.customer or ''] = true
-    gone[#gone + 1] = id
-  elseif readable and not step then
-    gone[#gone + 1] = id
+    reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = due.id, due.text, facts, ledger, said
+    reply[n + 6] = look_around and due.shared and others_of(shop, string.sub(due.name, #shop.name + 2), due) or {}
+    leased[#leased + 1], leased[#leased + 2] = lease_end, due.id
+    customers_leased[due.customer] = true
+    gone[#gone + 1] = due.id
   end
 end
 

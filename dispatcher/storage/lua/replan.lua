@@ -1,6 +1,6 @@
 -- Moves waiting reminders to where the policy in force plans them, and drops what it would not send, by its reason;
 -- one that changed since it was read is left alone.
--- uses: args lane orders queues plans
+-- uses: args lane texts orders queues plans
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
 -- item: order:string step:number shop:number order_key:key rev:number shop_rev:number was:number moment:number due:number? channel:string? reason:string? policy:number details:string

@@ -1,5 +1,5 @@
 -- Records what became of hand-offs. A slot is given back only when nothing was handed over.
--- uses: args lane orders ledgers queues attempts incentives merge settle
+-- uses: args lane texts orders ledgers queues tokens attempts incentives merge late settle
 -- head: now:number actor:string? shops:list order_prefix:string
 -- shop: name:string key:key due:list status:list
 -- item: outcome:string reminder:string order:string shop:number order_key:key step:number token:number ledger:key details:string? channel:string? due:number? reason:string? handed:number? tried:list? pool:string? pools:key? back:number? back_details:string? person:string?

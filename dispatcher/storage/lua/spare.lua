@@ -1,5 +1,5 @@
 -- Has customers left alone, or ends that. What is so already stays as it is, without a record.
--- uses: args lane orders customers
+-- uses: args lane texts orders customers
 -- head: now:number actor:string
 -- item: kind:string shop_name:string customer:string customer_key:key details:string
 -- reply: for each item: paused | resumed | unchanged

@@ -1,6 +1,6 @@
 -- Steers single reminders by hand: ends one that waits, or moves one that is planned to another time. One that changed
 -- since it was read is left alone.
--- uses: args lane orders queues attempts endings
+-- uses: args lane texts orders queues tokens attempts endings
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
 -- item: kind:string reminder:string order:string shop:number order_key:key step:number rev:number was:number due:number? details:string

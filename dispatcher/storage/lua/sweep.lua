@@ -1,6 +1,6 @@
 -- Ends leases that ran out: what was being sent is uncertain and never sent again; the rest is decided anew, unless
 -- it was leased too often without a commit.
--- uses: args lane orders ledgers queues attempts
+-- uses: args lane texts orders ledgers queues tokens attempts
 -- head: now:number shops:list max_leases:number
 -- shop: name:string key:key due:list status:list
 -- item: reminder:string order:string shop:number order_key:key step:number person:string?

@@ -1,6 +1,6 @@
 -- Ends an agent's hold of a claimed task: the call was made and had an outcome, or it was not and others may make it.
 -- Who repeats that is answered the same, and nothing changes.
--- uses: args lane orders ledgers queues attempts endings blocked results
+-- uses: args lane texts orders ledgers queues tokens attempts endings blocked results
 -- head: now:number actor:string shops:list
 -- shop: name:string key:key due:list status:list
 -- item: kind:string reminder:string order:string shop:number order_key:key step:number agent:string result:string? why:string? said:number? details:string ledger:key person:string? address:string? addresses:key? about:string? told:string?

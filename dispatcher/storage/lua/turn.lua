@@ -1,6 +1,6 @@
 -- What time alone does to orders: closes unpaid ones, retires finished ones after their retention, forgets old
 -- events, and what is no longer looked at of customers.
--- uses: args lane orders ledgers customers queues others endings turn
+-- uses: args lane texts orders ledgers customers queues others endings turn
 -- head: now:number shops:list retention:number slot_kept:number unpaid_prefix:string
 -- shop: name:string key:key due:list status:list
 -- item: timer:string shop:number order:string? order_key:key? ledger:key? shared:list? erase:list? seen_key:key? customer:string? customer_key:key?

@@ -1,6 +1,5 @@
 -- Leases and what ends them. A lease's fencing token is the instant at which it ends, which no other lease of the
 -- lane shares; it stands in LEASES while the lease lasts, and nowhere else.
-local tokens = {}
 
 -- Reads the orders, and ahead more `keys` with them, and refuses items whose step or shop does not exist, before
 -- anything is written.
@@ -17,11 +16,9 @@ local function check_items(keys)
     if item.ledger then slots(KEYS[item.ledger]) end
     load_order(KEYS[item.order_key])
   end
-  for first = 1, #ITEMS, 1000 do
-    local ids = {}
-    for i = first, math.min(first + 999, #ITEMS) do ids[#ids + 1] = ITEMS[i].reminder end
-    for n, token in ipairs(redis.call('ZMSCORE', LEASES, unpack(ids))) do tokens[ids[n]] = tonumber(token or nil) end
-  end
+  local ids = {}
+  for i, item in ipairs(ITEMS) do ids[i] = item.reminder end
+  read_tokens(ids)
 end
 
 -- The order and the step of an item, or nil when they are gone.

@@ -1,3 +1,21 @@
+-- What leasing must know of a due reminder's order: its text, its customer and whether it is shared; 'gone' where there
+-- is none, nothing where it cannot be read. The header tells it: whether the step is there and waits, only who decodes
+-- the order sees.
+local function peek(key, number)
+  local text = read(key)
+  if not text then return 'gone' end
+  if text.err then return nil end
+  if string.byte(text) == 1 then
+    local readable, _, size, shared, customer, start = pcall(struct.unpack, HEADER, text)
+    if not readable or start + size - 1 > #text then return nil end
+    return text, customer, shared == 1
+  end
+  local readable, order = pcall(load_order, key)
+  local step = readable and order.steps[number]
+  if readable and not step then return 'gone' end
+  if step and WAITING[step.status] then return text, order.customer or '', order.shared end
+end
+
 -- Reads what others_of() will look at for some customers, by a command each and a few for all.
 local function read_others(shop, customers)
   local wanted = {}
@@ -12,24 +30,26 @@ local function read_others(shop, customers)
   read_ahead(wanted)
 end
 
--- Reads what due reminders stand on by a few commands, not by some for each; returns the order's name of each id.
--- Where decisions look around, that is what the customers' other orders are, too.
+-- Reads what due reminders stand on by a few commands, not by some for each; returns what peek() knows of each, with its
+-- order's name. Where decisions look around, the customers' other orders are read too.
 local function read_due(shop, ids, look_around)
-  local names, wanted, of_customers, sharing = {}, {}, {}, {}
-  for _, id in ipairs(ids) do
-    names[id] = string.match(id, '^(.*)~%d+$') or id
-    wanted[#wanted + 1], wanted[#wanted + 2] = HEAD.order_prefix .. names[id], HEAD.facts_prefix .. names[id]
+  local found, wanted, of_customers, sharing = {}, {}, {}, {}
+  for i, id in ipairs(ids) do
+    local name, number = string.match(id, '^(.*)~(%d+)$')
+    found[i] = {id = id, name = name or id, number = tonumber(number)}
+    wanted[2 * i - 1], wanted[2 * i] = HEAD.order_prefix .. found[i].name, HEAD.facts_prefix .. found[i].name
   end
   read_ahead(wanted)
-  for _, id in ipairs(ids) do
-    local readable, order = pcall(load_order, HEAD.order_prefix .. names[id])
-    if readable and order and order.customer then
-      local customer, n = shop.name .. '~' .. order.customer, #of_customers
-      of_customers[n + 1], of_customers[n + 2] = HEAD.customer_prefix .. customer, HEAD.ledger_prefix .. customer
-      if order.shared and look_around then sharing[order.customer] = true end
+  for i, due in ipairs(found) do
+    due.text, due.customer, due.shared = peek(wanted[2 * i - 1], due.number)
+    if due.customer then
+      local customer, n = shop.name .. '~' .. due.customer, #of_customers
+      due.customer_key, due.ledger_key = HEAD.customer_prefix .. customer, HEAD.ledger_prefix .. customer
+      of_customers[n + 1], of_customers[n + 2] = due.customer_key, due.ledger_key
+      if due.shared and look_around then sharing[due.customer] = true end
     end
   end
   read_ahead(of_customers)
   read_others(shop, sharing)
-  return names
+  return found
 end

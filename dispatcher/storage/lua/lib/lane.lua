@@ -25,26 +25,33 @@ local function save_records()
   entry = {}
 end
 
--- Appends a record. `about` names shop, order, customer, step, attempt, channel, reason, policy, template, and `of`,
--- the stored order that keeps the record's number; `details` is packed JSON (packing.py), `seen` a JSON object of
--- what only the script knows. One field, parted by a character that no id can hold, costs a third of what a field
--- each does, and one expression half of what a table of its parts does.
-local function audit(kind, about, details, seen)
+-- The numbers of an order's records, with the newest one.
+local function with_record(records)
+  if #records >= RECORDS_KEPT * RECORD_BYTES then records = string.sub(records, RECORD_BYTES * (1 - RECORDS_KEPT)) end
+  return records .. struct.pack(RECORD, seq)
+end
+
+-- Appends a record and counts it not; texts that are not told are empty. One field, parted by a character that no id
+-- can hold, costs a third of what a field each does, and one expression half of what a table of its parts does.
+local function append(kind, shop, order, customer, step, attempt, channel, reason, policy, template, seen, details)
   seq = seq + 1
-  if about.of then
-    local records = about.of.records or {}
-    if #records >= RECORDS_KEPT then table.remove(records, 1) end
-    records[#records + 1], about.of.records = seq, records
-  end
-  count('kind|' .. kind .. '|' .. (about.channel or '') .. '|' .. (about.reason or ''), 1)
   entry[#entry + 1] = TEXTS[#entry / 2]
-  entry[#entry + 1] = NOW .. '\31' .. kind .. '\31' .. ACTOR .. '\31'
-    .. about.shop .. '\31' .. (about.order or '') .. '\31' .. (about.customer or '') .. '\31'
-    .. (about.step and TEXTS[about.step] or '') .. '\31' .. (about.attempt and TEXTS[about.attempt] or '') .. '\31'
-    .. (about.channel or '') .. '\31' .. (about.reason or '') .. '\31'
-    .. (about.policy and TEXTS[about.policy] or '') .. '\31' .. (about.template or '') .. '\31'
-    .. (seen or '') .. '\31' .. (details or '')
+  entry[#entry + 1] = NOW .. '\31' .. kind .. '\31' .. ACTOR .. '\31' .. shop .. '\31' .. order .. '\31' .. customer .. '\31'
+    .. (step and TEXTS[step] or '') .. '\31' .. (attempt and TEXTS[attempt] or '') .. '\31'
+    .. channel .. '\31' .. reason .. '\31' .. (policy and TEXTS[policy] or '') .. '\31' .. template .. '\31'
+    .. seen .. '\31' .. details
   if #entry == 2 * ENTRY_RECORDS then save_records() end
+end
+
+-- Records what `about` names: shop, order, customer, step, attempt, channel, reason, policy, template, and `of`, the
+-- stored order that keeps the record's number; `details` is packed JSON (packing.py), `seen` a JSON object of what
+-- only the script knows.
+local function audit(kind, about, details, seen)
+  local channel, reason = about.channel or '', about.reason or ''
+  append(kind, about.shop, about.order or '', about.customer or '', about.step, about.attempt, channel, reason, about.policy,
+    about.template or '', seen or '', details or '')
+  if about.of then about.of.records = with_record(about.of.records or '') end
+  count('kind|' .. kind .. '|' .. channel .. '|' .. reason, 1)
 end
 
 local function close_lane()

@@ -1,42 +1,23 @@
--- Orders as stored (records.StoredOrder), each read at most once a call and written once at its end.
-local orders, texts_read, changed, writes = {}, {}, {}, {}
+-- Orders as stored (records.StoredOrder, stored_orders.py), each read at most once a call and written once at its end.
+local orders, texts_read, changed = {}, {}, {}
 
--- Calls a command on many arguments, as few at once as the stack holds; a command each costs several times more. Returns
--- what the calls answered together, where that is a number.
-local function in_chunks(command, key, values)
-  local answered = 0
-  for i = 1, #values, 1000 do
-    local last = math.min(i + 999, #values)
-    if key then
-      answered = answered + redis.call(command, key, unpack(values, i, last))
-    else
-      redis.call(command, unpack(values, i, last))
-    end
+-- What stands before an order's MessagePack: 1, its length, whether it is shared, the customer's length, the customer.
+-- Behind it come the numbers of the order's audit records.
+local HEADER = '>BI4BI2c0'
+
+-- What a text holds of an order; an earlier version wrote MessagePack alone, with the numbers of records in it.
+local function order_of(text)
+  if string.byte(text) ~= 1 then
+    local order = cmsgpack.unpack(text)
+    local records = {}
+    for n, number in ipairs(order.records or {}) do records[n] = struct.pack(RECORD, number) end
+    order.records = table.concat(records)
+    return order
   end
-  return answered
-end
-
--- Texts that were read ahead, many by one command; false where a key holds nothing.
-local ahead = {}
-
-local function read_ahead(keys)
-  for first = 1, #keys, 1000 do
-    local nothing = {}
-    for n, text in ipairs(redis.call('MGET', unpack(keys, first, math.min(first + 999, #keys)))) do
-      local key = keys[first + n - 1]
-      if text then ahead[key] = text else nothing[#nothing + 1] = key end
-    end
-    -- What is no string is answered like nothing: unless it is nothing, each is asked for by itself.
-    if #nothing > 0 and redis.call('EXISTS', unpack(nothing)) == 0 then
-      for _, key in ipairs(nothing) do ahead[key] = false end
-    end
-  end
-end
-
--- A text as it was before this call, false where there is none, or an error where the key holds something else.
-local function read(key)
-  if ahead[key] ~= nil then return ahead[key] end
-  return redis.pcall('GET', key)
+  local _, size, _, _, start = struct.unpack(HEADER, text)
+  local order = cmsgpack.unpack(string.sub(text, start, start + size - 1))
+  order.records = string.sub(text, start + size)
+  return order
 end
 
 -- Reads an order before the first write and returns it with its text; an unreadable one refuses the call as a whole.
@@ -45,8 +26,8 @@ local function load_order(key)
     local text = read(key)
     if text and text.err then refuse(key .. ': ' .. text.err) end
     if text then
-      local ok, order = pcall(cmsgpack.unpack, text)
-      if not ok or type(order) ~= 'table' or type(order.steps) ~= 'table' or not order.rev then refuse(key .. ': not an order') end
+      local ok, order = pcall(order_of, text)
+      if not ok or type(order.steps) ~= 'table' or not order.rev then refuse(key .. ': not an order') end
       orders[key], texts_read[key] = order, text
     end
   end
@@ -58,14 +39,16 @@ local function store_order(key, order)
   changed[key] = true
 end
 
--- Has a text written with the orders.
-local function put(key, text)
-  writes[#writes + 1], writes[#writes + 2] = key, text
+local function text_of(order)
+  local records = order.records or ''
+  order.records = nil
+  local body, customer = cmsgpack.pack(order), order.customer or ''
+  return struct.pack(HEADER, 1, #body, order.shared and 1 or 0, #customer, customer) .. body .. records
 end
 
 -- Writes what changed.
 local function save_orders()
-  for key in pairs(changed) do put(key, cmsgpack.pack(orders[key])) end
+  for key in pairs(changed) do put(key, text_of(orders[key])) end
   in_chunks('MSET', nil, writes)
 end
 

@@ -14,24 +14,13 @@ local function record(kind, shop, item, order, step, reason, seen)
     {channel = step.channel, attempt = step.attempt, reason = reason}), item.details, seen)
 end
 
--- How the bounds of lateness are counted.
-local LATE = {}
-for i, bound in ipairs(LATENESS_BUCKETS) do LATE[i] = 'late|' .. bound end
-
 local SETTLE = {}
 
 function SETTLE.sent(shop, item, order, step)
   move(shop, step, item.reminder, 'sent')
   step.handed = item.handed
   take_slot(KEYS[item.ledger], item.reminder, item.handed, step.channel)
-  local late = math.max(0, item.handed - step.due)
-  for i, bound in ipairs(LATENESS_BUCKETS) do
-    if late <= bound then
-      count(LATE[i], 1)
-      break
-    end
-  end
-  count('late_ms', late)
+  count_late(item.handed, step.due)
   record('reminder.sent', shop, item, order, step)
 end
 

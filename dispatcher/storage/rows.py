@@ -1,0 +1,73 @@
+"""Hand-offs whose order, customer and ledger are to the letter as they were decided on, as rows of texts.
+
+The scripts compare and swap such texts without decoding them (`lua/send.lua`, `lua/sent.lua`); what they
+leave is for the commands, which look at everything.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from dispatcher.policy.facts import Instant
+from dispatcher.storage.packing import Packed
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+AT_COMMIT = 0xFFFF_FFFF_FFFF_FFFF
+"""Stands in an order's text for the instant of its commit, until that is known."""
+_AT_COMMIT = _ENCODER.encode(AT_COMMIT)
+
+
+def parted(text: bytes) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the `AT_COMMIT` of a text; `ValueError` unless it has just one."""
+    before, after = text.split(_AT_COMMIT)
+    return before, after
+
+
+def number(value: int) -> bytes:
+    """Return a number as it stands in a text."""
+    return _ENCODER.encode(value)
+
+
+class SendRow(msgspec.Struct, array_like=True, gc=False):
+    """A hand-off to be committed between `opens` and `closes`, as `lua/send.lua` reads it.
+
+    The mark of the hand-off comes last in what the ledger's marks become.
+    """
+
+    order: str
+    step: int
+    customer: str
+    said: Packed
+    was: Packed
+    before: Packed
+    after: Packed
+    marks_were: Packed
+    marks_become: Packed
+    details: Packed
+    text: str
+    template: str
+    attempt: int
+    opens: Instant
+    closes: Instant
+
+
+class SentRow(msgspec.Struct, array_like=True, gc=False):
+    """A message that was handed over, as `lua/sent.lua` reads it."""
+
+    order: str
+    step: int
+    customer: str
+    was: Packed
+    becomes: Packed
+    marks_were: Packed
+    marks_become: Packed
+    details: Packed
+    attempt: int
+    handed: Instant
+    due: Instant
+
+
+def encoded(rows: Sequence[SendRow] | Sequence[SentRow]) -> bytes:
+    """Return rows one behind the other."""
+    return b"".join(map(_ENCODER.encode, rows))
