@@ -5,14 +5,32 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from dispatcher.storage.commands import Carry, Commit, Intake, PlanStep, Replan, Steer, TaskEnd
+from dispatcher.messages.rendering import Rendered
+from dispatcher.policy.decisions import Limits, Send
+from dispatcher.policy.reminders import Status
+from dispatcher.storage.commands import (
+    Carry,
+    Commit,
+    Intake,
+    PlanStep,
+    Replan,
+    Settlement,
+    Steer,
+    TaskEnd,
+)
 from dispatcher.storage.incentives import top_up
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
+from dispatcher.storage.ledgers import QUARTERS
 from dispatcher.storage.operators import Operators
+from dispatcher.storage.packing import pack, string
+from dispatcher.storage.records import Lease, Leased
 from dispatcher.storage.replanning import replan
+from dispatcher.storage.rows import SentRow
 from dispatcher.storage.store import Store
+from dispatcher.storage.stored_orders import order_alone, text_of
 from dispatcher.storage.template_changes import Change, TemplateChange
 from dispatcher.storage.templates import ShopTemplates
+from dispatcher.workflow.swapping import committed, send_row
 from tests.storage.scenes import LATER, Call, Scene, caught, kept, plain, send, settlement
 from tests.worlds import DAY, HOUR, MINUTE, NOON
 
@@ -104,6 +122,57 @@ def _commit(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
         return await store.commit(0, [first, _decision(scene, kind)], LATER)
 
     return make
+
+
+async def _send(scene: Scene, store: Store) -> Any:
+    return await store.commit(0, [swapping(scene.leased, item) for item in scene.leased.items], LATER)
+
+
+def swapping(lease: Lease, item: Leased, **more: Any) -> Commit:
+    """Return the commit of a hand-off by SMS that swaps texts first."""
+    commit = send(lease, item, **more)
+    assert item.texts is not None
+    assert commit.day_start is not None
+    assert commit.day_end is not None
+    limits = Limits(day_start=commit.day_start, day_end=commit.day_end)
+    valid_until = commit.valid_until or NOON
+    decision = Send(channel="sms", valid_until=valid_until, limits=limits, ships_today=False, rules=())
+    swap = committed(item, lease.token, decision)
+    assert swap is not None
+    rendered = Rendered(template=commit.template or "", text=commit.text or "", sha256="")
+    commit.swap = send_row(item, swap, decision, rendered, commit.details, valid_until)
+    return commit
+
+
+async def _sent(scene: Scene, store: Store) -> Any:
+    return await store.settle(0, [await settling(scene, one) for one in scene.sending], LATER)
+
+
+async def settling(scene: Scene, commit: Commit) -> Settlement:
+    """Return that a message of the scene was handed over, by swapping texts first."""
+    keys = LaneKeys(0)
+    ledger = await scene.redis.get(keys.ledger("demo", commit.customer or ""))
+    order, was = order_alone(await scene.redis.get(keys.order("demo", commit.order)))
+    assert ledger is not None
+    assert was is not None
+    step = order.steps[0]
+    step.status, step.handed, step.settled = Status.SENT, LATER, commit.token
+    marks = msgspec.msgpack.encode({commit.reminder: 4 * LATER + QUARTERS.index("sms")})
+    settled = settlement(commit, "sent", channel="sms")
+    settled.swap = SentRow(
+        commit.order,
+        1,
+        commit.customer or "",
+        string(was),
+        string(text_of(order)),
+        string(ledger),
+        string(marks),
+        pack(b"{}"),
+        1,
+        LATER,
+        step.due,
+    )
+    return settled
 
 
 async def _carrying(scene: Scene, store: Store) -> Any:
@@ -233,6 +302,8 @@ MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
     "lease": _lease,
     **{f"commit {kind}": _commit(kind) for kind in KINDS},
     "commit carrying": _carrying,
+    "send": _send,
+    "sent": _sent,
     **{f"settle {outcome}": _settle(outcome) for outcome in ("sent", "uncertain", "retry", "fail")},
     "task completed": _task("completed"),
     **{f"task {result}": _task("completed", result) for result in ("promised", "refused", "wrong_number")},

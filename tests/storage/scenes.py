@@ -64,22 +64,23 @@ async def restore(redis: StoreClient, kept: Dump) -> None:
 
 
 class Call(NamedTuple):
-    """A script call that was not made: its script's name, keys and arguments as plain data."""
+    """A script call that was not made: its script's name, keys and arguments as plain data, but for rows."""
 
     script: str
     keys: list[str]
     head: dict[str, Any]
     items: list[dict[str, Any]]
+    rows: tuple[bytes, ...] = ()
 
     def copy(self) -> "Call":
         """Return a call that can be changed."""
         head, items = msgspec.msgpack.decode(msgspec.msgpack.encode((self.head, self.items)))
-        return Call(self.script, list(self.keys), head, items)
+        return Call(self.script, list(self.keys), head, items, self.rows)
 
     async def make(self, redis: StoreClient) -> Any:
         """Make the call."""
         encode = msgspec.msgpack.encode
-        return await self.make_raw(redis, encode(self.head), encode(self.items))
+        return await self.make_raw(redis, encode(self.head), encode(self.items), *self.rows)
 
     async def make_raw(self, redis: StoreClient, *arguments: bytes) -> Any:
         """Call the script with arguments as they are."""
@@ -109,8 +110,9 @@ class _Catcher:
     async def execute_command(self, *words: Any) -> Any:
         _, sha, count, *rest = words
         names = {script.sha: script.name for script in (*SCRIPTS.values(), NEW_ORDERS)}
-        head, items = (msgspec.msgpack.decode(argument) for argument in rest[count:])
-        self.call = Call(names[sha], rest[:count], head, items)
+        head, items, *rows = rest[count:]
+        decode = msgspec.msgpack.decode
+        self.call = Call(names[sha], rest[:count], decode(head), decode(items), tuple(rows))
         raise _Caught
 
 

@@ -36,7 +36,7 @@ for_rows(function(n, at, order, step, customer, said, was, before, after, marks_
   end
   return at
 end)
-count('kind|reminder.sending|' .. HEAD.channel .. '|', #ids + 1 - #left)
+if #left <= #ids then count('kind|reminder.sending|' .. HEAD.channel .. '|', #ids + 1 - #left) end
 save_orders()
 close_lane()
 return left

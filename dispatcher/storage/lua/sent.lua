@@ -31,7 +31,7 @@ for_rows(function(n, at, order, step, customer, was, becomes, marks_were, marks_
   end
   return at
 end)
-count('kind|reminder.sent|' .. HEAD.channel .. '|', #settled)
+if #settled > 0 then count('kind|reminder.sent|' .. HEAD.channel .. '|', #settled) end
 in_chunks('ZREM', LEASES, settled)
 save_orders()
 close_lane()
