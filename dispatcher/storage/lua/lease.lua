@@ -26,12 +26,11 @@ local found = read_due(shop, ids, look_around)
 local tasks = HEAD.channel == 'phone' and redis.call('ZCARD', KEYS[shop.status.open]) or -1
 local reply, leased, gone, customers_leased = {token, shop.rev, policy, now, tasks, '', tonumber(blocked or 0), templates or ''}, {}, {}, {}
 for _, due in ipairs(found) do
-  local facts = due.customer and read(HEAD.facts_prefix .. due.name)
-  local marks, ledger = load_ledger(due.ledger_key or '')
-  local known, said = load_customer(due.customer_key or '')
+  local facts = due.customer and read(due.facts_key)
+  local ledger, said = text_by(load_ledger, due.ledger_key), text_by(load_customer, due.customer_key)
   if due.text == 'gone' then
     gone[#gone + 1] = due.id
-  elseif facts and not facts.err and marks and known then
+  elseif facts and not facts.err and ledger and said then
     local n = #reply
     reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = due.id, due.text, facts, ledger, said
     reply[n + 6] = look_around and due.shared and others_of(shop, string.sub(due.name, #shop.name + 2), due) or {}

@@ -1,7 +1,7 @@
 -- What leasing must know of a due reminder's order: its text, its customer and whether it is shared; 'gone' where there
 -- is none, nothing where it cannot be read. The header tells it: whether the step is there and waits, only who decodes
 -- the order sees.
-local function peek(key, number)
+local function peek(key, id)
   local text = read(key)
   if not text then return 'gone' end
   if text.err then return nil end
@@ -11,9 +11,16 @@ local function peek(key, number)
     return text, customer, shared == 1
   end
   local readable, order = pcall(load_order, key)
-  local step = readable and order.steps[number]
+  local step = readable and order.steps[tonumber(string.match(id, '%d+$'))]
   if readable and not step then return 'gone' end
   if step and WAITING[step.status] then return text, order.customer or '', order.shared end
+end
+
+-- The text of a ledger or a customer, '' where there is none, nil where it cannot be read.
+local function text_by(load, key)
+  if not read(key) then return '' end
+  local readable, text = load(key)
+  return readable and text
 end
 
 -- Reads what others_of() will look at for some customers, by a command each and a few for all.
@@ -33,21 +40,20 @@ end
 -- Reads what due reminders stand on by a few commands, not by some for each; returns what peek() knows of each, with its
 -- order's name. Where decisions look around, the customers' other orders are read too.
 local function read_due(shop, ids, look_around)
-  local found, wanted, of_customers, sharing = {}, {}, {}, {}
+  local found, names, wanted, of_customers, sharing = {}, {}, {}, {}, {}
   for i, id in ipairs(ids) do
-    local name, number = string.match(id, '^(.*)~(%d+)$')
-    found[i] = {id = id, name = name or id, number = tonumber(number)}
-    wanted[2 * i - 1], wanted[2 * i] = HEAD.order_prefix .. found[i].name, HEAD.facts_prefix .. found[i].name
+    names[i] = string.match(id, '^(.*)~%d+$') or id
+    wanted[2 * i - 1], wanted[2 * i] = HEAD.order_prefix .. names[i], HEAD.facts_prefix .. names[i]
   end
   read_ahead(wanted)
-  for i, due in ipairs(found) do
-    due.text, due.customer, due.shared = peek(wanted[2 * i - 1], due.number)
-    if due.customer then
-      local customer, n = shop.name .. '~' .. due.customer, #of_customers
-      due.customer_key, due.ledger_key = HEAD.customer_prefix .. customer, HEAD.ledger_prefix .. customer
-      of_customers[n + 1], of_customers[n + 2] = due.customer_key, due.ledger_key
-      if due.shared and look_around then sharing[due.customer] = true end
-    end
+  for i, id in ipairs(ids) do
+    local text, customer, shared = peek(wanted[2 * i - 1], id)
+    local of_customer = shop.name .. '~' .. (customer or '')
+    local customer_key, ledger_key = HEAD.customer_prefix .. of_customer, HEAD.ledger_prefix .. of_customer
+    found[i] = {id = id, name = names[i], facts_key = wanted[2 * i], text = text, customer = customer, shared = shared,
+      customer_key = customer_key, ledger_key = ledger_key}
+    of_customers[2 * i - 1], of_customers[2 * i] = customer_key, ledger_key
+    if shared and look_around then sharing[customer] = true end
   end
   read_ahead(of_customers)
   read_others(shop, sharing)
