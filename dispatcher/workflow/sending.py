@@ -9,6 +9,7 @@ import msgspec
 from dispatcher.channels.base import Accepted, Channel, Message, Outcome, Refused, Unknown
 from dispatcher.policy.facts import Instant
 from dispatcher.workflow.judging import Handover
+from dispatcher.workflow.limiting import TimeLimit
 from dispatcher.workflow.ports import Clock
 
 CALLS_REMEMBERED = 50
@@ -78,6 +79,7 @@ class Sender:
     ) -> None:
         self.channel = channel
         self.timeout = timeout
+        self._limit = TimeLimit(timeout / 1000)
         self._start_within = start_within
         self._clock = clock
         self._breaker = breaker
@@ -153,7 +155,7 @@ class Sender:
     async def _call(self, message: Message) -> Outcome:
         """Call the channel; whatever a broken one does, it tells nothing about the message."""
         try:
-            async with asyncio.timeout(self.timeout / 1000):
+            with self._limit.call():
                 answer: object = await self.channel.send(message)
         except TimeoutError:
             return Unknown(reason="no answer in time")
@@ -170,10 +172,10 @@ class Sender:
 def _understood(answer: object) -> Outcome:
     """Return a channel's answer in this package's own words; one that is none of the three is no answer."""
     match answer:
-        case Refused(temporary=bool(temporary)):
-            return Refused(reason="channel_down" if temporary else "rejected", temporary=temporary)
         case Accepted():
             return answer
+        case Refused(temporary=bool(temporary)):
+            return Refused(reason="channel_down" if temporary else "rejected", temporary=temporary)
         case Unknown():
             return Unknown(reason="no answer")
     return Unknown(reason="no outcome")

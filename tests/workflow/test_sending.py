@@ -1,8 +1,9 @@
 """What becomes of a hand-off when the channel, the renderer or the time does not do what was hoped."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -329,6 +330,70 @@ async def test_a_channel_that_answers_nonsense_leaves_one_uncertain_hand_off(
     assert calls == 1
     assert (await step(here, "O-1")).status == "uncertain"
     assert [(await step(here, f"O-{n}")).status for n in (0, 2, 3, 4)] == ["sent"] * 4
+
+
+async def answering_later() -> Outcome:
+    await asyncio.sleep(0)
+    return Accepted()
+
+
+async def outliving_its_own_limits() -> Outcome:
+    for _ in range(2):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await asyncio.Event().wait()
+    return Accepted()
+
+
+async def giving_up_by_itself() -> Outcome:
+    async with asyncio.timeout(0):
+        await asyncio.Event().wait()
+    return Accepted()
+
+
+async def breaking_later() -> Outcome:
+    await asyncio.sleep(0)
+    raise ConnectionResetError
+
+
+async def saying_so_when_cut_short() -> Outcome:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        return Refused(reason="rejected", temporary=True)
+    return Accepted()
+
+
+@pytest.mark.parametrize(
+    ("way", "kind", "reason"),
+    [
+        (answering_later, "sent", None),
+        (outliving_its_own_limits, "sent", None),
+        (giving_up_by_itself, "uncertain", "channel_down"),
+        (breaking_later, "uncertain", "channel_down"),
+        (saying_so_when_cut_short, "retrying", "channel_down"),
+    ],
+)
+async def test_an_answer_that_had_to_be_waited_for_counts(
+    redis: StoreClient,
+    audit_directory: Path,
+    way: Callable[[], Coroutine[Any, Any, Outcome]],
+    kind: str,
+    reason: str | None,
+) -> None:
+    class Waiting:
+        name: ChannelName = "sms"
+
+        async def send(self, message: Message) -> Outcome:
+            return await way()
+
+    here = await world(redis, audit_directory)
+    service = await build(IMPATIENT, redis, here.clock, {"sms": Waiting()}, audit_directory)
+    await service.intake.take([event("order.unpaid", "O-1", NOON)], "key:test")
+
+    await service.dispatcher.drain([here.lane])
+
+    assert (await last(here, f"reminder.{kind}")).get("reason") == reason
 
 
 async def test_a_refusal_in_the_channels_own_words_is_recorded_in_ours(
