@@ -16,8 +16,11 @@ LEFT_OUT = "\n"
 _ENDS = {mark: mark for mark in "，；！？（）\n"} | {"。": "(?<=[一-龥])。|。(?=[一-龥])"}
 """Marks that no link or contact goes beyond; a full stop may be one of a host, but not beside Chinese."""
 
-_BEFORE = re.compile(r"(?:[ \n]|[一-龥]：)$")
-_BEHIND = frozenset("\n，；！？（")
+# What the scheme of a link cannot go on with: a name behind a colon is longer.
+_BEFORE = " \n："
+_BEHIND = "\n，；！？（"
+
+_SHOWN = re.compile("%.")
 
 MAX_HOSTS = 10_000
 """Of which it is remembered whether they say a word."""
@@ -32,26 +35,18 @@ def cleared(pattern: str, values: tuple[object, ...], rules: Rules, pay_url: str
     What the pattern says by itself is looked at once, and a link for paying never where its host is allowed;
     where anything is found in the rest, it is for `check` to tell what.
     """
-    rest = _short(pattern, rules) % values
-    if pay_url is not None and _leads_where_it_may(pay_url, rules):
-        parts = rest.split(pay_url)
-        if all(map(_may_precede, parts[:-1])) and all(map(_may_follow, parts[1:])):
-            rest = LEFT_OUT.join(parts)
-    return not raw_hits(fold(rest), rules)
+    left_out = None
+    if pay_url is not None and pay_url in values and _leads_where_it_may(pay_url, rules):
+        left_out = values.index(pay_url)
+    return not raw_hits(fold(_short(pattern, left_out, rules) % values), rules)
 
 
-def _may_precede(text: str) -> bool:
-    """Whether what stands before a link is surely no part of it, nor of another one that goes on with it."""
-    return not text or _BEFORE.search(text[-2:]) is not None
+def _short(pattern: str, left_out: int | None, rules: Rules) -> str:
+    """The pattern without what stands by itself between two marks and has nothing in it that a rule knows.
 
-
-def _may_follow(text: str) -> bool:
-    return not text or text[0] in _BEHIND
-
-
-def _short(pattern: str, rules: Rules) -> str:
-    """The pattern without what stands by itself between two marks and has nothing in it that a rule knows."""
-    short = rules.short.get(pattern)
+    Nor is the value looked at that is `left_out`, by its number, where nothing beside it goes on over it.
+    """
+    short = rules.short.get((pattern, left_out))
     if short is None:
         if len(rules.short) >= MAX_PATTERNS:
             rules.short.clear()
@@ -59,8 +54,19 @@ def _short(pattern: str, rules: Rules) -> str:
         parts = re.split(ends, pattern) if ends else [pattern]
         # Two words that count near each other only come nearer.
         short = LEFT_OUT.join(part for part in parts if "%" in part or not _is_silent(part, rules))
-        rules.short[pattern] = short
+        if left_out is not None:
+            short = _without(short, left_out)
+        rules.short[pattern, left_out] = short
     return short
+
+
+def _without(pattern: str, nth: int) -> str:
+    """The pattern without what stands for a value, unless something beside it may go on over it."""
+    at = [shown.start() for shown in _SHOWN.finditer(pattern) if shown[0] == "%s"][nth]
+    before, behind = pattern[:at], pattern[at + len("%s") :]
+    if before[-1:] not in _BEFORE or behind[:1] not in _BEHIND:
+        return pattern
+    return f"{before}{LEFT_OUT}%.0s{behind}"
 
 
 def _in_a_word(mark: str, rules: Rules) -> bool:

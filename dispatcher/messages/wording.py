@@ -53,7 +53,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     `entries` holds every word, `parts` the words of pairs, and `words` finds all of them at once. Each of
     `hosts` begins with a dot. With `any_host` a link may lead anywhere, unless its host is a forbidden word;
     `plain` remembers of hosts whether they say no word, `short` what is to be looked at of a
-    pattern; both are shared with rules that allow other hosts, whose words are the same.
+    pattern, by the number of the value that is left out; both are shared with rules that allow other hosts,
+    whose words are the same.
     """
 
     platform: Platform
@@ -65,7 +66,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...]
     any_host: bool = False
     plain: dict[str, bool] = {}
-    short: dict[str, str] = {}
+    short: dict[tuple[str, int | None], str] = {}
 
     @classmethod
     def of(cls, platform: Platform, chosen: Chosen) -> "Rules":
@@ -133,7 +134,8 @@ def raw_hits(folded: str, rules: Rules) -> list[Raw]:
         outside = _outside(folded, rules, seen) if "link" in rules.forms else []
         ways = [way for way in contacts(folded) if way.form in rules.forms]
     _look(folded, rules, seen)
-    return [*_hits(rules, seen, outside, ways)]
+    found = seen.words or seen.parts or outside or ways
+    return [*_hits(rules, seen, outside, ways)] if found else []
 
 
 def _dotted(hosts: Iterable[str]) -> tuple[str, ...]:

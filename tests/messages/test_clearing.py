@@ -132,9 +132,13 @@ def test_what_a_pattern_says_by_itself_is_looked_at_once() -> None:
     rules = LOADED["own"].allowing(["pay.example"])
     pattern = "您好，%s！合计%s元，点这里。有返现，谢谢：%s"
 
-    cleared(pattern, ("王女士", "9.90", "https://pay.example/O-1"), rules, None)
+    values = ("王女士", "9.90", "https://pay.example/O-1")
 
-    assert rules.short[pattern].split(LEFT_OUT) == ["%s", "合计%s元", "有返现", "谢谢：%s"]
+    cleared(pattern, values, rules, None)
+    cleared(pattern, values, rules, values[2])
+
+    assert rules.short[pattern, None].split(LEFT_OUT) == ["%s", "合计%s元", "有返现", "谢谢：%s"]
+    assert rules.short[pattern, 2].split(LEFT_OUT) == ["%s", "合计%s元", "有返现", "谢谢：", "%.0s"]
 
 
 def test_a_mark_that_a_word_of_the_rules_has_ends_nothing() -> None:
