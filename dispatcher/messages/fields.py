@@ -33,7 +33,7 @@ def values(names: Iterable[str], about: Subject) -> dict[str, Value]:
     """The values of the named fields; a missing one is left out, and so is one that is no."""
     found: dict[str, Value] = {}
     for name in names:
-        value = FIELDS[name].read(about)
+        value = _READ[name](about)
         if value is not None and value is not False:
             found[name] = value
     return found
@@ -184,3 +184,5 @@ FIELDS: dict[str, Field] = {
     **incentives.FIELDS,
 }
 """Every field by the name that templates use."""
+
+_READ = {name: field.read for name, field in FIELDS.items()}

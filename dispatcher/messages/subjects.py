@@ -110,7 +110,7 @@ def shop(about: Subject) -> str | None:
 
 def _hidden(about: Subject) -> bool:
     # One sensitive item hides them all: what lies beside it may tell as much.
-    return any(item.sensitive for item in about.facts.order.items)
+    return True in [item.sensitive for item in about.facts.order.items]
 
 
 def product(about: Subject) -> str | None:

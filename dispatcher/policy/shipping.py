@@ -34,7 +34,7 @@ def shipping_until(policy: Policy, now: Instant) -> Instant | None:
 
 def all_in_stock(order: Order) -> bool:
     """Whether each line of the order is known to be in stock."""
-    return all(item.availability == "in_stock" for item in order.items)
+    return {item.availability for item in order.items} <= {"in_stock"}
 
 
 def cutoff_of_day(shipping: Shipping, timezone: str, now: Instant) -> Instant:

@@ -5,7 +5,7 @@ tables of a step at hand then.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from typing import TypeVar
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -17,7 +17,7 @@ def each(step: Callable[[T], S], given: Sequence[T | E], errors: type[E]) -> lis
     done: list[S | E] = []
     for one in given:
         try:
-            done.append(one if isinstance(one, errors) else step(cast(T, one)))
+            done.append(one if isinstance(one, errors) else step(one))  # type: ignore[arg-type]
         except errors as error:
             done.append(error)
     return done
