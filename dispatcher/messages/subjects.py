@@ -13,7 +13,7 @@ from dispatcher.policy.decisions import Limits, Offer, Send
 from dispatcher.policy.document import Policy
 from dispatcher.policy.facts import Channel, Customer, Facts, Instant, Order, OrderState, Rival
 from dispatcher.policy.shipping import cutoff_of_day
-from dispatcher.policy.zones import MINUTE, zone
+from dispatcher.policy.zones import MINUTE, day_number, zone
 
 NAME_COLUMNS = 24
 SHOP_COLUMNS = 40
@@ -31,13 +31,14 @@ HIDDEN = "**"
 
 
 class Subject(msgspec.Struct, frozen=True, gc=False):
-    """What one message is about; times are told as the clock in `zone` shows them."""
+    """What one message is about; times are told as the clock in `zone` shows them, where it is `today`."""
 
     facts: Facts
     decision: Send
     policy: Policy
     now: Instant
     zone: ZoneInfo
+    today: int
     speech: "Speech"
 
 
@@ -55,7 +56,7 @@ class Speech(msgspec.Struct, frozen=True, gc=False):
 def subject(facts: Facts, decision: Send, policy: Policy, now: Instant, speech: Speech) -> Subject:
     """Put together what the fields are read from; times are told in the customer's zone, else the shop's."""
     tz = zone(facts.customer.timezone or policy.timezone)
-    return Subject(facts, decision, policy, now, tz, speech)
+    return Subject(facts, decision, policy, now, tz, day_number(now, tz), speech)
 
 
 def if_sent(
@@ -98,7 +99,8 @@ def if_sent(
 
 def when(instant: Instant, about: Subject) -> Moment:
     """The moment in words, as the customer's clock and the channel tell it."""
-    return said(about.speech.words.moment, instant, about.now, about.zone, about.decision.channel)
+    words = about.speech.words
+    return said(words.moment, instant // MINUTE, about.today, about.zone, about.decision.channel)
 
 
 def shop(about: Subject) -> str | None:

@@ -5,8 +5,8 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from dispatcher.policy.facts import Channel, Instant
-from dispatcher.policy.zones import MINUTE, day_number, local
+from dispatcher.policy.facts import Channel
+from dispatcher.policy.zones import MINUTE, local
 
 FAR_DAYS = 180
 """A date further away than this is told with its year."""
@@ -31,11 +31,7 @@ InWords = Callable[[datetime, int, Channel], Moment]
 """Says a local time on the day of that ordinal (as `date.toordinal` counts) there."""
 
 
-def said(in_words: InWords, at: Instant, now: Instant, tz: ZoneInfo, channel: Channel) -> Moment:
-    """An instant in words as the clock in `tz` shows it, said at the instant `now`."""
-    return _said(in_words, at // MINUTE, day_number(now, tz), tz, channel)
-
-
 @lru_cache(maxsize=16_384)
-def _said(in_words: InWords, minute: int, today: int, tz: ZoneInfo, channel: Channel) -> Moment:
+def said(in_words: InWords, minute: int, today: int, tz: ZoneInfo, channel: Channel) -> Moment:
+    """A minute since the epoch in words as the clock in `tz` shows it, said on the day `today` there."""
     return in_words(local(minute * MINUTE, tz), today, channel)

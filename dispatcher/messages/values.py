@@ -53,11 +53,12 @@ def one_line(value: str | None) -> str | None:
 
 def without_stops(value: str | None) -> str | None:
     """The value on one line without the stops around it; `None` when what is left says nothing."""
+    if value is not None and value.isalnum() and not _UNFIT.search(value):
+        # As nearly all names of people and places are.
+        return None if value.lower() in FOR_NOTHING else value
     line = one_line(value)
     if line is None:
         return None
-    if line.isalnum():  # as nearly all names of people and places are
-        return None if line.lower() in FOR_NOTHING else line
     line = line.lstrip(_STOPS).rstrip(_LAST_STOPS)
     return line if says_something(line) else None
 
