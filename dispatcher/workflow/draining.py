@@ -43,6 +43,7 @@ class Hands:
         self._rotas: dict[Channel, Rota] = {channel: Rota() for channel in CHANNELS}
         self._batches: set[asyncio.Task[Counter[str]]] = set()
         self._news = asyncio.Event()
+        self._untold = False  # of what was done, which may have made something due on another channel
         self._watch = 0
         self._stopped = False
 
@@ -60,8 +61,11 @@ class Hands:
         self._hear()
         try:
             await self._start_all(lanes, shift)
-            while shift.batches:
-                await self._heard_within(None)
+            while shift.batches or self._untold:
+                if shift.batches:
+                    await self._heard_within(None)
+                else:
+                    self._hear()
                 await self._start_all(lanes, shift)
         finally:
             await _cut_short(shift.batches)  # there are none, unless we are cut short ourselves
@@ -89,6 +93,7 @@ class Hands:
         return shift.result()
 
     def _hear(self) -> None:
+        self._untold = False
         for rota in self._rotas.values():
             rota.news()
 
@@ -159,6 +164,10 @@ class Hands:
         shift.done.update(done)
         self._rotas[channel].back(shop, found=done.total(), room=room, heard=heard)
         if done:
+            self._rotas[channel].news()
+            self._untold = True
+        # A shop whose batch was full goes on at once; meanwhile a look is soon enough for other channels.
+        if self._untold and done.total() < room:
             self._hear()
         self._news.set()
 
