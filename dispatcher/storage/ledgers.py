@@ -31,7 +31,9 @@ def ledger_of(stored: bytes | None) -> Ledger:
 
 def before_mark(stored: bytes, reminder: str) -> bytes:
     """Return a stored ledger with a reminder that is not in it, but for its mark, which comes last."""
-    marks = _MARKS.decode(stored) if stored else {}
+    if not stored:
+        return b"\x81" + _ENCODER.encode(reminder)  # a map of one
+    marks = _MARKS.decode(stored)
     if reminder in marks:
         raise ValueError("the reminder is in the ledger")
     return _ENCODER.encode(marks | {reminder: 0})[:-1]

@@ -52,14 +52,13 @@ async def swap_settlements(
 
 
 def _tried(commands: Sequence[Any]) -> tuple[list[int], list[Any]]:
-    """Return the positions and rows of the commands that have one and the first one's lease and channel."""
-    positions, rows, first = [], [], None
+    """Return the positions and rows of the commands that have one, of one lease, as its token tells."""
+    positions, rows, lease = [], [], None
     for position, command in enumerate(commands):
         if command.swap is None:
             continue
-        lease = (split_reminder_id(command.reminder)[0], command.token, command.channel)
-        first = first or lease
-        if lease == first:
+        lease = lease or (command.token, command.channel)
+        if (command.token, command.channel) == lease:
             positions.append(position)
             rows.append(command.swap)
         command.swap = None
