@@ -1,6 +1,7 @@
 """The timing table: when an order should be reminded of, by the local time it was placed (textbook)."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -25,11 +26,22 @@ class Nominal(NamedTuple):
 
 def nominal(placed_at: Instant, policy: Policy, tz: ZoneInfo) -> Nominal | None:
     """What the first row that holds the local time of placing says, or `None` if no row does."""
-    placed = local(placed_at - placed_at % MINUTE, tz)
-    minute = placed.hour * 60 + placed.minute
+    found = _row(policy, placed_at // MINUTE, tz)
+    if found is None:
+        return None
+    number, remind, day = found
+    return Nominal(*_moment(remind, placed_at, day, tz), number)
+
+
+# Orders come in crowds: many are placed within a minute.
+@lru_cache(maxsize=8192)
+def _row(policy: Policy, placed: int, tz: ZoneInfo) -> tuple[int, Remind, date] | None:
+    """The row for a minute since the epoch, and the minute's local day."""
+    shown = local(placed * MINUTE, tz)
+    minute = shown.hour * 60 + shown.minute
     for number, row in enumerate(policy.cadence):
         if row.placed[0] <= minute < row.placed[1]:
-            return Nominal(*_moment(row.remind, placed_at, placed.date(), tz), number)
+            return number, row.remind, shown.date()
     return None
 
 

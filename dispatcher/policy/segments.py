@@ -38,4 +38,9 @@ def preferred(order: Order, customer: Customer, routing: Routing) -> tuple[Chann
     if found is None:
         return routing.channels
     own: tuple[Channel, ...] | None = getattr(routing.segments, found, None)
-    return own or ("phone", *(channel for channel in routing.channels if channel != "phone"))
+    return own or _call_first(routing.channels)
+
+
+@lru_cache(maxsize=16)
+def _call_first(channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    return ("phone", *(channel for channel in channels if channel != "phone"))

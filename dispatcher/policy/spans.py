@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from dispatcher.policy.facts import Instant
 from dispatcher.policy.terms import Holidays, OpenDays, Phone, Policy, QuietHours, Window
 from dispatcher.policy.workdays import is_open
-from dispatcher.policy.zones import DAY_MINUTES, FOREVER, day_number, instant
+from dispatcher.policy.zones import DAY_MINUTES, FOREVER, MINUTE, day_number, instant
 
 Span = tuple[Instant, Instant]
 """`[start, end)`."""
@@ -21,6 +21,13 @@ _WHOLE_DAY: Window = (0, DAY_MINUTES)
 
 def quiet_span(policy: Policy, at: Instant, tz: ZoneInfo) -> Span | None:
     """The night that holds an instant, else the next one; days closed for reminders are part of it."""
+    return _quiet_span(policy, at // MINUTE, tz)
+
+
+# Spans begin and end on whole minutes, and orders come in crowds: within a minute the answer is the same.
+@lru_cache(maxsize=8192)
+def _quiet_span(policy: Policy, minute: int, tz: ZoneInfo) -> Span | None:
+    at = minute * MINUTE
     quiet, days = policy.quiet_hours, policy.days
     if days is None or days.reminders is None or days.reminders == "every":
         return night(quiet, at, tz)
@@ -32,6 +39,12 @@ def quiet_span(policy: Policy, at: Instant, tz: ZoneInfo) -> Span | None:
 
 def call_span(policy: Policy, at: Instant, tz: ZoneInfo) -> Span | None:
     """The span for calls that holds an instant, else the next one, on the days open for calls."""
+    return _call_span(policy, at // MINUTE, tz)
+
+
+@lru_cache(maxsize=8192)
+def _call_span(policy: Policy, minute: int, tz: ZoneInfo) -> Span | None:
+    at = minute * MINUTE
     phone, days = policy.phone, policy.days
     if days is None or days.calls is None or days.calls == "every":
         return opening(phone, at, tz)

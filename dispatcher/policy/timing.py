@@ -13,7 +13,7 @@ from dispatcher.policy.facts import Channel, Instant
 from dispatcher.policy.spans import LOOK_AHEAD_DAYS, Span, call_span, quiet_span
 from dispatcher.policy.terms import Caps, Policy
 from dispatcher.policy.workdays import calendar
-from dispatcher.policy.zones import DAY, FOREVER, day_bounds, iso
+from dispatcher.policy.zones import DAY, FOREVER, MINUTE, day_bounds, iso
 
 LOOK_AHEAD = LOOK_AHEAD_DAYS * DAY
 """A step that no instant within a month allows is taken as never allowed."""
@@ -67,9 +67,10 @@ class Timing(msgspec.Struct, frozen=True, gc=False):
 
     def blocked(self, at: Instant) -> Block | None:
         """The first rule that forbids `at`."""
-        for rule, until in (("earliest_after", self.earliest), ("promise", self.promised)):
-            if until is not None and at < until:
-                return Block(rule, until)
+        if self.earliest is not None and at < self.earliest:
+            return Block("earliest_after", self.earliest)
+        if self.promised is not None and at < self.promised:
+            return Block("promise", self.promised)
         policy, tz = self.policy, self.tz
         quiet = quiet_span(policy, at, tz)
         if quiet is not None and quiet[0] <= at:
@@ -78,6 +79,10 @@ class Timing(msgspec.Struct, frozen=True, gc=False):
             hours = call_span(policy, at, tz)
             if hours is not None and at < hours[0]:
                 return Block("phone_window", hours[0])
+        return None if self.caps is None else self._full(at)
+
+    def _full(self, at: Instant) -> Block | None:
+        tz = self.tz
         full = day_full_until(self.caps, self.ledger, at, tz)
         if full is not None:
             return Block("daily_cap", full)
@@ -115,15 +120,14 @@ class Timing(msgspec.Struct, frozen=True, gc=False):
 
     def rules(self, at: Instant) -> list[Rule]:
         """Each rule that is on, as it answers at `at`."""
-        hours = _hours(self.policy, self.tz, self.channel, at)
+        hours = _hours(self.policy, self.tz, self.channel, at // MINUTE)
         return [*self._own_rules(at), *hours, *self._cap_rules(at)]
 
     def answer(self, at: Instant) -> Answer:
         """The same of an instant at which many are decided about, so that what is equal for all is kept."""
         if self.earliest is None and self.promised is None and not (self.ledger or self.on_channel):
             return _to_strangers(self.policy, self.tz, self.channel, self.caps, at)
-        hours = _kept_hours(self.policy, self.tz, self.channel, at)
-        return self._answer([*self._own_rules(at), *hours, *self._cap_rules(at)], at)
+        return self._answer(self.rules(at), at)
 
     def _answer(self, rules: list[Rule], at: Instant) -> Answer:
         passed = all(rule.outcome == "pass" for rule in rules)
@@ -156,7 +160,10 @@ class Timing(msgspec.Struct, frozen=True, gc=False):
         return applied
 
 
-def _hours(policy: Policy, tz: ZoneInfo, channel: Channel, at: Instant) -> tuple[Rule, ...]:
+@lru_cache(maxsize=4096)
+def _hours(policy: Policy, tz: ZoneInfo, channel: Channel, minute: int) -> tuple[Rule, ...]:
+    """How the hours answer within a minute: they begin and end on whole ones."""
+    at = minute * MINUTE
     days, holidays = policy.days, policy.holidays
     applied: tuple[Rule, ...] = ()
     quiet = quiet_span(policy, at, tz)
@@ -168,9 +175,6 @@ def _hours(policy: Policy, tz: ZoneInfo, channel: Channel, at: Instant) -> tuple
         known = calendar(days.calls, holidays) if days else None
         applied += (_phone_window(tz.key, hours, known, inside=hours[0] <= at),)
     return applied
-
-
-_kept_hours = lru_cache(maxsize=256)(_hours)
 
 
 @lru_cache(maxsize=256)
