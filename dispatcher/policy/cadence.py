@@ -2,8 +2,10 @@
 
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from dispatcher.policy.facts import Instant
 from dispatcher.policy.terms import Policy, Remind
@@ -12,7 +14,7 @@ from dispatcher.policy.zones import MINUTE, instant, local
 Bound = Literal["start", "end"]
 
 
-class Nominal(NamedTuple):
+class Nominal(msgspec.Struct, frozen=True, gc=False):
     """The nominal instant of a first reminder.
 
     `bound` tells whether it is a fixed hour, shared with many orders: as a `start` (that hour or a

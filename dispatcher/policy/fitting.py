@@ -1,8 +1,9 @@
 """What every step of a plan goes through once its nominal moment is known."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from dispatcher.policy.decisions import Planned, Rule, Unplanned
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
@@ -23,7 +24,7 @@ NO_TIME = "closes_before_window"
 """The reason of a step that no allowed time before the close is left for."""
 
 
-class Fit(NamedTuple):
+class Fit(msgspec.Struct, frozen=True, gc=False):
     """An allowed time: `release` before and `due` after spreading; `held` (ms) by the night.
 
     `deadline` says how far it was brought forward, if the close made that necessary.
@@ -35,7 +36,7 @@ class Fit(NamedTuple):
     deadline: Rule | None = None
 
 
-class Standing(NamedTuple):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """Whether an order is to be reminded of at all, the same for all its steps; `refusal` says why not."""
 
     refusal: str | None
@@ -54,7 +55,7 @@ def standing(facts: OrderFacts, policy: Policy, now: Instant) -> Standing:
     return Standing(refusal, tuple(rules))
 
 
-class Aim(NamedTuple):
+class Aim(msgspec.Struct, frozen=True, gc=False):
     """A step to be planned; `find` answers `None` where a channel leaves no time before the close."""
 
     step: int

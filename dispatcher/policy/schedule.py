@@ -1,7 +1,8 @@
 """The plan of an order: when each reminder is due, or why there will be none."""
 
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from dispatcher.policy.before_close import second_step
 from dispatcher.policy.cadence import Nominal, nominal
@@ -12,11 +13,11 @@ from dispatcher.policy.fitting import NO_TIME, Aim, Fit, Standing, fit_step, sta
 from dispatcher.policy.release import released
 from dispatcher.policy.spread import offset
 from dispatcher.policy.terms import Policy
-from dispatcher.policy.timing import Timing
+from dispatcher.policy.timing import Slot, Timing
 from dispatcher.policy.zones import FOREVER, iso, zone
 
 
-class Begun(NamedTuple):
+class Begun(msgspec.Struct, frozen=True, gc=False):
     """A plan whose first step is there; the second one is looked for from that."""
 
     facts: OrderFacts
@@ -42,7 +43,8 @@ def begin(facts: OrderFacts, policy: Policy, now: Instant) -> Begun:
 
 def finish(begun: Begun) -> Plan:
     """The whole plan."""
-    facts, policy, now, tz, stands, first = begun
+    facts, policy, now, tz = begun.facts, begun.policy, begun.now, begun.tz
+    stands, first = begun.stands, begun.first
     if policy.before_close is None:
         return (first,)
     second = second_step(facts, policy, now, tz, stands, first)
@@ -87,7 +89,7 @@ def _fit(timing: Timing, wanted: Nominal, facts: OrderFacts) -> Fit | None:
         due = _ahead_of(timing, wanted.at, facts)
     else:
         if slot.at == wanted.at and wanted.bound == "start":
-            slot = slot._replace(anchored=True)
+            slot = Slot(slot.at, slot.first, anchored=True, held=slot.held)
         due = released(timing, slot, order, facts.customer, 1)
     return Fit(release=slot.at, due=due, held=slot.held)
 

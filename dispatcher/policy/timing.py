@@ -21,14 +21,14 @@ LOOK_AHEAD = LOOK_AHEAD_DAYS * DAY
 _ANCHORS = frozenset({"quiet_hours", "phone_window"})
 
 
-class Block(NamedTuple):
+class Block(msgspec.Struct, frozen=True, gc=False):
     """A rule that forbids an instant, and when it stops to."""
 
     rule: str
     until: Instant
 
 
-class Slot(NamedTuple):
+class Slot(msgspec.Struct, frozen=True, gc=False):
     """The first free instant, or `FOREVER`.
 
     `first` is the rule that blocked first, `anchored` says that others wait for the same instant, and
