@@ -1,7 +1,9 @@
 """The shape of an event on the wire, as tables: its fields, how each is read, and which must be there."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
+
+import msgspec
 
 from dispatcher.errors import FieldProblem
 from dispatcher.policy import event_text as texts
@@ -21,7 +23,7 @@ ReadLeaf = Callable[[object], Any]
 ReadBranch = Callable[[object, str, Problems], Any]
 
 
-class Field(NamedTuple):
+class Field(msgspec.Struct, frozen=True):
     """How one field is read: by `leaf`, or by `branch` where it has fields of its own.
 
     A field that is `nullable` may be given as null, which means `default`.
@@ -33,7 +35,7 @@ class Field(NamedTuple):
     default: Any = None
 
 
-class Shape(NamedTuple):
+class Shape(msgspec.Struct, frozen=True):
     """An object's fields by name, and those of them that must be given."""
 
     fields: dict[str, Field]
@@ -56,20 +58,19 @@ def read_object(shape: Shape, value: object, at: str, problems: Problems) -> dic
     if type(value) is not dict:
         problems.append(FieldProblem(at, "expected an object"))
         return given
-    fields, required = shape
+    fields, required = shape.fields, shape.required
     for name, part in value.items():
         field = fields.get(name)
         if field is None:
             problems.append(_unknown(fields, at, name))
             continue
-        leaf, branch, nullable, default = field
         try:
-            if part is None and nullable:
-                given[name] = default
-            elif leaf is not None:
-                given[name] = leaf(part)
-            elif branch is not None:
-                given[name] = branch(part, f"{at}/{name}", problems)
+            if part is None and field.nullable:
+                given[name] = field.default
+            elif field.leaf is not None:
+                given[name] = field.leaf(part)
+            elif field.branch is not None:
+                given[name] = field.branch(part, f"{at}/{name}", problems)
         except Expected as wrong:
             problems.append(FieldProblem(f"{at}/{name}", str(wrong)))
     if not required <= value.keys():
@@ -99,7 +100,7 @@ def _items(value: object, at: str, problems: Problems) -> tuple[Item, ...]:
         return ()
     before = len(problems)
     given = [read_object(ITEM, item, f"{at}/{place}", problems) for place, item in enumerate(value)]
-    return tuple(Item(**fields) for fields in given) if len(problems) == before else ()
+    return tuple([Item(**fields) for fields in given]) if len(problems) == before else ()
 
 
 _TEXT = Field(texts.line_or_nothing(MAX_NAME))

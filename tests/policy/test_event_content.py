@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.errors import InvalidEvent
+from dispatcher.policy.event_json import canonical
 from dispatcher.policy.events import decode_event
 from tests.policy.event_examples import OPTIONAL, REQUIRED, changed, event, refusal, wire
 
@@ -24,6 +25,26 @@ def test_a_field_given_twice_is_refused(raw: bytes) -> None:
 
     assert "is given more than once" in str(refused)
     assert refused.event_id == "e-1001"
+
+
+@pytest.mark.parametrize("name", ["currency", "total", "id"])
+def test_a_field_given_twice_in_the_shortest_text_is_refused(name: str) -> None:
+    field = json.dumps({name: event()["data"]["order"][name]}, separators=(",", ":"))[1:-1].encode()
+    raw = json.dumps(event(), ensure_ascii=False, separators=(",", ":")).encode()
+    decode_event(raw)
+
+    refused = refusal(raw.replace(field, field + b"," + field))
+
+    assert str(refused) == f"the event is not right: the field {name} is given more than once"
+
+
+def test_no_text_comes_shorter_than_it_is_written() -> None:
+    every = "".join(chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
+
+    written = canonical(every)
+
+    # Two quotes around it; a quote, a backslash and five control characters take two bytes, the others six.
+    assert len(written) == len(every.encode()) + 2 + 7 + 5 * (32 - 5)
 
 
 def test_a_field_given_very_often_is_refused_as_soon() -> None:
