@@ -169,15 +169,15 @@ def _result(event: Event, reply: IntakeReply) -> Result:
     refusal = REFUSALS.get(reply.status)
     if refusal is not None:
         return _rejected(event, refusal)
-
-    def ids(steps: Sequence[int]) -> tuple[str, ...]:
-        return tuple(reminder_id(event.shop, event.order or "", step) for step in steps)
-
     return Result(
         id=event.id,
         status=reply.status,
         order=event.order,
-        reminders=ids(range(1, reply.reminders + 1)),
-        stopped=ids(reply.stopped),
-        too_late=(*ids(reply.too_late), *reply.carriers),
+        reminders=_ids(event, range(1, reply.reminders + 1)),
+        stopped=_ids(event, reply.stopped),
+        too_late=(*_ids(event, reply.too_late), *reply.carriers),
     )
+
+
+def _ids(event: Event, steps: Sequence[int]) -> tuple[str, ...]:
+    return tuple([reminder_id(event.shop, event.order or "", step) for step in steps]) if steps else ()
