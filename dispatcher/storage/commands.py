@@ -105,6 +105,7 @@ class Settlement(Command, kw_only=True, omit_defaults=True, gc=False):
     back_details: Packed | None = None
     pool: str | None = None
     pools: int | None = None
+    committed: Instant | None = None
     swap: SentRow | None = None
 
 

@@ -24,15 +24,11 @@ def parted(text: bytes) -> tuple[bytes, bytes]:
     return before, after
 
 
-def number(value: int) -> bytes:
-    """Return a number as it stands in a text."""
-    return _ENCODER.encode(value)
-
-
 class SendRow(msgspec.Struct, array_like=True, gc=False):
     """A hand-off to be committed between `opens` and `closes`, as `lua/send.lua` reads it.
 
-    The mark of the hand-off comes last in what the ledger's marks become.
+    What the order's text becomes has the instant of the commit between its parts, what the ledger's does the
+    hand-off's mark at its end.
     """
 
     order: str
@@ -43,7 +39,7 @@ class SendRow(msgspec.Struct, array_like=True, gc=False):
     before: Packed
     after: Packed
     marks_were: Packed
-    marks_become: Packed
+    marks: Packed
     details: Packed
     text: str
     template: str
@@ -53,15 +49,15 @@ class SendRow(msgspec.Struct, array_like=True, gc=False):
 
 
 class SentRow(msgspec.Struct, array_like=True, gc=False):
-    """A message that was handed over, as `lua/sent.lua` reads it."""
+    """A message that was handed over, as `lua/sent.lua` reads it; the commit wrote the texts but `becomes`."""
 
     order: str
     step: int
     customer: str
-    was: Packed
+    before: Packed
+    after: Packed
     becomes: Packed
-    marks_were: Packed
-    marks_become: Packed
+    marks: Packed
     details: Packed
     attempt: int
     handed: Instant

@@ -29,7 +29,6 @@ async def swap_commits(
         "actor": actor,
         "shop_rev": first.shop_rev,
         "policy": first.policy,
-        "quarter": QUARTERS.index(first.channel),
         "customer_prefix": keys.customer_prefix,
         "text_prefix": keys.text(""),
     }
@@ -47,12 +46,17 @@ async def swap_settlements(
     tried, rows = _tried(settlements)
     if not tried:
         return set()
-    call, head = _about(keys, settlements[tried[0]], now)
+    first = settlements[tried[0]]
+    call, head = _about(keys, first, now)
+    head["committed"] = first.committed
     return _done(tried, await SCRIPTS["sent"](redis, call.keys, head, [], encoded(rows)))
 
 
 def _tried(commands: Sequence[Any]) -> tuple[list[int], list[Any]]:
-    """Return the positions and rows of the commands that have one, of one lease, as its token tells."""
+    """Return the positions and rows of the commands that have one, of one lease, as its token tells.
+
+    What was swapped under one lease was committed at one instant.
+    """
     positions, rows, lease = [], [], None
     for position, command in enumerate(commands):
         if command.swap is None:
@@ -73,6 +77,7 @@ def _about(keys: LaneKeys, first: Commit | Settlement, now: Instant) -> tuple[Ca
         "shops": call.shops,
         "channel": first.channel,
         "token": first.token,
+        "quarter": QUARTERS.index(first.channel),
         "order_prefix": keys.order_prefix,
         "ledger_prefix": keys.ledger_prefix,
     }

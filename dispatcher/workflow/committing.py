@@ -9,7 +9,7 @@ from dispatcher.storage.commands import Carry, Commit
 from dispatcher.storage.packing import Packed
 from dispatcher.storage.records import Lease, Leased, Other
 from dispatcher.workflow import details
-from dispatcher.workflow.swapping import Swap, send_row
+from dispatcher.workflow.swapping import Swap, committing
 
 
 def released(item: Leased, lease: Lease, error: Exception) -> Commit:
@@ -61,9 +61,8 @@ def hand_off(
     decision: Send,
     rendered: Rendered,
     valid_until: Instant,
-    swap: Swap | None = None,
-) -> Commit:
-    """Take what a hand-off needs, so that its call may start before `valid_until`."""
+) -> tuple[Commit, Swap | None]:
+    """Take what a hand-off needs, so that its call may start before `valid_until`, by a swap if that will do."""
     written = details.of_decision(
         decision,
         valid_until=details.moment(valid_until),
@@ -77,9 +76,9 @@ def hand_off(
     commit.carries = _carries(item.others, decision)
     if decision.offer is not None:
         _bind_offer(commit, decision.offer)
-    if swap is not None:
-        commit.swap = send_row(item, swap, decision, rendered, written, valid_until)
-    return commit
+    swap = committing(item, lease.token, decision, rendered, written, valid_until)
+    commit.swap = None if swap is None else swap.row
+    return commit, swap
 
 
 def _carries(others: Sequence[Other], decision: Send) -> tuple[Carry, ...] | None:

@@ -20,7 +20,7 @@ from dispatcher.workflow import details
 from dispatcher.workflow.batches import each
 from dispatcher.workflow.committing import hand_off, opened_task, undone
 from dispatcher.workflow.gathering import among, facts_about
-from dispatcher.workflow.swapping import Swap, committed
+from dispatcher.workflow.swapping import Swap
 
 
 class Renderer(Protocol):
@@ -108,7 +108,7 @@ def _judged(
     if decision.channel == "phone":
         return Judged(commit=opened_task(item, lease, decision, rendered))
     valid_until = min(decision.valid_until, latest)
-    swap = committed(item, lease.token, decision)
+    commit, swap = hand_off(item, lease, decision, rendered, valid_until)
     handover = Handover(
         message=_message(item.reminder, facts, decision, rendered),
         valid_until=valid_until,
@@ -120,7 +120,6 @@ def _judged(
         pool=None if decision.offer is None else decision.offer.pool.id,
         swap=swap,
     )
-    commit = hand_off(item, lease, decision, rendered, valid_until, swap)
     return Judged(commit=commit, handover=handover)
 
 

@@ -13,7 +13,7 @@ from dispatcher.storage.commands import SettledAs, Settlement
 from dispatcher.storage.packing import Packed
 from dispatcher.workflow import details
 from dispatcher.workflow.sending import HandedOver
-from dispatcher.workflow.swapping import sent_row
+from dispatcher.workflow.swapping import settling
 
 
 def settlement(handed: HandedOver, swapped_at: Instant | None, now: Instant) -> Settlement:
@@ -39,8 +39,8 @@ def settlement(handed: HandedOver, swapped_at: Instant | None, now: Instant) -> 
 def _sent(done: HandedOver, at: Instant, swapped_at: Instant | None) -> Settlement:
     settled, swap = _settled(done, "sent", handed=at, details=_handed(at)), done.handover.swap
     if swap is not None and swapped_at is not None:
-        settled.channel = swap.step.channel
-        settled.swap = sent_row(swap, settled.order, settled.step, swapped_at, at, _handed(at))
+        settled.channel, settled.committed = swap.step.channel, swapped_at
+        settled.swap = settling(swap, at, _handed(at))
     return settled
 
 

@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from dispatcher.messages.rendering import Rendered
 from dispatcher.policy.decisions import Send
-from dispatcher.policy.facts import Channel, Instant
+from dispatcher.policy.facts import Instant
 from dispatcher.policy.reminders import MOVES, Status
-from dispatcher.storage.ledgers import QUARTERS, before_mark
+from dispatcher.storage.ledgers import before_mark
 from dispatcher.storage.packing import Packed, string
 from dispatcher.storage.records import Leased, StoredOrder, StoredStep
-from dispatcher.storage.rows import AT_COMMIT, SendRow, SentRow, number, parted
+from dispatcher.storage.rows import AT_COMMIT, SendRow, SentRow, parted
 from dispatcher.storage.stored_orders import text_of
 
 _SENDING, _SENT = Status.SENDING, Status.SENT
@@ -22,19 +22,19 @@ _SENDABLE = tuple(status for status, after in MOVES.items() if Status.SENDING in
 
 
 class Swap(Struct, frozen=True, gc=False):
-    """An order whose hand-off is committed, its text but for the instant, its ledger's but for the mark."""
+    """The row that commits a hand-off, and the order and its reminder as that leaves them."""
 
+    row: SendRow
     order: StoredOrder
     step: StoredStep
-    before: bytes
-    after: bytes
-    marks: bytes
 
 
-def committed(item: Leased, token: int, decision: Send) -> Swap | None:
-    """Return what a hand-off's commit makes of its order and ledger.
+def committing(
+    item: Leased, token: int, decision: Send, rendered: Rendered, details: Packed, closes: Instant
+) -> Swap | None:
+    """Return how a hand-off is committed before `closes` by swapping texts.
 
-    `None` where it changes more than these, or where the script is to see for itself.
+    `None` where it changes more than its order and ledger, or where the script is to see for itself.
     """
     texts, step = item.texts, item.step
     if texts is None or item.person is not None or step.status not in _SENDABLE:
@@ -55,57 +55,48 @@ def committed(item: Leased, token: int, decision: Send) -> Swap | None:
     )
     order = _with(item.order, item.number, step)
     try:
-        return Swap(order, step, *parted(text_of(order)), before_mark(texts.ledger, item.reminder))
+        before, after = parted(text_of(order))
+        marks = before_mark(texts.ledger, item.reminder)
     except ValueError:
         return None
-
-
-def send_row(
-    item: Leased, swap: Swap, decision: Send, rendered: Rendered, details: Packed, closes: Instant
-) -> SendRow:
-    """Return the row that commits a hand-off before `closes`."""
-    assert item.texts is not None
-    return SendRow(
+    row = SendRow(
         item.order_id,
         item.number,
-        item.order.customer or "",
-        string(item.texts.customer),
-        string(item.texts.order),
-        string(swap.before),
-        string(swap.after),
-        string(item.texts.ledger),
-        string(swap.marks),
+        order.customer or "",
+        string(texts.customer),
+        string(texts.order),
+        string(before),
+        string(after),
+        string(texts.ledger),
+        string(marks),
         details,
         rendered.text,
         rendered.template,
-        swap.step.attempt,
+        step.attempt,
         decision.limits.day_start,
         min(closes, decision.limits.day_end),
     )
+    return Swap(row, order, step)
 
 
-def sent_row(
-    swap: Swap, order: str, step: int, committed_at: Instant, handed: Instant, details: Packed
-) -> SentRow:
-    """Return the row that settles a message which was handed over."""
-    after = replace(swap.step, status=_SENT, handed=handed, settled=swap.step.answered)
+def settling(swap: Swap, handed: Instant, details: Packed) -> SentRow:
+    """Return how it is settled that the message was handed over."""
+    row = swap.row
+    step = replace(swap.step, status=_SENT, handed=handed, settled=swap.step.answered)
+    becomes = string(text_of(_with(swap.order, row.step, step)))
     return SentRow(
-        order,
-        step,
-        swap.order.customer or "",
-        string(swap.before + number(committed_at) + swap.after),
-        string(text_of(_with(swap.order, step, after))),
-        string(swap.marks + _mark(committed_at, after.channel)),
-        string(swap.marks + _mark(handed, after.channel)),
+        row.order,
+        row.step,
+        row.customer,
+        row.before,
+        row.after,
+        becomes,
+        row.marks,
         details,
-        after.attempt,
+        row.attempt,
         handed,
-        after.due,
+        step.due,
     )
-
-
-def _mark(at: Instant, channel: Channel) -> bytes:
-    return number(4 * at + QUARTERS.index(channel))
 
 
 def _with(order: StoredOrder, place: int, step: StoredStep) -> StoredOrder:

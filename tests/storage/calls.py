@@ -20,7 +20,7 @@ from dispatcher.storage.commands import (
 )
 from dispatcher.storage.incentives import top_up
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
-from dispatcher.storage.ledgers import QUARTERS
+from dispatcher.storage.ledgers import before_mark
 from dispatcher.storage.operators import Operators
 from dispatcher.storage.packing import pack, string
 from dispatcher.storage.records import Lease, Leased
@@ -30,7 +30,7 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.stored_orders import order_alone, text_of
 from dispatcher.storage.template_changes import Change, TemplateChange
 from dispatcher.storage.templates import ShopTemplates
-from dispatcher.workflow.swapping import committed, send_row
+from dispatcher.workflow.swapping import committing
 from tests.storage.scenes import LATER, Call, Scene, caught, kept, plain, send, settlement
 from tests.worlds import DAY, HOUR, MINUTE, NOON
 
@@ -137,10 +137,10 @@ def swapping(lease: Lease, item: Leased, **more: Any) -> Commit:
     limits = Limits(day_start=commit.day_start, day_end=commit.day_end)
     valid_until = commit.valid_until or NOON
     decision = Send(channel="sms", valid_until=valid_until, limits=limits, ships_today=False, rules=())
-    swap = committed(item, lease.token, decision)
-    assert swap is not None
     rendered = Rendered(template=commit.template or "", text=commit.text or "", sha256="")
-    commit.swap = send_row(item, swap, decision, rendered, commit.details, valid_until)
+    swap = committing(item, lease.token, decision, rendered, commit.details, valid_until)
+    assert swap is not None
+    commit.swap = swap.row
     return commit
 
 
@@ -150,23 +150,21 @@ async def _sent(scene: Scene, store: Store) -> Any:
 
 async def settling(scene: Scene, commit: Commit) -> Settlement:
     """Return that a message of the scene was handed over, by swapping texts first."""
-    keys = LaneKeys(0)
-    ledger = await scene.redis.get(keys.ledger("demo", commit.customer or ""))
-    order, was = order_alone(await scene.redis.get(keys.order("demo", commit.order)))
-    assert ledger is not None
+    order, was = order_alone(await scene.redis.get(LaneKeys(0).order("demo", commit.order)) or b"")
     assert was is not None
     step = order.steps[0]
+    instant = was.index(b"handed") + len(b"handed")
+    before, after = was[:instant], was[instant + 9 :]
     step.status, step.handed, step.settled = Status.SENT, LATER, commit.token
-    marks = msgspec.msgpack.encode({commit.reminder: 4 * LATER + QUARTERS.index("sms")})
-    settled = settlement(commit, "sent", channel="sms")
+    settled = settlement(commit, "sent", channel="sms", committed=NOON)
     settled.swap = SentRow(
         commit.order,
         1,
         commit.customer or "",
-        string(was),
+        string(before),
+        string(after),
         string(text_of(order)),
-        string(ledger),
-        string(marks),
+        string(before_mark(b"", commit.reminder)),
         pack(b"{}"),
         1,
         LATER,

@@ -14,7 +14,7 @@ from dispatcher.storage.scripts import NAMES, SCRIPTS, header
 
 STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
     ("commit", "item"): (Commit, {"customer", "swap"}),
-    ("settle", "item"): (Settlement, {"customer", "swap"}),
+    ("settle", "item"): (Settlement, {"customer", "swap", "committed"}),
     ("send", "row"): (SendRow, set()),
     ("sent", "row"): (SentRow, set()),
     ("task", "item"): (TaskEnd, {"customer"}),

@@ -1,9 +1,9 @@
 -- Records that messages were handed over where nothing else happened to their order and ledger since the commit, by
 -- swapping texts; all others are left to settle.lua.
 -- uses: args lane texts orders queues tokens late rows
--- head: now:number actor:string? shops:list channel:string token:number order_prefix:string ledger_prefix:string
+-- head: now:number actor:string? shops:list channel:string token:number quarter:number committed:number order_prefix:string ledger_prefix:string
 -- shop: name:string key:key due:list status:list
--- row: order:string step:number customer:string was:string becomes:string marks_were:string marks_become:string details:string attempt:number handed:number due:number
+-- row: order:string step:number customer:string before:string after:string becomes:string marks:string details:string attempt:number handed:number due:number
 -- reply: the numbers of the rows that were left
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
@@ -18,12 +18,14 @@ for_rows(function(n, at, ...)
 end)
 read_ahead(keys)
 read_tokens(ids)
+local instant, mark = cmsgpack.pack(HEAD.committed), cmsgpack.pack(4 * HEAD.committed + HEAD.quarter)
 local left, settled = {}, {}
-for_rows(function(n, at, order, step, customer, was, becomes, marks_were, marks_become, details, attempt, handed, due)
-  if tokens[ids[n]] == HEAD.token and begins(keys[2 * n - 1], was) and text_at(keys[2 * n]) == marks_were then
+for_rows(function(n, at, order, step, customer, before, after, becomes, marks, details, attempt, handed, due)
+  local was = before .. instant .. after
+  if tokens[ids[n]] == HEAD.token and begins(keys[2 * n - 1], was) and text_at(keys[2 * n]) == marks .. mark then
     append('reminder.sent', shop.name, order, customer, step, attempt, HEAD.channel, '', nil, '', '', details)
     swap_order(keys[2 * n - 1], was, becomes)
-    swap(keys[2 * n], marks_become)
+    swap(keys[2 * n], marks .. cmsgpack.pack(4 * handed + HEAD.quarter))
     count_late(handed, due)
     settled[#settled + 1], tokens[ids[n]] = ids[n], nil
   else
