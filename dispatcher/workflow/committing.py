@@ -62,7 +62,7 @@ def hand_off(
     rendered: Rendered,
     valid_until: Instant,
 ) -> tuple[Commit, Swap | None]:
-    """Take what a hand-off needs, so that its call may start before `valid_until`, by a swap if that will do."""
+    """Take what a hand-off needs, to be called before `valid_until`, by swapping texts where that will do."""
     written = details.of_decision(
         decision,
         valid_until=details.moment(valid_until),
