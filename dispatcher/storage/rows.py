@@ -49,7 +49,7 @@ class SendRow(msgspec.Struct, array_like=True, gc=False):
 
 
 class SentRow(msgspec.Struct, array_like=True, gc=False):
-    """A message that was handed over, as `lua/sent.lua` reads it; all texts but `becomes` are the commit's."""
+    """A message that was handed over, as `lua/sent.lua` reads it; its texts are the commit's, `becomes` apart."""
 
     order: str
     step: int
