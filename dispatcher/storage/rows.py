@@ -49,7 +49,10 @@ class SendRow(msgspec.Struct, array_like=True, gc=False):
 
 
 class SentRow(msgspec.Struct, array_like=True, gc=False):
-    """A message that was handed over, as `lua/sent.lua` reads it; its texts are the commit's, `becomes` apart."""
+    """A message that was handed over, as `lua/sent.lua` reads it.
+
+    `before`, `after` and `marks` are the commit's.
+    """
 
     order: str
     step: int
