@@ -65,7 +65,7 @@ class StoredStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     moment: Instant
     due: Instant
     channel: Channel
-    attempt: int
+    attempt: int  # without a default it is written, also where it is 0: the scripts add to it
     tried: tuple[Channel, ...] = ()
     leases: int = 0
     handed: Instant | None = None
@@ -149,7 +149,7 @@ class Other(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Texts(msgspec.Struct, frozen=True, gc=False):
-    """What is stored of an order but for its records' numbers, of its customer and of the ledger of that."""
+    """The stored texts of an order but for its records' numbers, its customer's ledger and the customer."""
 
     order: bytes
     ledger: bytes
@@ -161,7 +161,8 @@ class Leased(msgspec.Struct, kw_only=True, gc=False):
 
     Without a readable order or ledger there are no `facts` either; the unreadable one is empty.
     `person` is whose hand-offs `ledger` has, where those are not the customer's alone.
-    `others` are unpaid orders of the same customer. `texts` are what it was read from, as it is written now.
+    `others` are unpaid orders of the same customer. `texts` are what it was read from,
+    none where an earlier version wrote it.
     """
 
     reminder: str

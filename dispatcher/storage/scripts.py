@@ -102,7 +102,8 @@ def _checks(spec: Spec) -> str:
 def _row_check(fields: dict[str, tuple[str, bool]]) -> list[str]:
     """Return Lua that says whether a row's values, one after the other, are right."""
     lines = [f"function right.row({', '.join(fields)})", "local v"]
-    for field, (kind, _) in fields.items():
+    for field, (kind, optional) in fields.items():
+        assert not optional, "a row has all its values"
         lines += [f"v = {field}", f"if not ({_RIGHT[kind]}) then return false end"]
     return [*lines, "return true", "end"]
 

@@ -148,15 +148,15 @@ class Store(Reader):
         done = await swap_commits(self.redis, self._keys[lane], commits, now, actor)
         rest = [commit for position, commit in enumerate(commits) if position not in done]
         head = {"actor": actor, "max_leases": self.max_leases}
-        answers = iter(await self._commands("commit", lane, rest, now, **head) if rest else ())
-        return ["committed" if position in done else next(answers) for position in range(len(commits))]
+        answers = await self._commands("commit", lane, rest, now, **head) if rest else []
+        return _merged(len(commits), done, "committed", answers)
 
     async def settle(self, lane: int, settlements: Sequence[Settlement], now: Instant) -> list[str]:
         """Record outcomes of hand-offs; each answers settled or lost."""
         done = await swap_settlements(self.redis, self._keys[lane], settlements, now)
         rest = [one for position, one in enumerate(settlements) if position not in done]
-        answers = iter(await self._commands("settle", lane, rest, now) if rest else ())
-        return ["settled" if position in done else next(answers) for position in range(len(settlements))]
+        answers = await self._commands("settle", lane, rest, now) if rest else []
+        return _merged(len(settlements), done, "settled", answers)
 
     async def end_tasks(self, lane: int, ends: Sequence[TaskEnd], now: Instant, actor: str) -> list[str]:
         """Complete or release claimed tasks; each answers completed, released or lost, repeated the same."""
@@ -249,3 +249,9 @@ class Store(Reader):
         about = msgspec.json.encode({"at": now, "actor": actor}).decode()
         item = {"kind": kind, "pause": channel or EVERY_CHANNEL, "about": about, "details": details}
         await self._configure(shop, item, now, actor)
+
+
+def _merged(count: int, done: set[int], answer: str, others: Sequence[str]) -> list[str]:
+    """Return so many answers: one for the positions that are done, the others in order for the rest."""
+    rest = iter(others)
+    return [answer if position in done else next(rest) for position in range(count)]

@@ -46,5 +46,6 @@ def order_alone(text: bytes) -> tuple[StoredOrder, bytes | None]:
 
 def text_of(order: StoredOrder) -> bytes:
     """Return the text of an order without its records."""
+    assert not order.records, "they are no part of this text"
     body, customer = _ENCODER.encode(order), (order.customer or "").encode()
     return _HEADER.pack(_VERSION, len(body), order.shared, len(customer)) + customer + body

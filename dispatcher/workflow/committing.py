@@ -8,8 +8,8 @@ from dispatcher.policy.facts import Instant
 from dispatcher.storage.commands import Carry, Commit
 from dispatcher.storage.packing import Packed
 from dispatcher.storage.records import Lease, Leased, Other
+from dispatcher.storage.swapping import Swap, commit_swap
 from dispatcher.workflow import details
-from dispatcher.workflow.swapping import Swap, committing
 
 
 def released(item: Leased, lease: Lease, error: Exception) -> Commit:
@@ -60,6 +60,7 @@ def hand_off(
     lease: Lease,
     decision: Send,
     rendered: Rendered,
+    decided: Instant,
     valid_until: Instant,
 ) -> tuple[Commit, Swap | None]:
     """Take what a hand-off needs, to be called before `valid_until`, by swapping texts where that will do."""
@@ -76,7 +77,12 @@ def hand_off(
     commit.carries = _carries(item.others, decision)
     if decision.offer is not None:
         _bind_offer(commit, decision.offer)
-    swap = committing(item, lease.token, decision, rendered, written, valid_until)
+    if decision.carries or decision.offer is not None or decision.limits.pace is not None:
+        return commit, None
+    opens = max(decision.limits.day_start, decided)  # a clock that goes back makes no gap longer
+    closes = min(decision.limits.day_end, valid_until)
+    template, text = rendered.template, rendered.text
+    swap = commit_swap(item, lease.token, decision.channel, template, text, written, opens, closes)
     commit.swap = None if swap is None else swap.row
     return commit, swap
 

@@ -16,11 +16,11 @@ from dispatcher.policy.incentives import without
 from dispatcher.policy.retries import too_long
 from dispatcher.storage.commands import Commit
 from dispatcher.storage.records import Lease, Leased
+from dispatcher.storage.swapping import Swap
 from dispatcher.workflow import details
 from dispatcher.workflow.batches import each
 from dispatcher.workflow.committing import hand_off, opened_task, undone
 from dispatcher.workflow.gathering import among, facts_about
-from dispatcher.workflow.swapping import Swap
 
 
 class Renderer(Protocol):
@@ -108,7 +108,7 @@ def _judged(
     if decision.channel == "phone":
         return Judged(commit=opened_task(item, lease, decision, rendered))
     valid_until = min(decision.valid_until, latest)
-    commit, swap = hand_off(item, lease, decision, rendered, valid_until)
+    commit, swap = hand_off(item, lease, decision, rendered, now, valid_until)
     handover = Handover(
         message=_message(item.reminder, facts, decision, rendered),
         valid_until=valid_until,

@@ -11,9 +11,9 @@ from dispatcher.policy.facts import Instant
 from dispatcher.policy.retries import after_refusal
 from dispatcher.storage.commands import SettledAs, Settlement
 from dispatcher.storage.packing import Packed
+from dispatcher.storage.swapping import settle_swap
 from dispatcher.workflow import details
 from dispatcher.workflow.sending import HandedOver
-from dispatcher.workflow.swapping import settling
 
 
 def settlement(handed: HandedOver, swapped_at: Instant | None, now: Instant) -> Settlement:
@@ -40,7 +40,7 @@ def _sent(done: HandedOver, at: Instant, swapped_at: Instant | None) -> Settleme
     settled, swap = _settled(done, "sent", handed=at, details=_handed(at)), done.handover.swap
     if swap is not None and swapped_at is not None:
         settled.channel, settled.committed = swap.step.channel, swapped_at
-        settled.swap = settling(swap, at, _handed(at))
+        settled.swap = settle_swap(swap, at, _handed(at))
     return settled
 
 

@@ -106,7 +106,7 @@ class Store(Policies, Orders, KnownOrders, Protocol):
     async def commit(
         self, lane: int, commits: Sequence[Commit], now: Instant, actor: str = "system"
     ) -> list[str]:
-        """Record decisions if all they stood on still holds."""
+        """Record decisions if all they stood on still holds; `handed` then tells when one was swapped."""
 
     async def settle(self, lane: int, settlements: Sequence[Settlement], now: Instant) -> list[str]:
         """Record outcomes."""

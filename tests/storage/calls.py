@@ -5,8 +5,6 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from dispatcher.messages.rendering import Rendered
-from dispatcher.policy.decisions import Limits, Send
 from dispatcher.policy.reminders import Status
 from dispatcher.storage.commands import (
     Carry,
@@ -28,9 +26,9 @@ from dispatcher.storage.replanning import replan
 from dispatcher.storage.rows import SentRow
 from dispatcher.storage.store import Store
 from dispatcher.storage.stored_orders import order_alone, text_of
+from dispatcher.storage.swapping import commit_swap
 from dispatcher.storage.template_changes import Change, TemplateChange
 from dispatcher.storage.templates import ShopTemplates
-from dispatcher.workflow.swapping import committing
 from tests.storage.scenes import LATER, Call, Scene, caught, kept, plain, send, settlement
 from tests.worlds import DAY, HOUR, MINUTE, NOON
 
@@ -131,14 +129,9 @@ async def _send(scene: Scene, store: Store) -> Any:
 def swapping(lease: Lease, item: Leased, **more: Any) -> Commit:
     """Return the commit of a hand-off by SMS that swaps texts first."""
     commit = send(lease, item, **more)
-    assert item.texts is not None
-    assert commit.day_start is not None
-    assert commit.day_end is not None
-    limits = Limits(day_start=commit.day_start, day_end=commit.day_end)
-    valid_until = commit.valid_until or NOON
-    decision = Send(channel="sms", valid_until=valid_until, limits=limits, ships_today=False, rules=())
-    rendered = Rendered(template=commit.template or "", text=commit.text or "", sha256="")
-    swap = committing(item, lease.token, decision, rendered, commit.details, valid_until)
+    opens, closes = commit.day_start or 0, min(commit.day_end or 0, commit.valid_until or 0)
+    template, text = commit.template or "", commit.text or ""
+    swap = commit_swap(item, lease.token, "sms", template, text, commit.details, opens, closes)
     assert swap is not None
     commit.swap = swap.row
     return commit

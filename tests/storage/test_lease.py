@@ -198,6 +198,21 @@ async def test_sweeping_what_is_not_leased_changes_no_reminder(here: World, stor
     assert await step(store) == before
 
 
+async def test_a_reminder_that_is_due_though_it_was_sent_loses_its_lease_and_holds_up_none(
+    here: World, store: Store
+) -> None:
+    keys = store.keys(here.lane)
+    await here.dispatch()
+    await here.service.intake.take([event("order.unpaid", "O-3", NOON)], "key:test")
+    await store.redis.zadd(keys.due("demo", "sms"), {"demo~O-1~1": NOON})
+    await store.redis.zadd(keys.ready, {"demo~sms": NOON})
+    await leased(store)
+
+    assert sorted(await swept(here, NOON + 2 * LEASE)) == ["back", "gone"]
+    assert await held(store) == {}
+    assert (await step(store)).status == "sent"
+
+
 async def test_two_sweeps_at_once_end_a_lease_once(here: World, store: Store) -> None:
     lease = await leased(store)
     names = [item.reminder for item in lease.items]

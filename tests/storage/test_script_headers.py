@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from dispatcher.storage.commands import Command, Commit, Intake, PlanStep, Replan, Settlement, Steer, TaskEnd
+from dispatcher.storage.records import StoredOrder, StoredStep
 from dispatcher.storage.rows import SendRow, SentRow
 from dispatcher.storage.scripts import NAMES, SCRIPTS, header
 
@@ -56,6 +57,18 @@ def test_a_header_and_its_struct_name_the_same_fields(
     expected = stated(*place).keys()
 
     assert sent - own == expected
+
+
+def test_scripts_write_nothing_of_an_order_that_its_struct_lacks() -> None:
+    lua = "".join(script.source for script in SCRIPTS.values())
+
+    of_steps = set(re.findall(r"\b(?:step|other)\.(\w+)", lua))
+    of_orders = set(re.findall(r"(?<!')\border\.(\w+)", lua))
+
+    assert {"handed", "carrier", "offered"} < of_steps
+    assert {"rev", "told", "shared"} < of_orders
+    of_both = {field.name for kind in (StoredStep, StoredOrder) for field in msgspec.structs.fields(kind)}
+    assert of_steps | of_orders <= of_both
 
 
 @pytest.mark.parametrize(("place", "struct"), STRUCTS.items(), ids=lambda value: str(value[0]))

@@ -13,6 +13,7 @@ from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import Lease
 from dispatcher.storage.scripts import SCRIPTS
 from dispatcher.storage.store import Store
+from dispatcher.storage.swaps import swap_settlements
 from dispatcher.workflow.judging import Judged
 from dispatcher.workflow.outcomes import settlement
 from dispatcher.workflow.sending import HandedOver
@@ -82,12 +83,12 @@ async def reminded_of_another(here: World) -> None:
     assert await store.commit(here.lane, commits, LATER) == ["committed"]
 
 
-async def cut_off(here: World) -> None:
-    """Take away the end of what is stored of the order's records, which nothing is decided on."""
-    key = here.service.store.keys(here.lane).order("demo", "O-1")
-    text = await here.service.store.redis.get(key)
-    assert text is not None
-    await here.service.store.redis.set(key, text[:-6])
+async def marked(here: World) -> None:
+    """Write a hand-off of another order into the customer's ledger."""
+    store = here.service.store
+    key = store.keys(here.lane).ledger("demo", "C-1")
+    marks = msgspec.msgpack.decode(await store.redis.get(key) or b"")
+    await store.redis.set(key, msgspec.msgpack.encode(marks | {"demo~O-9~1": 4 * NOON}))
 
 
 CHANGES: dict[str, Meddle] = {
@@ -101,6 +102,11 @@ CHANGES: dict[str, Meddle] = {
     "reminded of another order": reminded_of_another,
 }
 """What may come between a decision and its commit."""
+
+SETTLED_AFTER = {"nothing": nothing, "another hand-off": marked} | {
+    name: change for name, change in CHANGES.items() if change is not reminded_of_another
+}
+"""What may come between a commit and its settlement; the gap forbids another reminder."""
 
 BOUNDS: dict[str, dict[str, int]] = {
     "too late": {"valid_until": LATER},
@@ -186,14 +192,22 @@ async def test_a_commit_outside_its_hours_is_not_swapped(
     assert swapped[0] == ["changed"]
 
 
-@pytest.mark.parametrize("meddle", [nothing, *CHANGES.values()], ids=["nothing", *CHANGES])
+async def test_what_was_swapped_is_settled_by_swapping(here: World, store: Store) -> None:
+    decided = await judged(here, await leased(store))
+    await store.commit(here.lane, [one.commit for one in decided], NOON + 1)
+
+    done = await swap_settlements(store.redis, store.keys(here.lane), settlements(decided), LATER)
+
+    assert done == {0}
+
+
+@pytest.mark.parametrize("meddle", SETTLED_AFTER.values(), ids=SETTLED_AFTER)
 async def test_a_swapped_settlement_does_what_the_command_does(
     here: World, store: Store, reader: blocking.Redis, meddle: Meddle
 ) -> None:
     decided = await judged(here, await leased(store))
     await store.commit(here.lane, [one.commit for one in decided], NOON + 1)
-    if meddle is not reminded_of_another:  # which the gap forbids now
-        await meddle(here)
+    await meddle(here)
 
     async def act(way: Way) -> Any:
         return await store.settle(here.lane, way(settlements(decided)), LATER)
@@ -202,6 +216,13 @@ async def test_a_swapped_settlement_does_what_the_command_does(
 
     assert swapped == commanded
     assert swapped[0] == (["lost"] if meddle is swept_away else ["settled"])
+
+
+async def test_a_clock_that_went_back_makes_no_gap_longer(here: World, store: Store) -> None:
+    (decided,) = await judged(here, await leased(store))
+    assert decided.commit.swap is not None
+
+    assert decided.commit.swap.opens == NOON
 
 
 async def test_what_is_repeated_is_answered_as_before_and_changes_nothing(

@@ -3,7 +3,7 @@
 -- uses: args lane texts orders ledgers customers queues others pace pools due
 -- head: now:number shops:list channel:string limit:number lease:number order_prefix:string facts_prefix:string ledger_prefix:string customer_prefix:string unpaid_prefix:string pace_prefix:string pools:key
 -- shop: name:string key:key due:list status:list
--- reply: {token, shop rev, policy version, now, open tasks or -1, pools, blocked addresses, published templates, reminder, order, facts, ledger, customer, others, reminder, …}: an order, ledger and customer as MessagePack, '' for a ledger and customer of whom nothing is kept, of others what others_of() finds where decisions look at them; pools '' where the policy has none
+-- reply: {token, shop rev, policy version, now, open tasks or -1, pools, blocked addresses, published templates, reminder, order, facts, ledger, customer, others, reminder, …}: an order as stored_orders.py reads it, a ledger and customer as MessagePack, '' for a ledger and customer of whom nothing is kept, of others what others_of() finds where decisions look at them; pools '' where the policy has none
 local shop = HEAD.shops[1]
 if shop == nil or not known(shop, HEAD.channel) then refuse('head.channel: unknown') end
 local due = KEYS[shop.due[HEAD.channel]]
@@ -25,18 +25,18 @@ local found = read_due(shop, ids, look_around)
 -- What cannot be read stays where it is and stops nobody else.
 local tasks = HEAD.channel == 'phone' and redis.call('ZCARD', KEYS[shop.status.open]) or -1
 local reply, leased, gone, customers_leased = {token, shop.rev, policy, now, tasks, '', tonumber(blocked or 0), templates or ''}, {}, {}, {}
-for _, due in ipairs(found) do
-  local facts = due.customer and read(due.facts_key)
-  local ledger, said = text_by(load_ledger, due.ledger_key), text_by(load_customer, due.customer_key)
-  if due.text == 'gone' then
-    gone[#gone + 1] = due.id
+for _, one in ipairs(found) do
+  local facts = one.customer and read(one.facts_key)
+  local ledger, said = text_by(load_ledger, one.ledger_key), text_by(load_customer, one.customer_key)
+  if one.gone then
+    gone[#gone + 1] = one.id
   elseif facts and not facts.err and ledger and said then
     local n = #reply
-    reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = due.id, due.text, facts, ledger, said
-    reply[n + 6] = look_around and due.shared and others_of(shop, string.sub(due.name, #shop.name + 2), due) or {}
-    leased[#leased + 1], leased[#leased + 2] = lease_end, due.id
-    customers_leased[due.customer] = true
-    gone[#gone + 1] = due.id
+    reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = one.id, one.text, facts, ledger, said
+    reply[n + 6] = look_around and one.shared and others_of(shop, string.sub(one.name, #shop.name + 2), one) or {}
+    leased[#leased + 1], leased[#leased + 2] = lease_end, one.id
+    customers_leased[one.customer] = true
+    gone[#gone + 1] = one.id
   end
 end
 

@@ -22,7 +22,7 @@ read_tokens(ids)
 local instant, mark = cmsgpack.pack(now), cmsgpack.pack(4 * now + HEAD.quarter)
 -- The texts have room for instants of nine bytes.
 local stands = #instant == 9 and shop.rev == HEAD.shop_rev and not paused(shop, HEAD.channel)
-local left = {now}
+local left, taken = {now}, 0
 for_rows(function(n, at, order, step, customer, said, was, before, after, marks_were, marks, details, text, template, attempt, opens, closes)
   local order_key, ledger_key = keys[3 * n - 2], keys[3 * n - 1]
   if stands and tokens[ids[n]] == HEAD.token and opens <= now and now < closes and begins(order_key, was)
@@ -31,12 +31,13 @@ for_rows(function(n, at, order, step, customer, said, was, before, after, marks_
     swap_order(order_key, was, before .. instant .. after)
     swap(ledger_key, marks .. mark)
     put(HEAD.text_prefix .. ids[n], text)
+    taken = taken + 1
   else
     left[#left + 1] = n
   end
   return at
 end)
-if #left <= #ids then count('kind|reminder.sending|' .. HEAD.channel .. '|', #ids + 1 - #left) end
+if taken > 0 then count('kind|reminder.sending|' .. HEAD.channel .. '|', taken) end
 save_orders()
 close_lane()
 return left

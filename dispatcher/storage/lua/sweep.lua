@@ -15,6 +15,9 @@ for i, item in ipairs(ITEMS) do
     replies[i] = 'gone'
   elseif lease_end > now then
     replies[i] = 'gone'
+  elseif step.status ~= 'sending' and not WAITING[step.status] then
+    redis.call('ZREM', LEASES, item.reminder) -- it ended otherwise, and should not have been due
+    replies[i] = 'gone'
   else
     if step.status == 'sending' then
       finish_lease(step, item.reminder, 'lost')

@@ -59,6 +59,7 @@ local function again(shop, item, step)
   return 'changed'
 end
 
+-- COMMIT.send is done in texts too, by storage/swapping.py; what one does to an order the other must.
 local COMMIT = {}
 
 function COMMIT.send(shop, item, order, step)

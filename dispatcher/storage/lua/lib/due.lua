@@ -1,9 +1,9 @@
--- What leasing must know of a due reminder's order: its text, its customer and whether it is shared; 'gone' where there
--- is none, nothing where it cannot be read. The header tells it: whether the step is there and waits, only who decodes
+-- What leasing must know of a due reminder's order: its text, its customer and whether it is shared; a fourth value where
+-- there is none any more, nothing where it cannot be read. The header tells it: whether the step is there and waits, only who decodes
 -- the order sees.
 local function peek(key, id)
   local text = read(key)
-  if not text then return 'gone' end
+  if not text then return nil, nil, nil, true end
   if text.err then return nil end
   if string.byte(text) == 1 then
     local readable, _, size, shared, customer, start = pcall(struct.unpack, HEADER, text)
@@ -12,7 +12,7 @@ local function peek(key, id)
   end
   local readable, order = pcall(load_order, key)
   local step = readable and order.steps[tonumber(string.match(id, '%d+$'))]
-  if readable and not step then return 'gone' end
+  if readable and not step then return nil, nil, nil, true end
   if step and WAITING[step.status] then return text, order.customer or '', order.shared end
 end
 
@@ -47,11 +47,11 @@ local function read_due(shop, ids, look_around)
   end
   read_ahead(wanted)
   for i, id in ipairs(ids) do
-    local text, customer, shared = peek(wanted[2 * i - 1], id)
+    local text, customer, shared, gone = peek(wanted[2 * i - 1], id)
     local of_customer = shop.name .. '~' .. (customer or '')
     local customer_key, ledger_key = HEAD.customer_prefix .. of_customer, HEAD.ledger_prefix .. of_customer
     found[i] = {id = id, name = names[i], facts_key = wanted[2 * i], text = text, customer = customer, shared = shared,
-      customer_key = customer_key, ledger_key = ledger_key}
+      customer_key = customer_key, ledger_key = ledger_key, gone = gone}
     of_customers[2 * i - 1], of_customers[2 * i] = customer_key, ledger_key
     if shared and look_around then sharing[customer] = true end
   end

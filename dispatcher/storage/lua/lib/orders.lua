@@ -40,9 +40,10 @@ local function store_order(key, order)
 end
 
 local function text_of(order)
-  local records = order.records or ''
+  local records, customer = order.records or '', order.customer or ''
   order.records = nil
-  local body, customer = cmsgpack.pack(order), order.customer or ''
+  local body = cmsgpack.pack(order)
+  order.records = records
   return struct.pack(HEADER, 1, #body, order.shared and 1 or 0, #customer, customer) .. body .. records
 end
 

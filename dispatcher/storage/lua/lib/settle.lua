@@ -14,6 +14,7 @@ local function record(kind, shop, item, order, step, reason, seen)
     {channel = step.channel, attempt = step.attempt, reason = reason}), item.details, seen)
 end
 
+-- SETTLE.sent is done in texts too, by storage/swapping.py; what one does to an order the other must.
 local SETTLE = {}
 
 function SETTLE.sent(shop, item, order, step)

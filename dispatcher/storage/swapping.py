@@ -1,15 +1,13 @@
 """What a hand-off and its outcome make of the texts of its order and its customer's ledger.
 
-That is what the scripts do with them too (`lua/lib/commit.lua`, `lua/lib/settle.lua`), where they have to
-look at them.
+That is what `COMMIT.send` and `SETTLE.sent` of the scripts do with them, where they have to look at them
+(`lua/lib/commit.lua`, `lua/lib/settle.lua`): whoever changes one changes the other.
 """
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dispatcher.messages.rendering import Rendered
-from dispatcher.policy.decisions import Send
-from dispatcher.policy.facts import Instant
+from dispatcher.policy.facts import Channel, Instant
 from dispatcher.policy.reminders import MOVES, Status
 from dispatcher.storage.ledgers import before_mark
 from dispatcher.storage.packing import Packed, string
@@ -29,29 +27,35 @@ class Swap(Struct, frozen=True, gc=False):
     step: StoredStep
 
 
-def committing(
-    item: Leased, token: int, decision: Send, rendered: Rendered, details: Packed, closes: Instant
+def commit_swap(
+    item: Leased,
+    token: int,
+    channel: Channel,
+    template: str,
+    text: str,
+    details: Packed,
+    opens: Instant,
+    closes: Instant,
 ) -> Swap | None:
-    """Return how a hand-off is committed before `closes` by swapping texts.
+    """Return how a hand-off that changes no more than its order and ledger is committed by swapping texts.
 
-    `None` where it changes more than its order and ledger, or where the script is to see for itself.
+    It is only between `opens` and `closes`. `None` where the script is to see for itself.
     """
     texts, step = item.texts, item.step
     if texts is None or item.person is not None or step.status not in _SENDABLE:
         return None
-    if decision.carries or decision.offer is not None or decision.limits.pace is not None:
-        return None
-    if step.person is not None or step.offered is not None:
-        return None
     step = replace(
         step,
         status=_SENDING,
-        channel=decision.channel,
+        channel=channel,
         attempt=step.attempt + 1,
         handed=AT_COMMIT,
         answered=token,
         answer="committed",
         leases=0,
+        person=None,
+        offered=None,
+        offer_ends=None,
     )
     order = _with(item.order, item.number, step)
     try:
@@ -70,16 +74,16 @@ def committing(
         string(texts.ledger),
         string(marks),
         details,
-        rendered.text,
-        rendered.template,
+        text,
+        template,
         step.attempt,
-        decision.limits.day_start,
-        min(closes, decision.limits.day_end),
+        opens,
+        closes,
     )
     return Swap(row, order, step)
 
 
-def settling(swap: Swap, handed: Instant, details: Packed) -> SentRow:
+def settle_swap(swap: Swap, handed: Instant, details: Packed) -> SentRow:
     """Return how it is settled that the message was handed over."""
     row = swap.row
     step = replace(swap.step, status=_SENT, handed=handed, settled=swap.step.answered)
