@@ -71,6 +71,14 @@ SENT_WITH_RECORDS = (
     "707401a66d6f6d656e74cf0000019a71120e0085a3647565cf0000019a75ca8d00a6737461747573a7706c616e6e6564a7636861"
     "6e6e656ca463686174a7617474656d707400a66d6f6d656e74cf0000019a75ca8d00"
 )
+SENT_WITH_HEADER = (
+    "010000011c010008432d412d73656e7487a57374617465a6756e70616964a372657601a474696d65cf0000019a71120e00a6636c"
+    "6f736573cf0000019a76386a00a8637573746f6d6572a8432d412d73656e74a5737465707392de0009a6737461747573a473656e"
+    "74a66d6f6d656e74cf0000019a71120e00a3647565cf0000019a71120e00a76368616e6e656ca3736d73a7617474656d707401a6"
+    "68616e646564cf0000019a71120e00a8616e737765726564cf0000019a71128330a6616e73776572a9636f6d6d6974746564a773"
+    "6574746c6564cf0000019a71128330de0005a6737461747573a7706c616e6e6564a66d6f6d656e74cf0000019a75ca8d00a36475"
+    "65cf0000019a75ca8d00a76368616e6e656ca463686174a7617474656d707400a6736861726564c3000000000005000000011170"
+)
 CLAIMED = (
     "87a8637573746f6d6572ad432d432d636c61696d65642d31a57374617465a6756e70616964a372657601a6636c6f736573cf0000"
     "019a76386a00a474696d65cf0000019a71120e00a77265636f726473950b0c0d1417a57374657073928aa8616e737765726564cf"
@@ -446,6 +454,14 @@ def test_an_order_of_layout_d1_is_read(written: str, expected: StoredOrder) -> N
     assert order_of(bytes.fromhex(written)) == expected
 
 
+def test_an_order_with_a_header_is_read() -> None:
+    expected = msgspec.structs.replace(
+        order_of(bytes.fromhex(SENT_WITH_RECORDS)), shared=True, records=[5, 70_000]
+    )
+
+    assert order_of(bytes.fromhex(SENT_WITH_HEADER)) == expected
+
+
 def test_a_pause_from_before_its_maker_was_kept_is_read() -> None:
     written = "82a372657605a6706175736564cf0000019a71120e00"
 
@@ -565,9 +581,10 @@ async def test_an_order_takes_its_slot_out_of_a_sorted_set_with_it(here: World, 
     assert await redis.type(key) == b"string"
 
 
-async def test_the_scripts_read_an_order_of_layout_d1(here: World, redis: StoreClient) -> None:
+@pytest.mark.parametrize("written", [SENT, SENT_WITH_RECORDS, SENT_WITH_HEADER])
+async def test_the_scripts_read_an_order_of_layout_d1(here: World, redis: StoreClient, written: str) -> None:
     store = here.service.store
-    await redis.set(store.keys(here.lane).order("demo", "O-1"), bytes.fromhex(SENT))
+    await redis.set(store.keys(here.lane).order("demo", "O-1"), bytes.fromhex(written))
 
     (result,) = await here.service.intake.take([event("order.paid", "O-1", NOON)], "key:test")
 
