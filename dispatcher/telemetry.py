@@ -30,7 +30,8 @@ OUTCOME_CAME_LATE = "outcome_came_late"
 """Channels answered after their hand-offs had been recorded as uncertain (`reminders`)."""
 
 OUTCOME_NOT_RECORDED = "outcome_not_recorded"
-"""The store stayed away until the lease ended; the sweep will find these uncertain (`reminders`)."""
+"""The store stayed away until the lease ended, or cannot read the order; the sweep will end these leases
+(`reminders`)."""
 
 TEMPLATE_UNUSABLE = "template_unusable"
 """A template that a shop published is not there or not right; what it is for fails (`shop`, `template`)."""

@@ -24,7 +24,7 @@ def order_of(text: bytes) -> StoredOrder:
     if alone is not None:
         order.records = [
             int.from_bytes(text[at : at + RECORD_BYTES], "big")
-            for at in range(len(alone), len(text), RECORD_BYTES)
+            for at in range(len(alone), len(text) - RECORD_BYTES + 1, RECORD_BYTES)
         ]
     return order
 

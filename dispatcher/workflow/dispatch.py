@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 from dispatcher.errors import StoreRefused, StoreUnavailable
 from dispatcher.policy.facts import Channel, Instant
+from dispatcher.storage.commands import Command
 from dispatcher.storage.records import Lease, Leased
 from dispatcher.telemetry import OUTCOME_CAME_LATE, OUTCOME_NOT_RECORDED, REMINDER_NOT_DECIDED, about_error
 from dispatcher.workflow.blocking import heed_leased
@@ -20,6 +22,8 @@ from dispatcher.workflow.policies import PolicyBook
 from dispatcher.workflow.ports import Clock, Store
 from dispatcher.workflow.sending import HandedOver, Sender
 from dispatcher.workflow.templates import TemplateBook
+
+C = TypeVar("C", bound=Command)
 
 _log = logging.getLogger(__name__)
 
@@ -98,10 +102,22 @@ class Dispatcher:
         decided again; left alone, it would end uncertain.
         """
         lane, commits = self._store.lane_of(lease.shop), [one.commit for one in judged]
-        return await patiently(
-            lambda: self._store.commit(lane, commits, self._clock.now()),
-            self._seconds_to(lease.lease_end),
+        return await self._recorded(
+            lambda some: self._store.commit(lane, some, self._clock.now()), commits, lease
         )
+
+    async def _recorded(
+        self, record: Callable[[Sequence[C]], Awaitable[list[str]]], commands: Sequence[C], lease: Lease
+    ) -> list[str]:
+        """Record a batch; where an order of it cannot be read, the others one by one."""
+        try:
+            return await patiently(lambda: record(commands), self._seconds_to(lease.lease_end))
+        except StoreRefused as refusal:
+            if len(commands) == 1:
+                about = {"reminders": [commands[0].reminder], **about_error(refusal)}
+                _log.error(OUTCOME_NOT_RECORDED, extra=about)
+                return ["lost"]
+        return [answer for one in commands for answer in await self._recorded(record, [one], lease)]
 
     def _seconds_to(self, end: Instant) -> float:
         return (end - self._clock.now()) / 1000
@@ -142,9 +158,8 @@ class Dispatcher:
             outcomes = [settlement(one, swapped_at[one.handover.message.reference], now) for one in finished]
             names = [one.reminder for one in outcomes]
             try:
-                answers = await patiently(
-                    lambda: self._store.settle(lane, outcomes, self._clock.now()),
-                    self._seconds_to(lease.lease_end),
+                answers = await self._recorded(
+                    lambda some: self._store.settle(lane, some, self._clock.now()), outcomes, lease
                 )
             except StoreUnavailable:  # the sweep will find them uncertain
                 _log.error(OUTCOME_NOT_RECORDED, extra={"reminders": names})

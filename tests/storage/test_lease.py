@@ -9,7 +9,7 @@ from dispatcher.storage.client import StoreClient
 from dispatcher.storage.people import People
 from dispatcher.storage.store import Store
 from dispatcher.storage.stored_orders import text_of
-from tests.storage.scenes import LEASE, dump, held, kept, leased, send, step, swept
+from tests.storage.scenes import LEASE, dump, held, kept, leased, send, settlement, step, swept
 from tests.worlds import MINUTE, NOON, World, at_once, event, world
 
 CAPPED = '[caps]\nper_day = 1\n[routing]\nchannels = ["sms"]\n'
@@ -65,7 +65,7 @@ async def test_an_order_that_only_the_scripts_can_read_stops_nothing_beside_it(
     key = store.keys(here.lane).order("demo", "O-1")
     order = await store.order("demo", "O-1")
     assert order is not None
-    order.records, order.time = [], "noon"  # type: ignore[assignment]
+    order.records, order.told = [], "weather"  # type: ignore[assignment]
     await store.redis.set(key, text_of(order))
 
     done = await here.dispatch()
@@ -73,6 +73,50 @@ async def test_an_order_that_only_the_scripts_can_read_stops_nothing_beside_it(
     kinds = {one["order"]: (one["kind"], one["reason"]) for one in await here.audit() if one["reminder"]}
     assert done == {"changed": 2, "failed": 1, "send": 1}
     assert kinds == {"O-1": ("reminder.failed", "internal"), "O-2": ("reminder.sent", None)}
+
+
+@pytest.mark.parametrize(
+    "spoilt", [b"steps", b"status", b"attempt", b"planned", b"channel", b"moment", b"rev"]
+)
+async def test_an_order_that_is_damaged_within_stops_nothing_beside_it(
+    here: World, store: Store, spoilt: bytes
+) -> None:
+    key = store.keys(here.lane).order("demo", "O-1")
+    text = await store.redis.get(key)
+    assert text is not None
+    await store.redis.set(key, text.replace(spoilt, spoilt[:-1] + b"_", 1))
+
+    await here.dispatch()
+    here.clock.advance_to(NOON + 2 * LEASE)
+    await here.service.housekeeping.sweep(here.lane)
+
+    assert (await step(store, "O-2")).status == "sent"
+    assert set(await held(store)) <= {"demo~O-1~1"}
+
+
+@pytest.mark.parametrize("name", ["demo~O-1~0", "demo~O-1~01", "demo~O-9~1", "demo~O-1~9", "nothing"])
+async def test_what_is_due_and_names_no_reminder_goes(here: World, store: Store, name: str) -> None:
+    due = store.keys(here.lane).due("demo", "sms")
+    await store.redis.zadd(due, {name: NOON})
+
+    await here.dispatch()
+    await swept(here, NOON + 2 * LEASE)
+
+    assert [(await step(store, order)).status for order in ("O-1", "O-2")] == ["sent", "sent"]
+    assert await held(store) == {}
+    assert await store.redis.zcard(due) == 0
+
+
+async def test_a_hand_off_under_way_keeps_its_lease_though_it_is_due_again(here: World, store: Store) -> None:
+    lease = await leased(store, limit=1)
+    commit = send(lease, lease.items[0])
+    await store.commit(here.lane, [commit], NOON)
+    await store.redis.zadd(store.keys(here.lane).due("demo", "sms"), {commit.reminder: NOON})
+
+    await leased(store, NOON + 1)
+
+    assert (await held(store))[commit.reminder] == lease.token
+    assert await store.settle(here.lane, [settlement(commit, "sent")], NOON + 2) == ["settled"]
 
 
 async def taken(redis: StoreClient, directory: Path, sections: str, *orders: str) -> Store:

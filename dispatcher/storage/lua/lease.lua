@@ -42,7 +42,8 @@ end
 
 if pools and #leased > 0 then reply[6] = pool_counts(KEYS[HEAD.pools], pools, customers_leased) end
 if #gone > 0 then
-  in_chunks('ZADD', LEASES, leased)
+  -- A lease that lasts still, of what should not be due, stays its holder's.
+  for i = 1, #leased, 1000 do redis.call('ZADD', LEASES, 'NX', unpack(leased, i, math.min(i + 999, #leased))) end
   in_chunks('ZREM', due, gone)
   count('waiting|' .. HEAD.channel, -#gone)
   touch(shop, HEAD.channel)

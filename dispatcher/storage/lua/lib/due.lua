@@ -42,12 +42,12 @@ end
 local function read_due(shop, ids, look_around)
   local found, names, wanted, of_customers, sharing = {}, {}, {}, {}, {}
   for i, id in ipairs(ids) do
-    names[i] = string.match(id, '^(.*)~%d+$') or id
+    names[i] = string.match(id, '^(.*)~[1-9]%d*$') or ''
     wanted[2 * i - 1], wanted[2 * i] = HEAD.order_prefix .. names[i], HEAD.facts_prefix .. names[i]
   end
   read_ahead(wanted)
   for i, id in ipairs(ids) do
-    local text, customer, shared, gone = peek(wanted[2 * i - 1], id)
+    local text, customer, shared, gone = peek(wanted[2 * i - 1], id) -- no order is called ''
     local of_customer = shop.name .. '~' .. (customer or '')
     local customer_key, ledger_key = HEAD.customer_prefix .. of_customer, HEAD.ledger_prefix .. of_customer
     found[i] = {id = id, name = names[i], facts_key = wanted[2 * i], text = text, customer = customer, shared = shared,

@@ -25,8 +25,9 @@ local function save_records()
   entry = {}
 end
 
--- The numbers of an order's records, with the newest one.
+-- The numbers of an order's records, with the newest one; what is left of a number that was cut off goes.
 local function with_record(records)
+  if #records % RECORD_BYTES ~= 0 then records = string.sub(records, 1, -1 - #records % RECORD_BYTES) end
   if #records >= RECORDS_KEPT * RECORD_BYTES then records = string.sub(records, RECORD_BYTES * (1 - RECORDS_KEPT)) end
   return records .. struct.pack(RECORD, seq)
 end

@@ -20,6 +20,21 @@ local function order_of(text)
   return order
 end
 
+local SENDS_BY = {}
+for _, channel in ipairs(CHANNELS) do SENDS_BY[channel] = true end
+
+-- Whether all of it that is reckoned with is of its type, so that nothing fails on it after a write.
+local function is_order(order)
+  if type(order.steps) ~= 'table' or type(order.rev) ~= 'number' or type(order.time) ~= 'number' then return false end
+  for _, step in ipairs(order.steps) do
+    if type(step) ~= 'table' or not MOVES[step.status] or not SENDS_BY[step.channel] or type(step.due) ~= 'number'
+      or type(step.attempt) ~= 'number' or type(step.leases or 0) ~= 'number' or type(step.handed or 0) ~= 'number' then
+      return false
+    end
+  end
+  return type(order.closes or 0) == 'number' and type(order.customer or '') == 'string'
+end
+
 -- Reads an order before the first write and returns it with its text; an unreadable one refuses the call as a whole.
 local function load_order(key)
   if orders[key] == nil then
@@ -27,7 +42,7 @@ local function load_order(key)
     if text and text.err then refuse(key .. ': ' .. text.err) end
     if text then
       local ok, order = pcall(order_of, text)
-      if not ok or type(order.steps) ~= 'table' or not order.rev then refuse(key .. ': not an order') end
+      if not ok or not is_order(order) then refuse(key .. ': not an order') end
       orders[key], texts_read[key] = order, text
     end
   end
