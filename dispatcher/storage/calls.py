@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dispatcher.policy.facts import CHANNELS
+from dispatcher.policy.facts import CHANNELS, Instant
 from dispatcher.policy.reminders import INDEXED
 from dispatcher.storage import keys as names
 from dispatcher.storage.commands import Command, Commit, Intake, Settlement, TaskEnd
@@ -34,6 +34,19 @@ class Call:
             number = self._shops[shop] = len(self.shops)
         return number
 
+    def shop_of_events(self, shop: str, now: Instant) -> int:
+        """Name a shop with the keys of the events that it has seen, once, and return its number."""
+        number = self.shop(shop)
+        named = self.shops[number - 1]
+        if "buckets" not in named:
+            today = now // names.SEEN_BUCKET_MS
+            days = (today, today + 1, *range(today - 1, today - names.SEEN_BUCKETS, -1))
+            named["buckets"] = [self.key(self.lane.seen(shop, day)) for day in days]
+            named["customer_timer"] = names.customer_timer(shop, "")
+            named["seen_timer"] = names.seen_timer(shop, today)
+            named["seen_until"] = (today + names.SEEN_BUCKETS) * names.SEEN_BUCKET_MS
+        return number
+
     def about(self, command: Command) -> None:
         """Fill in where the command finds what it is about."""
         shop = command.reminder.split(names.SEPARATOR, 1)[0]
@@ -62,9 +75,10 @@ class Call:
         if commit.pool is not None:
             commit.pools = self.key(self.lane.pools(shop))
 
-    def about_event(self, event: Intake) -> None:
-        """Fill in where the event finds its order, or the customer who says something."""
+    def about_event(self, event: Intake, now: Instant) -> None:
+        """Fill in where the event finds its shop and its order, or the customer who says something."""
         shop = event.shop_name
+        event.shop = self.shop_of_events(shop, now)
         if event.order is not None:
             event.order_key = self.key(self.lane.order(shop, event.order))
             event.facts_key = self.key(self.lane.facts(shop, event.order))

@@ -1,7 +1,8 @@
-"""Hand-offs whose order, customer and ledger are to the letter as they were decided on, as rows of texts.
+"""What most calls are about, as rows of texts that scripts write without decoding them.
 
-The scripts compare and swap such texts without decoding them (`lua/send.lua`, `lua/sent.lua`); what they
-leave is for the commands, which look at everything.
+That are new orders (`lua/accept.lua`), and hand-offs whose order, customer and ledger are to the letter as
+they were decided on (`lua/send.lua`, `lua/sent.lua`). What they leave is for the commands, which look at
+everything.
 """
 
 from collections.abc import Sequence
@@ -67,6 +68,33 @@ class SentRow(msgspec.Struct, array_like=True, gc=False):
     due: Instant
 
 
-def encoded(rows: Sequence[SendRow] | Sequence[SentRow]) -> bytes:
+class OrderRow(msgspec.Struct, array_like=True, gc=False):
+    """A new order with one planned reminder or two, as `lua/accept.lua` reads it.
+
+    `answer` is what a repeated event is answered, `told` what the order's record says of the event.
+    Without a second reminder `next_channel` is empty.
+    """
+
+    shop: int
+    order: str
+    customer: str
+    seen: str
+    answer: Packed
+    shop_rev: int
+    policy: int
+    closes: Instant
+    text: Packed
+    facts: Packed
+    details: Packed
+    told: Packed
+    channel: str
+    due: Instant
+    plan: Packed
+    next_channel: str
+    next_due: Instant
+    next_plan: Packed
+
+
+def encoded(rows: Sequence[SendRow] | Sequence[SentRow] | Sequence[OrderRow]) -> bytes:
     """Return rows one behind the other."""
     return b"".join(map(_ENCODER.encode, rows))

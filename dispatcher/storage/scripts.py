@@ -128,7 +128,9 @@ def _moves_table() -> str:
     return "local MOVES = {" + ", ".join(rows) + "}"
 
 
-_GLOBALS = "KEYS, redis, cmsgpack, struct, string, table, math, type, pairs, ipairs, pcall, tonumber, unpack"
+_GLOBALS = (
+    "KEYS, redis, cmsgpack, struct, string, table, math, type, pairs, ipairs, pcall, tonumber, unpack, select"
+)
 _TABLES = "\n".join(
     (
         f"local {_GLOBALS} = {_GLOBALS}",  # found without a look into the table of globals
@@ -186,5 +188,5 @@ class Script:
 NAMES = tuple(
     sorted(entry.name.removesuffix(".lua") for entry in _LUA.iterdir() if entry.name.endswith(".lua"))
 )
-SCRIPTS = {name: Script(name) for name in NAMES}
+SCRIPTS = {name: Script(name, brings_new=name == "accept") for name in NAMES}
 NEW_ORDERS = Script("intake", brings_new=True)

@@ -10,6 +10,7 @@ from dispatcher.policy.facts import EVERY_CHANNEL, Channel, Instant
 from dispatcher.policy.units import MAX_MIN_GAP
 from dispatcher.policy.zones import DAY
 from dispatcher.storage import keys as names
+from dispatcher.storage.accepting import accept_new
 from dispatcher.storage.calls import Call
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, LeaseTerms, Settlement, TaskEnd
@@ -61,6 +62,15 @@ class Store(Reader):
             raise StoreUnavailable("the store did not keep its number of lanes")
         return cls(redis, stored, retention=retention, lease=lease, max_leases=max_leases)
 
+    async def accept(
+        self, lane: int, events: Sequence[Intake], now: Instant, actor: str
+    ) -> dict[int, IntakeReply]:
+        """Take what is quite new among events of one lane; return what those did, by their positions.
+
+        All others are left for `intake`. Raises `StoreFull` when there is no memory for more.
+        """
+        return await accept_new(self.redis, self._keys[lane], events, now, actor)
+
     async def intake(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str
     ) -> list[IntakeReply]:
@@ -69,19 +79,8 @@ class Store(Reader):
         Raises `StoreFull` when events bring what is new and there is no memory for it.
         """
         call = Call(self._keys[lane])
-        today = now // names.SEEN_BUCKET_MS
-        days = (today, today + 1, *range(today - 1, today - names.SEEN_BUCKETS, -1))
         for event in events:
-            shop = event.shop_name
-            event.shop = call.shop(shop)
-            if "buckets" not in call.shops[event.shop - 1]:
-                call.shops[event.shop - 1] |= {
-                    "buckets": [call.key(call.lane.seen(shop, day)) for day in days],
-                    "customer_timer": names.customer_timer(shop, ""),
-                    "seen_timer": names.seen_timer(shop, today),
-                    "seen_until": (today + names.SEEN_BUCKETS) * names.SEEN_BUCKET_MS,
-                }
-            call.about_event(event)
+            call.about_event(event, now)
         head = {
             "now": now,
             "actor": actor,

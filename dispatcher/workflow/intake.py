@@ -115,7 +115,19 @@ class EventIntake:
     async def _record(
         self, lane: int, items: list[Intake], actor: str
     ) -> Sequence[IntakeReply | StoreRefused | StoreFull]:
-        """Record a wave; where one event's order cannot be read, the others are recorded one by one.
+        """Record a wave: what is quite new first, in one go."""
+        try:
+            taken = await self._store.accept(lane, items, self._clock.now(), actor)
+        except (StoreFull, StoreRefused):
+            taken = {}  # what of it is to blame shows when all is looked at
+        rest = [item for place, item in enumerate(items) if place not in taken]
+        replies = iter(await self._look_at(lane, rest, actor) if rest else ())
+        return [taken[place] if place in taken else next(replies) for place in range(len(items))]
+
+    async def _look_at(
+        self, lane: int, items: list[Intake], actor: str
+    ) -> Sequence[IntakeReply | StoreRefused | StoreFull]:
+        """Record what is looked at; where an order cannot be read, the others are recorded one by one.
 
         A store that is full still takes what ends orders.
         """
@@ -123,12 +135,12 @@ class EventIntake:
             return await self._store.intake(lane, items, self._clock.now(), actor)
         except StoreFull as full:
             old = [item for item in items if item.plan is None]
-            replies = iter(await self._record(lane, old, actor) if old else ())
+            replies = iter(await self._look_at(lane, old, actor) if old else ())
             return [full if item.plan is not None else next(replies) for item in items]
         except StoreRefused as refusal:
             if len(items) == 1:
                 return [refusal]
-        return [reply for item in items for reply in await self._record(lane, [item], actor)]
+        return [reply for item in items for reply in await self._look_at(lane, [item], actor)]
 
     async def _looked_up(self, ids: list[tuple[str, str]]) -> Known:
         """Read what events stand on; the revision first, so that a change in between is noticed."""

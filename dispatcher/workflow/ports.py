@@ -95,6 +95,11 @@ class Store(Policies, Orders, KnownOrders, Protocol):
     def lane_of(self, shop: str) -> int:
         """Return a shop's lane."""
 
+    async def accept(
+        self, lane: int, events: Sequence[Intake], now: Instant, actor: str
+    ) -> dict[int, IntakeReply]:
+        """Take what is quite new among events."""
+
     async def intake(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str
     ) -> list[IntakeReply]:

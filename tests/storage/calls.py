@@ -77,6 +77,22 @@ def _intake(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
     return make
 
 
+async def _accept(scene: Scene, store: Store) -> Any:
+    return await store.accept(0, [new_order("N-1"), new_order("N-2")], LATER, "key:test")
+
+
+def new_order(order: str) -> Intake:
+    """Return an event of an order that is not known, with two reminders to be planned."""
+    event = _event(order, "order.unpaid")
+    event.customer, event.facts, event.details, event.rev = f"C-{order}", pack(b"{}"), pack(b"{}"), None
+    of: dict[str, Any] = {"moment": LATER, "policy": 1, "details": pack(b"{}")}
+    event.plan = [
+        PlanStep(**of, due=LATER + MINUTE, channel="sms"),
+        PlanStep(**of, due=LATER + HOUR, channel="chat"),
+    ]
+    return event
+
+
 def _decision(scene: Scene, kind: str) -> Commit:
     made = _asked(scene) if kind == "hand" else _decided(scene, kind)
     return msgspec.structs.replace(made, details=DETAILS)
@@ -283,6 +299,7 @@ def _drafted(call: Call) -> None:
 
 
 MAKERS: dict[str, Callable[[Scene, Store], Awaitable[Any]]] = {
+    "accept": _accept,
     "intake unpaid": _intake("order.unpaid"),
     "intake paid": _intake("order.paid"),
     "intake opted out": _intake("customer.opted_out"),

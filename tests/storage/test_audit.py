@@ -30,7 +30,7 @@ RECORDS = 23
 async def here(redis: StoreClient, audit_directory: Path) -> World:
     """A lane with 23 audit records, five of which make a segment."""
     here = await world(redis, audit_directory, settings=Settings(lanes=1, segment_records=SEGMENT))
-    events = [event("order.unpaid", f"O-{number}", NOON, customer="王~1") for number in range(11)]
+    events = [event("order.unpaid", f"O-{number}", NOON, customer=f"王~{number}") for number in range(11)]
     await here.service.intake.take(events, 'key:"test"')
     return here
 
@@ -145,7 +145,7 @@ async def test_a_record_keeps_what_it_says(here: World, trail: AuditTrail) -> No
         "actor": 'key:"test"',
         "shop": "demo",
         "order": "O-0",
-        "customer": "王~1",
+        "customer": "王~0",
         "reminder": None,
         "step": None,
         "attempt": None,

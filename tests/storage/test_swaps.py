@@ -9,6 +9,7 @@ import pytest
 import redis as blocking
 
 from dispatcher.channels.base import Accepted
+from dispatcher.storage.accepting import row_of
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import Lease
 from dispatcher.storage.scripts import SCRIPTS
@@ -18,7 +19,7 @@ from dispatcher.workflow.judging import Judged
 from dispatcher.workflow.outcomes import settlement
 from dispatcher.workflow.sending import HandedOver
 from tests.checkers.store import read
-from tests.storage.calls import settling, sound, swapping
+from tests.storage.calls import new_order, settling, sound, swapping
 from tests.storage.scenes import (
     LATER,
     LEASE,
@@ -263,7 +264,7 @@ async def test_two_hand_offs_to_a_customer_are_not_swapped_one_over_the_other(
     assert len(seen(reader)[here.lane]["ledgers"]["demo", "C-1"]) == 1
 
 
-@pytest.mark.parametrize("name", ["send", "sent"])
+@pytest.mark.parametrize("name", ["send", "sent", "accept"])
 async def test_a_row_with_a_wrong_value_writes_nothing(
     redis: StoreClient, audit_directory: Path, name: str
 ) -> None:
@@ -325,6 +326,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
 
 async def rows_of(full: Scene, name: str) -> list[list[Any]]:
     """Return the two rows of the call of that name."""
+    if name == "accept":
+        return [list(msgspec.structs.astuple(row_of(new_order(order), 1))) for order in ("N-1", "N-2")]
     if name == "send":
         commands: list[Any] = [swapping(full.leased, item) for item in full.leased.items]
     else:

@@ -26,11 +26,15 @@ local function known(shop, channel)
   return shop.due[channel] ~= nil
 end
 
-local function wait(shop, step, id)
-  local key = shop.due[step.channel]
+local function wait_for(shop, channel, due, id)
+  local key = shop.due[channel]
   waiting[key] = waiting[key] or {}
-  waiting[key][id] = TEXTS[step.due]
-  touch(shop, step.channel)
+  waiting[key][id] = TEXTS[due]
+  touch(shop, channel)
+end
+
+local function wait(shop, step, id)
+  wait_for(shop, step.channel, step.due, id)
 end
 
 -- Takes a reminder from wherever it waits: its queue or the leases.

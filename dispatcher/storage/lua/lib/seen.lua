@@ -28,13 +28,18 @@ local function remembered(shop, event)
     carriers = first.carriers}
 end
 
+-- Has what an event was answered written, as the text of a reply with the event's digest.
+local function remember_answer(shop, id, reply, text)
+  answered[shop][id] = reply
+  local seen = seen_now[shop] or {}
+  seen[#seen + 1], seen[#seen + 2] = id, text
+  seen_now[shop] = seen
+end
+
 local function remember(shop, event, reply)
   if not REMEMBERED[reply.status] then return end
   reply.digest = event.digest
-  answered[shop][event.seen] = reply
-  local seen = seen_now[shop] or {}
-  seen[#seen + 1], seen[#seen + 2] = event.seen, cmsgpack.pack(reply)
-  seen_now[shop] = seen
+  remember_answer(shop, event.seen, reply, cmsgpack.pack(reply))
 end
 
 local function save_answers()
