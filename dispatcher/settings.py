@@ -31,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a worker may hold reminders; a hand-off that is not settled by then is uncertain."""
     max_leases: int = 3
     """A reminder leased so often without a commit is failed (`internal`)."""
-    batch: int = 128
+    batch: int = 256
     """Most reminders in one lease."""
     hands: int = 4
     """Batches of a channel that one worker has under way at once."""

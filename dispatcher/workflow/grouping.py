@@ -11,14 +11,11 @@ from dispatcher.policy.events import Event
 from dispatcher.telemetry import EVENT_NOT_TAKEN, EVENTS_NOT_TAKEN, about_error
 from dispatcher.workflow.intake import Result
 
-GROUP = 64
-"""Events in one call: about what a socket takes at once, so that no call waits while the next is planned."""
+GROUP = 32
+"""Events in one call: so few that the store has some to work on while others are read and planned."""
 
-CALLS = 2
-"""Calls of a lane under way at once: one in the store while another is planned.
-
-The store answers all calls that have reached it together, so that with more both sides take turns.
-"""
+CALLS = 3
+"""Calls of a lane under way at once: one in the store, one that is there when it ends, one being planned."""
 
 ENOUGH = GROUP // 2
 """Events that have a call of their own while another one is under way; fewer wait for its end."""
