@@ -1,4 +1,6 @@
-"""The API's server and middleware with a handler that reads a body and answers a constant 202.
+"""The API's server and application with a handler that reads a body and answers a constant 202.
+
+The framework calls it as any handler but that of events, which is called without what that makes ready.
 
 python -m tests.benchmarks.empty PORT DIRECTORY   (the store is named by DISPATCHER_REDIS_URL)
 """

@@ -4,8 +4,10 @@
 
 A real `dispatcher api` on a store that syncs every write, loopback, the load from another process over
 64 connections that stay open (4 for batches); every answer must be a 202 and every event accepted. The
-empty handler has the same server and middleware, reads the same bodies and answers a constant 202 without
-authorization or decoding. The sides have their turns one after the other; what stands is the median.
+empty handler has the same server, application and router, reads the same bodies and answers a constant 202
+without authorization or decoding. The framework calls it as it calls any handler but that of events, which
+has a middleware that calls it at once. The sides have their turns one after the other; what stands is the
+median.
 """
 
 from hashlib import sha256

@@ -3,13 +3,18 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from dispatcher.errors import Contended, StoreFull
+from dispatcher.telemetry import REQUEST_FAILED
+from dispatcher.web import events
+from dispatcher.web.access import Access
+from dispatcher.web.app import create_app
 from dispatcher.workflow import grouping
 from dispatcher.workflow.intake import Result
 from tests.policy.event_examples import event, wire
-from tests.web.asking import BATCH, SINGLE, Asking
+from tests.web.asking import BATCH, SINGLE, Asking, bearer
 from tests.web.test_bad_input import problem_in
 
 AT = "2025-11-11T12:00:00+08:00"
@@ -28,6 +33,57 @@ def unpaid(number: int = 1, *, shop: str = "demo", customer: str = "C-1") -> dic
 def ending(number: int = 1, kind: str = "order.paid") -> dict[str, Any]:
     """The end of an order."""
     return event(kind, order={"id": f"O-{number}"}) | {"id": f"{kind}-{number}", "time": AT}
+
+
+ASKED: dict[str, dict[str, Any]] = {
+    "an event": {},
+    "a parameter": {"url": "/v1/events?dry_run=1"},
+    "another spelling of the path": {"url": "//v1/events/"},
+    "a host that is none": {"headers": {"host": "a b"}},
+    "no key": {"headers": {"authorization": ""}},
+    "an unknown key": {"headers": bearer("none")},
+    "a key without the scope": {"headers": bearer("reader")},
+    "a key of another shop": {"headers": bearer("other")},
+    "another kind of body": {"headers": {"content-type": "text/plain"}},
+    "no body": {"content": b""},
+    "a large body": {"content": b" " * (events.MAX_BYTES + 1)},
+    "a batch": {"content": b"[{}]", "headers": {"content-type": BATCH}},
+    **{method: {"method": method} for method in ("GET", "HEAD", "OPTIONS", "PUT", "TRACE", "EAT")},
+}
+
+
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
+async def test_events_are_answered_as_the_framework_itself_would_have_them_answered(
+    api: Asking, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
+) -> None:
+    await api.key("reader", scopes=["orders:read"])
+    await api.key("other", shops=["other"])
+    await api.post(wire(unpaid()))
+    monkeypatch.setattr(events.post_events, "middleware", ())
+    plain = httpx.ASGITransport(create_app(api.world.service, Access(api.keys)))
+    ours = {"content-type": SINGLE} | dict(api.client.headers) | asked.get("headers", {})
+    whole = {"method": "POST", "url": "/v1/events", "content": wire(unpaid())} | asked | {"headers": ours}
+
+    answer = await api.client.request(**whole)
+    async with httpx.AsyncClient(transport=plain, base_url=api.client.base_url) as client:
+        expected = await client.request(**whole)
+
+    assert (answer.status_code, answer.headers.raw) == (expected.status_code, expected.headers.raw)
+    assert answer.content == expected.content
+
+
+async def test_what_nobody_expected_is_logged_with_its_route_and_told_to_no_caller(
+    api: Asking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(events, "decode_event", broken)
+
+    answer = await api.post(wire(unpaid()))
+
+    assert (answer.status_code, "secret" in answer.text) == (500, False)
+    assert [(one.message, vars(one)["route"]) for one in caplog.records] == [(REQUEST_FAILED, "/v1/events")]
 
 
 @pytest.mark.parametrize("kind", [SINGLE, "application/json", "Application/JSON ; charset=UTF-8"])
