@@ -43,6 +43,7 @@ class Call:
             days = (today, today + 1, *range(today - 1, today - names.SEEN_BUCKETS, -1))
             named["buckets"] = [self.key(self.lane.seen(shop, day)) for day in days]
             named["customer_timer"] = names.customer_timer(shop, "")
+            named["order_timer"] = names.order_timer(shop, "")
             named["seen_timer"] = names.seen_timer(shop, today)
             named["seen_until"] = (today + names.SEEN_BUCKETS) * names.SEEN_BUCKET_MS
         return number

@@ -128,9 +128,7 @@ def _moves_table() -> str:
     return "local MOVES = {" + ", ".join(rows) + "}"
 
 
-_GLOBALS = (
-    "KEYS, redis, cmsgpack, struct, string, table, math, type, pairs, ipairs, pcall, tonumber, unpack, select"
-)
+_GLOBALS = "KEYS, redis, cmsgpack, struct, string, table, math, type, pairs, ipairs, pcall, tonumber, unpack"
 _TABLES = "\n".join(
     (
         f"local {_GLOBALS} = {_GLOBALS}",  # found without a look into the table of globals
@@ -188,5 +186,6 @@ class Script:
 NAMES = tuple(
     sorted(entry.name.removesuffix(".lua") for entry in _LUA.iterdir() if entry.name.endswith(".lua"))
 )
-SCRIPTS = {name: Script(name, brings_new=name == "accept") for name in NAMES}
+ACCEPT = Script("accept", brings_new=True)
+SCRIPTS = {name: Script(name) for name in NAMES} | {ACCEPT.name: ACCEPT}
 NEW_ORDERS = Script("intake", brings_new=True)

@@ -65,9 +65,9 @@ class Store(Reader):
     async def accept(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str
     ) -> dict[int, IntakeReply]:
-        """Take what is quite new among events of one lane; return what those did, by their positions.
+        """Take orders of one lane of which nothing is known yet; return what those did, by their positions.
 
-        All others are left for `intake`. Raises `StoreFull` when there is no memory for more.
+        All other events are left for `intake`. Raises `StoreFull` when there is no memory for more.
         """
         return await accept_new(self.redis, self._keys[lane], events, now, actor)
 

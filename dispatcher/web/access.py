@@ -13,6 +13,7 @@ from dispatcher.errors import Forbidden, StoreRefused, Unauthenticated
 from dispatcher.policy.event_text import EVERY_SHOP
 from dispatcher.storage.access import AccessKeys
 from dispatcher.telemetry import KEY_UNREADABLE
+from dispatcher.web.paths import decoded
 
 SCOPES = (
     "events:write",
@@ -145,6 +146,14 @@ async def admit(request: Request[Any, Any, Any]) -> None:
         caller = request.scope["auth"] = await access.caller(_token(request))
         if scope not in caller.scopes:
             raise Forbidden(f"the key does not have the scope {scope}")
+
+
+async def door(request: Request[Any, Any, Any]) -> None:
+    """Let a request in: its path decoded, its key opening the scope that its route names."""
+    if request.scope["path_params"]:
+        request.scope["path_params"] = decoded(request.scope["path_params"])
+    if request.method != "OPTIONS":
+        await admit(request)
 
 
 def caller_of(request: Request[Any, Any, Any]) -> Caller:

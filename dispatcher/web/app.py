@@ -40,10 +40,10 @@ from dispatcher.web import (
     tasks,
     templates,
 )
-from dispatcher.web.access import Access, admit
+from dispatcher.web.access import Access, door
 from dispatcher.web.bodies import SMALL_BYTES
 from dispatcher.web.parts import Asked, Parts
-from dispatcher.web.paths import MAX_PATH_BYTES, decoded
+from dispatcher.web.paths import MAX_PATH_BYTES
 from dispatcher.web.problems import Problem, of_code, problem_of, refused
 from dispatcher.wiring import Service
 from dispatcher.workflow.grouping import GroupedIntake
@@ -136,14 +136,6 @@ def _without_body(send: Send) -> Send:
         await send(message)
 
     return send_head
-
-
-async def door(request: Asked) -> None:
-    """Let a request in: its path decoded, its key opening the scope that its route names."""
-    if request.scope["path_params"]:
-        request.scope["path_params"] = decoded(request.scope["path_params"])
-    if request.method != "OPTIONS":
-        await admit(request)
 
 
 def problem_for(request: Asked, error: Exception) -> Response[bytes]:

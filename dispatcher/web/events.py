@@ -9,7 +9,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from dispatcher.errors import Forbidden, InvalidEvent, StoreFull
 from dispatcher.policy.events import Event, decode_batch, decode_event
-from dispatcher.web.access import Caller, admit, caller_of, needs
+from dispatcher.web.access import Caller, caller_of, door, needs
 from dispatcher.web.answers import Answer, answer
 from dispatcher.web.bodies import JSON, media_type, read_body
 from dispatcher.web.parts import Asked, Parts, parts_of
@@ -48,12 +48,13 @@ class EventResults(msgspec.Struct, frozen=True):
 def called_at_once(app: ASGIApp) -> ASGIApp:
     """Middleware that lets a request in and calls `post_events` itself, in place of the `app` behind it.
 
-    The framework's own way to a handler makes ready what this one, which is asked most, has no use for.
+    The framework's own way to a handler makes ready what this one, which is asked most, has no use for:
+    parameters, guards, `before_request`, `after_request`, `after_response`.
     """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         request: Asked = Request(scope, receive, send)
-        await admit(request)
+        await door(request)
         told: Answer = await post_events.fn(request)
         await told(scope, receive, send)
 

@@ -20,7 +20,7 @@ from dispatcher.errors import (
 from dispatcher.policy.events import Event
 from dispatcher.storage.commands import Intake, IntakeReply
 from dispatcher.storage.keys import reminder_id
-from dispatcher.telemetry import EVENT_REFUSED
+from dispatcher.telemetry import EVENT_REFUSED, ORDERS_NOT_ACCEPTED, about_error
 from dispatcher.workflow.asking import NEEDS_POLICY, asked, bare
 from dispatcher.workflow.people import People
 from dispatcher.workflow.policies import PolicyBook
@@ -115,14 +115,20 @@ class EventIntake:
     async def _record(
         self, lane: int, items: list[Intake], actor: str
     ) -> Sequence[IntakeReply | StoreRefused | StoreFull]:
-        """Record a wave: what is quite new first, in one go."""
-        try:
-            taken = await self._store.accept(lane, items, self._clock.now(), actor)
-        except (StoreFull, StoreRefused):
-            taken = {}  # what of it is to blame shows when all is looked at
+        """Record a wave: orders of which nothing is known yet first, in one call."""
+        taken = await self._accept(lane, items, actor)
         rest = [item for place, item in enumerate(items) if place not in taken]
         replies = iter(await self._look_at(lane, rest, actor) if rest else ())
         return [taken[place] if place in taken else next(replies) for place in range(len(items))]
+
+    async def _accept(self, lane: int, items: list[Intake], actor: str) -> dict[int, IntakeReply]:
+        try:
+            return await self._store.accept(lane, items, self._clock.now(), actor)
+        except StoreFull:
+            return {}  # as all are told that are looked at next
+        except StoreRefused as refusal:
+            _log.error(ORDERS_NOT_ACCEPTED, extra={"lane": lane, **about_error(refusal)})
+            return {}
 
     async def _look_at(
         self, lane: int, items: list[Intake], actor: str

@@ -98,7 +98,7 @@ class Store(Policies, Orders, KnownOrders, Protocol):
     async def accept(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str
     ) -> dict[int, IntakeReply]:
-        """Take what is quite new among events."""
+        """Take orders of which nothing is known yet, by positions; all else is for `intake`."""
 
     async def intake(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str

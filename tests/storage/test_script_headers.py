@@ -10,7 +10,7 @@ import pytest
 
 from dispatcher.storage.commands import Command, Commit, Intake, PlanStep, Replan, Settlement, Steer, TaskEnd
 from dispatcher.storage.records import StoredOrder, StoredStep
-from dispatcher.storage.rows import SendRow, SentRow
+from dispatcher.storage.rows import OrderRow, SendRow, SentRow
 from dispatcher.storage.scripts import NAMES, SCRIPTS, header
 
 STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
@@ -18,6 +18,7 @@ STRUCTS: dict[tuple[str, str], tuple[type[msgspec.Struct], set[str]]] = {
     ("settle", "item"): (Settlement, {"customer", "swap", "committed"}),
     ("send", "row"): (SendRow, set()),
     ("sent", "row"): (SentRow, set()),
+    ("accept", "row"): (OrderRow, set()),
     ("task", "item"): (TaskEnd, {"customer"}),
     ("sweep", "item"): (Command, {"customer", "ledger"}),
     ("intake", "item of_order of_hand of_customer ending facts"): (Intake, {"shop_name"}),

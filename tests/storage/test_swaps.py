@@ -276,7 +276,7 @@ async def test_a_row_with_a_wrong_value_writes_nothing(
     taken: list[object] = []
 
     for place, (field, (kind, _)) in enumerate(spec.items()):
-        for value in WRONG[kind]:
+        for value in WRONG[kind] + UNKNOWN.get(field, ()):
             bad = [*rows[:-1], [*rows[-1][:place], value, *rows[-1][place + 1 :]]]
             if not await refused(redis, with_rows(call, bad).make(redis)):
                 taken.append(f"{field} = {value!r}")
@@ -323,11 +323,19 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "number": (None, "x", [], True, float("nan"), float("inf")),
 }
 
+UNKNOWN: dict[str, tuple[Any, ...]] = {
+    "shop": (0, -1, 2, 1.5),
+    "channel": ("", "fax"),
+    "next_channel": ("fax",),
+}
+"""Values of the right type that name nothing."""
+
 
 async def rows_of(full: Scene, name: str) -> list[list[Any]]:
     """Return the two rows of the call of that name."""
     if name == "accept":
-        return [list(msgspec.structs.astuple(row_of(new_order(order), 1))) for order in ("N-1", "N-2")]
+        rows = [row_of(new_order(order)) for order in ("N-1", "N-2")]
+        return [[1, *msgspec.structs.astuple(row)[1:]] for row in rows if row]
     if name == "send":
         commands: list[Any] = [swapping(full.leased, item) for item in full.leased.items]
     else:

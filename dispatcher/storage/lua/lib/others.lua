@@ -7,18 +7,6 @@ local function unpaid_key(shop, customer)
   return HEAD.unpaid_prefix .. shop.name .. '~' .. customer
 end
 
--- Unpaid lists that are there, of customers whose new orders are not their only ones: key -> true.
-local has_others = {}
-
-local function find_others(keys)
-  for first = 1, #keys, 1000 do
-    local last = math.min(first + 999, #keys)
-    if redis.call('EXISTS', unpack(keys, first, last)) > 0 then
-      for n = first, last do has_others[keys[n]] = redis.call('EXISTS', keys[n]) == 1 end
-    end
-  end
-end
-
 local function note_unpaid(shop, id, order)
   local key = unpaid_key(shop, order.customer)
   local count = redis.pcall('RPUSH', key, id)

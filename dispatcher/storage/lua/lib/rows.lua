@@ -38,3 +38,15 @@ end
 local function swap_order(key, was, becomes)
   swap(key, becomes .. with_record(string.sub(ahead[key], #was + 1)))
 end
+
+-- Which of so many keys exist, as key -> true; mostly none does, which one command tells.
+local function exist(keys)
+  local found = {}
+  for first = 1, #keys, 1000 do
+    local last = math.min(first + 999, #keys)
+    if redis.call('EXISTS', unpack(keys, first, last)) > 0 then
+      for n = first, last do found[keys[n]] = redis.call('EXISTS', keys[n]) == 1 or nil end
+    end
+  end
+  return found
+end

@@ -29,8 +29,7 @@ local function remembered(shop, event)
 end
 
 -- Has what an event was answered written, as the text of a reply with the event's digest.
-local function remember_answer(shop, id, reply, text)
-  answered[shop][id] = reply
+local function remember_text(shop, id, text)
   local seen = seen_now[shop] or {}
   seen[#seen + 1], seen[#seen + 2] = id, text
   seen_now[shop] = seen
@@ -39,7 +38,8 @@ end
 local function remember(shop, event, reply)
   if not REMEMBERED[reply.status] then return end
   reply.digest = event.digest
-  remember_answer(shop, event.seen, reply, cmsgpack.pack(reply))
+  answered[shop][event.seen] = reply
+  remember_text(shop, event.seen, cmsgpack.pack(reply))
 end
 
 local function save_answers()
