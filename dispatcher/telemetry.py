@@ -57,9 +57,6 @@ EVENTS_NOT_TAKEN = "events_not_taken"
 EVENT_NOT_TAKEN = "event_not_taken"
 """An event could not be taken by itself either (`lane`, `error`, `where`)."""
 
-ORDERS_NOT_ACCEPTED = "orders_not_accepted"
-"""New orders could not be taken as texts, and are looked at like any (`lane`, `error`, `where`)."""
-
 EVENT_REFUSED = "event_refused"
 """What the store holds of an event's order or policy cannot be read (`shop`, `order`)."""
 

@@ -16,6 +16,7 @@ from dispatcher.storage.client import StoreClient
 from dispatcher.storage.commands import Command, Commit, Intake, IntakeReply, LeaseTerms, Settlement, TaskEnd
 from dispatcher.storage.lanes import stored_lanes
 from dispatcher.storage.leasing import leased
+from dispatcher.storage.new_orders import Rows
 from dispatcher.storage.packing import Packed, pack
 from dispatcher.storage.people import make_key
 from dispatcher.storage.pools import counted
@@ -63,13 +64,13 @@ class Store(Reader):
         return cls(redis, stored, retention=retention, lease=lease, max_leases=max_leases)
 
     async def accept(
-        self, lane: int, events: Sequence[Intake], now: Instant, actor: str
+        self, lane: int, events: Sequence[Intake], rows: Rows, now: Instant, actor: str
     ) -> dict[int, IntakeReply]:
-        """Take orders of one lane of which nothing is known yet; return what those did, by their positions.
+        """Take those of one lane's events that have a row and of which nothing is known yet.
 
-        All other events are left for `intake`. Raises `StoreFull` when there is no memory for more.
+        Returns what they did, by their positions; all others are for `intake`. Raises as that does.
         """
-        return await accept_new(self.redis, self._keys[lane], events, now, actor)
+        return await accept_new(self.redis, self._keys[lane], events, rows, now, actor)
 
     async def intake(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str

@@ -20,7 +20,8 @@ from dispatcher.errors import (
 from dispatcher.policy.events import Event
 from dispatcher.storage.commands import Intake, IntakeReply
 from dispatcher.storage.keys import reminder_id
-from dispatcher.telemetry import EVENT_REFUSED, ORDERS_NOT_ACCEPTED, about_error
+from dispatcher.storage.new_orders import Rows, rows_of
+from dispatcher.telemetry import EVENT_REFUSED
 from dispatcher.workflow.asking import NEEDS_POLICY, asked, bare
 from dispatcher.workflow.people import People
 from dispatcher.workflow.policies import PolicyBook
@@ -29,6 +30,9 @@ from dispatcher.workflow.reported import Forces, Known, looked_at, persons_of
 from dispatcher.workflow.waves import waves
 
 T = TypeVar("T")
+
+Reply = IntakeReply | StoreRefused | StoreFull
+"""What the store answers about an event, or why it does not."""
 
 _log = logging.getLogger(__name__)
 
@@ -112,27 +116,40 @@ class EventIntake:
         problem = Contended("the shop's policy or the order kept changing; repeating the event is safe")
         return results | {position: _rejected(event, problem) for position, event in wave}
 
-    async def _record(
-        self, lane: int, items: list[Intake], actor: str
-    ) -> Sequence[IntakeReply | StoreRefused | StoreFull]:
-        """Record a wave: orders of which nothing is known yet first, in one call."""
-        taken = await self._accept(lane, items, actor)
-        rest = [item for place, item in enumerate(items) if place not in taken]
-        replies = iter(await self._look_at(lane, rest, actor) if rest else ())
-        return [taken[place] if place in taken else next(replies) for place in range(len(items))]
+    async def _record(self, lane: int, items: list[Intake], actor: str) -> Sequence[Reply]:
+        """Record a wave: first what ends or changes what is there, and then orders that are new."""
+        rows = rows_of(items)
+        done = await self._look_at_some(
+            lane, items, [at for at in range(len(items)) if at not in rows], actor
+        )
+        if rows:
+            done |= await self._accept(lane, items, rows, actor)
+            left = [at for at in rows if at not in done]
+            done |= await self._look_at_some(lane, items, left, actor)
+        return [done[at] for at in range(len(items))]
 
-    async def _accept(self, lane: int, items: list[Intake], actor: str) -> dict[int, IntakeReply]:
+    async def _accept(self, lane: int, items: list[Intake], rows: Rows, actor: str) -> dict[int, Reply]:
+        """Take new orders; where the store refuses one, the others are taken one by one."""
         try:
-            return await self._store.accept(lane, items, self._clock.now(), actor)
+            return dict(await self._store.accept(lane, items, rows, self._clock.now(), actor))
         except StoreFull:
-            return {}  # as all are told that are looked at next
+            return {}  # as all are told that are looked at then
         except StoreRefused as refusal:
-            _log.error(ORDERS_NOT_ACCEPTED, extra={"lane": lane, **about_error(refusal)})
-            return {}
+            if len(rows) == 1:
+                return dict.fromkeys(rows, refusal)
+        done: dict[int, Reply] = {}
+        for at, row in rows.items():
+            done |= await self._accept(lane, items, {at: row}, actor)
+        return done
 
-    async def _look_at(
-        self, lane: int, items: list[Intake], actor: str
-    ) -> Sequence[IntakeReply | StoreRefused | StoreFull]:
+    async def _look_at_some(
+        self, lane: int, items: list[Intake], some: list[int], actor: str
+    ) -> dict[int, Reply]:
+        if not some:
+            return {}
+        return dict(zip(some, await self._look_at(lane, [items[at] for at in some], actor), strict=True))
+
+    async def _look_at(self, lane: int, items: list[Intake], actor: str) -> Sequence[Reply]:
         """Record what is looked at; where an order cannot be read, the others are recorded one by one.
 
         A store that is full still takes what ends orders.

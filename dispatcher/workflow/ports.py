@@ -7,6 +7,7 @@ from dispatcher.policy.facts import Channel, Instant, OrderFacts, PoolCounts
 from dispatcher.storage.blocked import Block, Kind
 from dispatcher.storage.commands import Commit, Intake, IntakeReply, Replan, Settlement, Steer, TaskEnd
 from dispatcher.storage.customers import StoredCustomer
+from dispatcher.storage.new_orders import Rows
 from dispatcher.storage.records import About, Lease, Other, ShopState, StoredOrder, StoredStep
 from dispatcher.storage.template_changes import Kept, TemplateChange
 
@@ -96,9 +97,9 @@ class Store(Policies, Orders, KnownOrders, Protocol):
         """Return a shop's lane."""
 
     async def accept(
-        self, lane: int, events: Sequence[Intake], now: Instant, actor: str
+        self, lane: int, events: Sequence[Intake], rows: Rows, now: Instant, actor: str
     ) -> dict[int, IntakeReply]:
-        """Take orders of which nothing is known yet, by positions; all else is for `intake`."""
+        """Take what has a row and is not known yet; return replies by positions. All else is for `intake`."""
 
     async def intake(
         self, lane: int, events: Sequence[Intake], now: Instant, actor: str

@@ -19,6 +19,7 @@ from dispatcher.storage.commands import (
 from dispatcher.storage.incentives import top_up
 from dispatcher.storage.keys import LaneKeys, split_reminder_id
 from dispatcher.storage.ledgers import before_mark
+from dispatcher.storage.new_orders import rows_of
 from dispatcher.storage.operators import Operators
 from dispatcher.storage.packing import pack, string
 from dispatcher.storage.records import Lease, Leased
@@ -78,7 +79,8 @@ def _intake(kind: str) -> Callable[[Scene, Store], Awaitable[Any]]:
 
 
 async def _accept(scene: Scene, store: Store) -> Any:
-    return await store.accept(0, [new_order("N-1"), new_order("N-2")], LATER, "key:test")
+    events = [new_order("N-1"), new_order("N-2")]
+    return await store.accept(0, events, rows_of(events), LATER, "key:test")
 
 
 def new_order(order: str) -> Intake:

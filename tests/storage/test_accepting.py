@@ -11,12 +11,13 @@ import redis as blocking
 
 from dispatcher.policy.events import Event
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.commands import IntakeReply
+from dispatcher.storage.commands import Intake, IntakeReply
 from dispatcher.storage.keys import LaneKeys
+from dispatcher.storage.new_orders import rows_of
 from dispatcher.storage.store import Store
 from dispatcher.workflow.intake import Result
 from tests.storage.calls import new_order
-from tests.storage.scenes import LATER, dump, restore, scene
+from tests.storage.scenes import LATER, Scene, dump, restore, scene
 from tests.storage.test_swaps import seen
 from tests.worlds import DAY, MINUTE, NOON, World, at_once, event, saying, world
 
@@ -69,6 +70,7 @@ TOGETHER: dict[str, list[Event]] = {
     "then paid": [unpaid("O-1"), event("order.paid", "O-1", LATER)],
     "then amended": [unpaid("O-1"), event("order.amended", "O-1", LATER)],
     "others that are paid": [unpaid("O-1"), event("order.paid", "O-2", LATER), unpaid("O-3")],
+    "then a word of its customer": [unpaid("O-1"), saying("opted_out", customer="C-O-1")],
     "paid before": [event("order.paid", "O-1", LATER), unpaid("O-1")],
     "two of one order": [unpaid("O-1"), named(unpaid("O-1", total="88.00"), "other")],
     "two of one order, the first too late": [
@@ -141,6 +143,11 @@ async def test_a_new_order_written_as_texts_is_what_looking_at_it_makes(
     assert as_texts == looked_at
 
 
+async def accept(full: Scene, events: list[Intake]) -> dict[int, IntakeReply]:
+    """Take events as texts, as far as they have rows."""
+    return await full.store.accept(0, events, rows_of(events), LATER, "key:test")
+
+
 @pytest.mark.parametrize("name", BEFORE)
 async def test_only_what_is_quite_new_is_written_as_texts(here: World, name: str) -> None:
     intake, quite_new = here.service.intake, {"nothing", "another order", "an opt-out", PAID_BEFORE}
@@ -163,22 +170,23 @@ async def test_what_another_policy_planned_is_left(redis: StoreClient, audit_dir
     await full.store.pause("demo", "chat", LATER, "user:li")
     before = await dump(redis)
 
-    taken = await full.store.accept(0, [new_order("N-1")], LATER, "key:test")
+    taken = await accept(full, [new_order("N-1")])
 
     assert taken == {}
     assert await dump(redis) == before
 
 
 @pytest.mark.parametrize("key", [ORDER, UNPAID])
-@pytest.mark.parametrize("kind", ["text", "list"])
+@pytest.mark.parametrize("kind", ["text", "empty text", "list"])
 async def test_what_holds_something_else_is_left(
     redis: StoreClient, audit_directory: Path, key: str, kind: str
 ) -> None:
     full = await scene(redis, audit_directory)
-    await (redis.set(key, "garbage") if kind == "text" else redis.rpush(key, "x"))  # type: ignore[misc]
+    texts = {"text": "garbage", "empty text": ""}
+    await (redis.set(key, texts[kind]) if kind in texts else redis.rpush(key, "x"))  # type: ignore[misc]
     there = await redis.dump(key)
 
-    taken = await full.store.accept(0, [new_order("N-1"), new_order("N-2")], LATER, "key:test")
+    taken = await accept(full, [new_order("N-1"), new_order("N-2")])
 
     assert set(taken) == {1}
     assert await redis.dump(key) == there

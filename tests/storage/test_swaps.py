@@ -9,8 +9,8 @@ import pytest
 import redis as blocking
 
 from dispatcher.channels.base import Accepted
-from dispatcher.storage.accepting import row_of
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.new_orders import row_of
 from dispatcher.storage.records import Lease
 from dispatcher.storage.scripts import SCRIPTS
 from dispatcher.storage.store import Store

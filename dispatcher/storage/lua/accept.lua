@@ -31,7 +31,7 @@ local ACCEPTED = 'order.accepted'
 local left, taken = {}, 0
 for_rows(function(n, at, number, order, customer, id, answer, shop_rev, policy, closes, text, facts, details, told, channel, due, plan, next_channel, next_due, next_plan)
   local shop = HEAD.shops[number]
-  if shop.rev ~= shop_rev or answered[shop][id] or text_at(keys[n]) ~= '' or known_customers[unpaid[n]] then
+  if shop.rev ~= shop_rev or answered[shop][id] or read(keys[n]) or known_customers[unpaid[n]] then
     left[#left + 1] = n
     return at
   end
