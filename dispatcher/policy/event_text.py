@@ -2,6 +2,8 @@
 
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeGuard
 
 from dispatcher.policy.unseen import UNSEEN, shows
 
@@ -31,6 +33,9 @@ def _holds(text: str, categories: frozenset[str]) -> bool:
 
 def _is_blank(text: str) -> bool:
     # What is seen of a text shows nearly always in its first character.
+    first = text[:1]
+    if not (first.isspace() or first in UNSEEN):
+        return False
     return text.isspace() or (text.strip()[:1] in UNSEEN and not shows(text))
 
 
@@ -50,11 +55,17 @@ def identifier(value: object, limit: int = MAX_ID_BYTES) -> str:
 def source(value: object) -> str:
     """Read an event's `source`, whose last part is the shop."""
     text = identifier(value, MAX_SOURCE_BYTES)
+    shop_of_source(text)
+    return text
+
+
+@lru_cache(maxsize=4096)
+def shop_of_source(text: str) -> str:
+    """Return the id of the shop that a source ends in; raises `Expected`."""
     try:
-        shop_id(text.rpartition("/")[2])
+        return shop_id(text.rpartition("/")[2])
     except Expected as wrong:
         raise Expected(f"expected a source that ends in a shop's id, such as /shops/demo: {wrong}") from wrong
-    return text
 
 
 def shop_id(value: object) -> str:
@@ -74,16 +85,19 @@ def line(limit: int) -> Callable[[object], str]:
     """Make a reader of one line of text that says something, of up to `limit` characters."""
 
     def read(value: object) -> str:
-        if (
-            type(value) is not str
-            or not 1 <= len(value) <= limit
-            or _holds(value, _CONTROL)
-            or _is_blank(value)
-        ):
-            raise Expected(f"expected a line of text of up to {limit} characters, not blank")
-        return value
+        if _is_line(value, limit) and not _is_blank(value):
+            return value
+        raise Expected(f"expected a line of text of up to {limit} characters, not blank")
 
     return read
+
+
+def _is_line(value: object, limit: int) -> TypeGuard[str]:
+    return (
+        type(value) is str
+        and 0 < len(value) <= limit
+        and (value.isprintable() or not _holds(value, _CONTROL))
+    )
 
 
 def line_or_nothing(limit: int) -> Callable[[object], str | None]:
@@ -91,7 +105,9 @@ def line_or_nothing(limit: int) -> Callable[[object], str | None]:
     read_line = line(limit)
 
     def read(value: object) -> str | None:
-        return None if type(value) is str and (not value or _is_blank(value)) else read_line(value)
+        if type(value) is str and (not value or _is_blank(value)):
+            return None
+        return value if _is_line(value, limit) else read_line(value)  # which says what is wrong
 
     return read
 

@@ -58,25 +58,32 @@ def read_object(shape: Shape, value: object, at: str, problems: Problems) -> dic
     if type(value) is not dict:
         problems.append(FieldProblem(at, "expected an object"))
         return given
-    fields, required = shape.fields, shape.required
+    fields = shape.fields
     for name, part in value.items():
-        field = fields.get(name)
-        if field is None:
+        if name not in fields:
             problems.append(_unknown(fields, at, name))
             continue
+        field = fields[name]
+        leaf, branch = field.leaf, field.branch
         try:
             if part is None and field.nullable:
                 given[name] = field.default
-            elif field.leaf is not None:
-                given[name] = field.leaf(part)
-            elif field.branch is not None:
-                given[name] = field.branch(part, f"{at}/{name}", problems)
+            elif leaf is not None:
+                given[name] = leaf(part)
+            elif branch is not None:
+                given[name] = branch(part, f"{at}/{name}", problems)
         except Expected as wrong:
             problems.append(FieldProblem(f"{at}/{name}", str(wrong)))
-    if not required <= value.keys():
-        missing = [name for name in fields if name in required and name not in value]
-        problems.extend(FieldProblem(f"{at}/{name}", "required, but missing") for name in missing)
+    for name in shape.required:
+        if name not in value:
+            problems.extend(_missing(shape, value, at))
+            break
     return given
+
+
+def _missing(shape: Shape, value: dict[str, Any], at: str) -> list[FieldProblem]:
+    missing = [name for name in shape.fields if name in shape.required and name not in value]
+    return [FieldProblem(f"{at}/{name}", "required, but missing") for name in missing]
 
 
 def _unknown(fields: dict[str, Field], at: str, name: object) -> FieldProblem:

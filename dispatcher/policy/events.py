@@ -8,6 +8,7 @@ import msgspec
 
 from dispatcher.errors import FieldProblem, InvalidEvent
 from dispatcher.policy import event_json, event_wire
+from dispatcher.policy.event_text import shop_of_source
 from dispatcher.policy.event_wire import Problems, read_object
 from dispatcher.policy.facts import Channel, Consent, Customer, Instant, Order, OrderFacts, Receiver
 from dispatcher.policy.terms import Policy
@@ -102,7 +103,7 @@ def decode_event(raw: bytes | dict[str, Any]) -> Event:
     return Event(
         id=given["id"],
         source=given["source"],
-        shop=given["source"].rpartition("/")[2],
+        shop=shop_of_source(given["source"]),
         type=kind,
         time=given["time"],
         order=None if kind in BY_CUSTOMER else data["order"]["id"],
