@@ -126,6 +126,19 @@ def decode_batch(body: bytes) -> list[Event | InvalidEvent]:
 def facts_of(event: Event, policy: Policy) -> OrderFacts:
     """Return the facts a complete event gives; `InvalidEvent` if one is missing or against the policy."""
     patch = _patch(event)
+    # An event that makes an order was read as a complete one.
+    if event.type is not EventType.UNPAID:
+        _refuse_incomplete(patch, event)
+    fields = {"closes_at": None, "currency": None} | patch.order
+    if "receiver" in fields:
+        fields["receiver"] = _part(Receiver, None, fields["receiver"])
+    customer = patch.customer
+    if "consent" in customer:
+        customer = customer | {"consent": _part(Consent, None, customer["consent"])}
+    return OrderFacts(order=_order(fields, event, policy), customer=Customer(**customer))
+
+
+def _refuse_incomplete(patch: OrderPatch, event: Event) -> None:
     problems = [
         FieldProblem(f"/data/order/{name}", "required, but missing")
         for name in event_wire.COMPLETE_ORDER
@@ -135,11 +148,6 @@ def facts_of(event: Event, policy: Policy) -> OrderFacts:
         problems.append(FieldProblem("/data/customer", "required, but missing"))
     if problems:
         _refuse(problems, event.id)
-    fields = {"closes_at": None, "currency": None} | patch.order
-    fields["receiver"] = _part(Receiver, None, patch.order.get("receiver"))
-    customer = dict(patch.customer)
-    customer["consent"] = _part(Consent, None, customer.get("consent"))
-    return OrderFacts(order=_order(fields, event, policy), customer=Customer(**customer))
 
 
 def merged(facts: OrderFacts, event: Event, policy: Policy) -> OrderFacts:

@@ -65,5 +65,5 @@ def _next_channel(facts: Facts, policy: Policy, tried: tuple[Channel, ...]) -> C
 
 def _back_off(facts: Facts) -> int:
     nominal = FIRST_BACK_OFF * BACK_OFF_FACTOR ** (facts.attempt - 1)
-    place = share(facts.order.id, facts.step, facts.channel, facts.attempt)
+    place = share(f"{facts.order.id}\0{facts.step}\0{facts.channel}\0{facts.attempt}")
     return int(nominal * (1 - JITTER + 2 * JITTER * place))
