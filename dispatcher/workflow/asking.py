@@ -3,15 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-import msgspec
-
 from dispatcher.errors import DispatcherError, InvalidEvent, StoreRefused, UnknownOrder
 from dispatcher.policy.decisions import Plan, Planned, Unplanned
 from dispatcher.policy.events import CHANGES_FACTS, Event, EventType, facts_of, merged
 from dispatcher.policy.facts import Instant, OrderFacts
 from dispatcher.policy.schedule import Begun, begin, finish
 from dispatcher.storage.commands import Intake, PlanStep
-from dispatcher.storage.packing import pack
 from dispatcher.workflow import details
 from dispatcher.workflow.batches import each
 from dispatcher.workflow.policies import InForce
@@ -109,10 +106,11 @@ def _filled(understood: _Understood, steps: Plan) -> Intake:
     if facts is not None and force is not None:
         item.shop_rev = force.rev
         item.customer = facts.customer.id
-        item.facts = pack(msgspec.json.encode(facts))
+        item.facts = details.packed(facts)
         item.closes = facts.order.closes_at
         item.details = details.of_order(facts)
-        item.plan = [_plan_step(step, force.version) for step in steps]
+        version = force.version
+        item.plan = [_plan_step(step, version) for step in steps]
     return item
 
 

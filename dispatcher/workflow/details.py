@@ -21,8 +21,8 @@ _BUFFER = bytearray()
 """Written anew for each text, so that none has to grow to its length."""
 
 
-def packed(details: dict[str, Any]) -> Packed:
-    """Return details as they are stored; as `pack`, for one thread only."""
+def packed(details: dict[str, Any] | OrderFacts) -> Packed:
+    """Return details, or an order's facts, as they are stored; as `pack`, for one thread only."""
     _ENCODER.encode_into(details, _BUFFER)
     return pack(_BUFFER)
 
