@@ -148,6 +148,10 @@ FACTS = (
     "0128b52ffd600500ed0200f4024f2d363238333336363239323939e7a4bae4be8be59586e59381227061792e6578616d706c652f"
     "4333385f31227d7d0f0049c8204536985d04918809a3190e8a50701936af8902220ca0a4d87e93a2c46026802e25c58c23111104"
 )
+FACTS_IN_PACKING_2 = (
+    "0228b52ffd6005000d0300a4034f2d363238333336363239323939e7a4bae4be8be59586e593812239392e30307061792e657861"
+    "6d706c652f4f2d3122432d3133385f31227d7d0c0049c8204536a05d044622ba018aa0d73551b59202fe4d8a12839900ba9414338e444410"
+)
 LEDGER = (
     "83aa64656d6f7e4f2d317e32cf00000669d8e1a803aa64656d6f7e4f2d317e31cf00000669c4483802aa64656d6f7e4f2d327e31"
     "cf00000669c4483800"
@@ -170,8 +174,11 @@ OF_PEOPLE = (
 )
 TOLD = "0128b52ffd2051fd0000707b32352d31312d31315430345d7d05008080a316b4e6d900e8fe39c56103"
 PLAIN = b'\x00{"due":"2025-11-11T04:00:00.000Z"}'.hex()
-DICTIONARY = "1680f46ba5582d13acf274836435fcdc4c34cdca2d88c5303d6c4c2effc10d8e"
-"""The SHA-256 of the text that packing 1 packs with."""
+DICTIONARIES = {
+    "packing-1.txt": "1680f46ba5582d13acf274836435fcdc4c34cdca2d88c5303d6c4c2effc10d8e",
+    "packing-2.txt": "93f808d481778a3828fbc43a36c75f61647f626c3989740463fe1514edb8024d",
+}
+"""The SHA-256 of each text that is packed with."""
 
 
 def order(
@@ -468,7 +475,8 @@ def test_a_pause_from_before_its_maker_was_kept_is_read() -> None:
     assert customer_of(bytes.fromhex(written)) == StoredCustomer(rev=5, paused=NOON)
 
 
-def test_facts_of_layout_d1_are_read() -> None:
+@pytest.mark.parametrize("stored", [FACTS, FACTS_IN_PACKING_2])
+def test_facts_of_layout_d1_are_read(stored: str) -> None:
     expected = OrderFacts(
         order=Order(
             id="O-1",
@@ -482,16 +490,17 @@ def test_facts_of_layout_d1_are_read() -> None:
         customer=Customer(id="C-1", phone="+8613800000000", chat="example_1"),
     )
 
-    assert facts_of(bytes.fromhex(FACTS)) == expected
+    assert facts_of(bytes.fromhex(stored)) == expected
 
 
-def test_the_text_that_packs_never_changes() -> None:
-    text = (files("dispatcher.storage") / "packing-1.txt").read_bytes()
+@pytest.mark.parametrize("name", DICTIONARIES)
+def test_a_text_that_packs_never_changes(name: str) -> None:
+    text = (files("dispatcher.storage") / name).read_bytes()
 
-    assert sha256(text).hexdigest() == DICTIONARY
+    assert sha256(text).hexdigest() == DICTIONARIES[name]
 
 
-@pytest.mark.parametrize("written", ["02" + TOLD[2:], TOLD[:-20], "", TOLD[:2], b'{"a":1}'.hex()])
+@pytest.mark.parametrize("written", ["03" + TOLD[2:], TOLD[:-20], "", TOLD[:2], b'{"a":1}'.hex()])
 def test_what_was_packed_in_no_way_of_ours_is_refused(written: str) -> None:
     with pytest.raises(StoreRefused):
         unpack(bytes.fromhex(written))
