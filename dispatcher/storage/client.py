@@ -24,8 +24,8 @@ from dispatcher.errors import StoreFull, StoreRefused, StoreUnavailable
 CONNECTIONS = 32
 """Most connections of one client; further commands wait for one, since the pool itself would refuse them."""
 
-SCRIPTS_AT_ONCE = 3
-"""Script calls of one client under way at once: one that runs, one that is there when it ends, one unheard.
+SCRIPTS_AT_ONCE = 4
+"""Script calls of one client under way at once: one that runs, one that is there when it ends, two unheard.
 
 The store answers all it finds waiting only when the last of it is done and synced: with more of them it
 and its callers take turns, where they could work at the same time.
