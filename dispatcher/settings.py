@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A reminder leased so often without a commit is failed (`internal`)."""
     batch: int = 256
     """Most reminders in one lease."""
-    hands: int = 5
+    hands: int = 4
     """Batches of a channel that one worker has under way at once."""
     concurrency: int = 64
     """Most channel calls under way at once, by channel and worker."""

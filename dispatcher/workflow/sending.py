@@ -17,7 +17,7 @@ CALLS_REMEMBERED = 50
 
 
 FIRST_CALL_MS = 1000.0
-"""What a call is taken to need until one was made; it counts as much as one that was."""
+"""What a call is taken to need until one was made."""
 
 
 class HandedOver(msgspec.Struct, kw_only=True, gc=False):
@@ -87,7 +87,6 @@ class Sender:
         self._places = asyncio.Semaphore(concurrency)
         self._taken = 0
         self._call_ms = FIRST_CALL_MS
-        self._calls = 1
 
     def take(self, wanted: int) -> int:
         """Take room for up to `wanted` messages and return for how many; `give_back` when they are done.
@@ -149,8 +148,7 @@ class Sender:
             return HandedOver(handover=handover, at=None, outcome=None)
         outcome = await self._call(handover.message)
         now = self._clock.now()
-        self._calls = min(self._calls + 1, CALLS_REMEMBERED)
-        self._call_ms += (now - at - self._call_ms) / self._calls
+        self._call_ms += (now - at - self._call_ms) / CALLS_REMEMBERED
         self._breaker.note(outcome, now)
         return HandedOver(handover=handover, at=at, outcome=outcome)
 
