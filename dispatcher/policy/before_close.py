@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.policy.deadline import BEFORE_NIGHT, LEAST_AGE
 from dispatcher.policy.decisions import Planned, Rule, Unplanned
-from dispatcher.policy.facts import Instant, OrderFacts
+from dispatcher.policy.facts import Channel, Instant, OrderFacts
 from dispatcher.policy.fitting import Aim, Fit, Standing, fit_step
 from dispatcher.policy.release import released
 from dispatcher.policy.spans import quiet_span
@@ -26,9 +26,10 @@ def second_step(
     order, before_close = facts.order, policy.before_close
     assert before_close is not None
     moment = order.closes_at - before_close.lead
-    earliest, used = order.placed_at + LEAST_AGE, None
+    earliest = order.placed_at + LEAST_AGE
+    used: tuple[Channel, ...] = ()
     if isinstance(first, Planned):
-        earliest, used = first.due + (before_close.earliest_after or 0), first.channel
+        earliest, used = first.due + (before_close.earliest_after or 0), (first.channel,)
     inputs = {"closes_at": iso(order.closes_at), "moment": iso(moment), "earliest": iso(earliest)}
     # A life shorter than the lead (a flash sale) has room for the first step alone.
     too_short = moment <= order.placed_at

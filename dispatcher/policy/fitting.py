@@ -7,7 +7,7 @@ import msgspec
 
 from dispatcher.policy.decisions import Planned, Rule, Unplanned
 from dispatcher.policy.facts import Channel, Instant, OrderFacts
-from dispatcher.policy.routing import looks_at, ranked_after, routes, routing_rule
+from dispatcher.policy.routing import routes, routing_rule
 from dispatcher.policy.standing import (
     refuse_closed,
     refuse_held,
@@ -37,15 +37,10 @@ class Fit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
-    """Whether an order is to be reminded of at all, the same for all its steps; `refusal` says why not.
-
-    `ranked` are the channels for its first step, `looked_at` is what routing looked at.
-    """
+    """Whether an order is to be reminded of at all, the same for all its steps; `refusal` says why not."""
 
     refusal: str | None
     rules: tuple[Rule, ...]
-    ranked: tuple[Channel, ...]
-    looked_at: dict[str, object]
 
 
 def standing(facts: OrderFacts, policy: Policy, now: Instant) -> Standing:
@@ -57,9 +52,7 @@ def standing(facts: OrderFacts, policy: Policy, now: Instant) -> Standing:
         or refuse_small(facts.order, policy, rules)
         or refuse_used_up(0, policy, rules)
     )
-    order, customer = facts.order, facts.customer
-    ranked = routes(order, customer, policy).ranked
-    return Standing(refusal, tuple(rules), ranked, looks_at(order, customer, policy))
+    return Standing(refusal, tuple(rules))
 
 
 class Aim(msgspec.Struct, frozen=True, gc=False):
@@ -69,27 +62,25 @@ class Aim(msgspec.Struct, frozen=True, gc=False):
     moment: Instant
     find: Callable[[Timing], Fit | None]
     rule: Rule
-    used: Channel | None = None
+    used: tuple[Channel, ...] = ()
 
 
 def fit_step(
     aim: Aim, facts: OrderFacts, policy: Policy, now: Instant, tz: ZoneInfo, standing: Standing
 ) -> Planned | Unplanned:
     """The step on the best channel that has time for it, or the reason there is none."""
-    order, customer, rules = facts.order, facts.customer, [aim.rule, *standing.rules]
+    order, rules = facts.order, [aim.rule, *standing.rules]
     if standing.refusal is not None:
         return _unplanned(aim, standing.refusal, rules)
-    used = () if aim.used is None else (aim.used,)
-    ranked = standing.ranked if aim.used is None else ranked_after(standing.ranked, aim.used)
-    seen = standing.looked_at
-    for channel in ranked:
+    found = routes(order, facts.customer, policy, used=aim.used)
+    for channel in found.ranked:
         timing = Timing(policy, tz, channel)
         fit = aim.find(timing)
         if fit is not None:
-            rules.append(routing_rule(order, customer, policy, channel, used=used, looked_at=seen))
+            rules.append(routing_rule(order, facts.customer, policy, channel, used=aim.used))
             return _judged(aim, timing, fit, now, rules)
-    rules.append(routing_rule(order, customer, policy, "drop", used=used, looked_at=seen))
-    return _unplanned(aim, routes(order, customer, policy, used=used).refusal or NO_TIME, rules)
+    rules.append(routing_rule(order, facts.customer, policy, "drop", used=aim.used))
+    return _unplanned(aim, found.refusal or NO_TIME, rules)
 
 
 def _judged(aim: Aim, timing: Timing, fit: Fit, now: Instant, rules: list[Rule]) -> Planned | Unplanned:

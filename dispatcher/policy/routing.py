@@ -58,12 +58,6 @@ def routes(
     return Routes(ranked, None if ranked else refusal)
 
 
-def ranked_after(ranked: tuple[Channel, ...], used: Channel) -> tuple[Channel, ...]:
-    """Return what `routes` ranks once one of the channels that it ranked for an order was used."""
-    fresh = tuple([channel for channel in ranked if channel != used])
-    return fresh if used == "phone" else (*fresh, used)
-
-
 def refuse_channel(
     channel: Channel,
     order: Order,
@@ -101,23 +95,8 @@ def routing_rule(
     used: Sequence[Channel] = (),
     tried: Sequence[Channel] = (),
     opted_out: Sequence[Channel] = (),
-    looked_at: dict[str, object] | None = None,
 ) -> Rule:
-    """What routing looked at, without any address; `looked_at` is of another step of the order."""
-    inputs = dict(looked_at) if looked_at is not None else looks_at(order, customer, policy)
-    if used:
-        inputs["used"] = list(used)
-    if tried:
-        inputs["tried"] = list(tried)
-    if opted_out:
-        inputs["opted_out"] = list(opted_out)
-    if customer.blocked:
-        inputs["blocked"] = list(customer.blocked)
-    return Rule(rule="routing", outcome=outcome, inputs=inputs)
-
-
-def looks_at(order: Order, customer: Customer, policy: Policy) -> dict[str, object]:
-    """What routing looks at for every step of an order."""
+    """What routing looked at, without any address."""
     inputs: dict[str, object] = {
         "total": order.total,
         "paid_orders": customer.paid_orders,
@@ -134,7 +113,15 @@ def looks_at(order: Order, customer: Customer, policy: Policy) -> dict[str, obje
         inputs["consented"] = _consented(customer, said=True)
     if suppression is not None and suppression.sensitive_channels is not None:
         inputs["sensitive"] = _sensitive(order)
-    return inputs
+    if used:
+        inputs["used"] = list(used)
+    if tried:
+        inputs["tried"] = list(tried)
+    if opted_out:
+        inputs["opted_out"] = list(opted_out)
+    if customer.blocked:
+        inputs["blocked"] = list(customer.blocked)
+    return Rule(rule="routing", outcome=outcome, inputs=inputs)
 
 
 def _consented(customer: Customer, *, said: bool) -> list[Channel]:

@@ -37,9 +37,7 @@ def preferred(order: Order, customer: Customer, routing: Routing) -> tuple[Chann
     found = segment(order, customer, routing)
     if found is None:
         return routing.channels
-    own: tuple[Channel, ...] | None = None
-    if routing.segments is not None:
-        own = getattr(routing.segments, found)
+    own: tuple[Channel, ...] | None = getattr(routing.segments, found, None)
     return own or _call_first(routing.channels)
 
 

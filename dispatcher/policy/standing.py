@@ -31,13 +31,12 @@ def refuse_settled(state: OrderState, rules: list[Rule]) -> str | None:
 
 def refuse_closed(order: Order, now: Instant, rules: list[Rule]) -> str | None:
     """At its close an order ends by itself."""
+    refusal = "closed" if now >= order.closes_at else None
     closes_at = iso(order.closes_at)
     inputs = {"now": iso(now), "closes_at": closes_at}
-    if now >= order.closes_at:
-        rules.append(Rule(rule="close", outcome="drop", inputs=inputs))
-        return "closed"
-    rules.append(Rule(rule="close", outcome="pass", inputs=inputs, until=closes_at))
-    return None
+    until = None if refusal else closes_at
+    rules.append(Rule(rule="close", outcome=_outcome(refusal), inputs=inputs, until=until))
+    return refusal
 
 
 def refuse_late(
@@ -46,14 +45,13 @@ def refuse_late(
     """A stale reminder is worse than none; the pace of its channel is told, since it may be why."""
     if policy.max_late is None:
         return None
+    refusal = "too_late" if now - due > policy.max_late else None
     inputs: dict[str, object] = {"now": iso(now), "due": iso(due), "max_late": policy.max_late}
     if pace is not None:
         inputs["pace"] = pace
-    if now - due > policy.max_late:
-        rules.append(Rule(rule="late", outcome="drop", inputs=inputs))
-        return "too_late"
-    rules.append(Rule(rule="late", outcome="pass", inputs=inputs, until=iso(due + policy.max_late + 1)))
-    return None
+    until = None if refusal else iso(due + policy.max_late + 1)
+    rules.append(Rule(rule="late", outcome=_outcome(refusal), inputs=inputs, until=until))
+    return refusal
 
 
 def refuse_held(held: int, policy: Policy, rules: list[Rule]) -> str | None:

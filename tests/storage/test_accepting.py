@@ -1,9 +1,8 @@
 """New orders written as texts: the same comes of them as of the script that looks at everything."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from unittest.mock import AsyncMock, patch
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -15,11 +14,11 @@ from dispatcher.storage.commands import Intake, IntakeReply
 from dispatcher.storage.keys import LaneKeys
 from dispatcher.storage.new_orders import rows_of
 from dispatcher.storage.store import Store
-from dispatcher.workflow.intake import Result
+from dispatcher.workflow import intake
 from tests.storage.calls import new_order
 from tests.storage.scenes import LATER, Scene, dump, restore, scene
 from tests.storage.test_swaps import seen
-from tests.worlds import DAY, MINUTE, NOON, World, at_once, event, saying, world
+from tests.worlds import MINUTE, NOON, World, at_once, event, saying, world
 
 BEFORE_CLOSE = """
 [before_close]
@@ -32,6 +31,10 @@ channels = ["sms", "chat"]
 
 ORDER = LaneKeys(0).order("demo", "N-1")
 UNPAID = LaneKeys(0).unpaid("demo", "C-N-1")
+
+
+SOON = NOON + 20 * MINUTE
+"""So soon that there is no time for a second reminder, which is dropped at once."""
 
 
 def unpaid(order: str, customer: str | None = None, at: int = LATER, **more: Any) -> Event:
@@ -73,17 +76,19 @@ TOGETHER: dict[str, list[Event]] = {
     "then a word of its customer": [unpaid("O-1"), saying("opted_out", customer="C-O-1")],
     "paid before": [event("order.paid", "O-1", LATER), unpaid("O-1")],
     "two of one order": [unpaid("O-1"), named(unpaid("O-1", total="88.00"), "other")],
-    "two of one order, the first too late": [
-        unpaid("O-1", at=NOON - DAY),
-        named(unpaid("O-1", total="88.00", at=NOON - DAY, placed_at=LATER), "other"),
+    "two of one order, the first closing soon": [
+        unpaid("O-1", closes_at=SOON),
+        named(unpaid("O-1", total="88.00"), "other"),
     ],
     "two of one order, of two customers": [
-        unpaid("O-1", "C-9", at=NOON - DAY),
+        unpaid("O-1", "C-9", closes_at=SOON),
         named(unpaid("O-1"), "other"),
     ],
-    "two of one customer, the first too late": [unpaid("O-1", at=NOON - DAY), unpaid("O-2", "C-O-1")],
-    "one too late": [unpaid("O-1"), unpaid("O-2", at=NOON - DAY), unpaid("O-3")],
-    "one that closes soon": [unpaid("O-1"), unpaid("O-2", closes_at=NOON + 20 * MINUTE)],
+    "two of one customer, the first closing soon": [
+        unpaid("O-1", closes_at=SOON),
+        unpaid("O-2", "C-O-1"),
+    ],
+    "one that closes soon": [unpaid("O-1"), unpaid("O-2", closes_at=SOON), unpaid("O-3")],
 }
 """What comes together."""
 
@@ -92,9 +97,6 @@ TOGETHER: dict[str, list[Event]] = {
 async def here(redis: StoreClient, audit_directory: Path, request: pytest.FixtureRequest) -> World:
     """A shop that plans one reminder an order, or two."""
     return await world(redis, audit_directory, policy=at_once(request.param + ROUTING))
-
-
-Take = Callable[[list[Event]], Awaitable[list[Result]]]
 
 
 def kept(reader: blocking.Redis) -> list[Any]:
@@ -126,7 +128,7 @@ async def both_ways(
     before = await dump(redis)
     as_texts = await here.service.intake.take(events, "key:test"), kept(reader)
     await restore(redis, before)
-    with patch.object(Store, "accept", AsyncMock(return_value={})):
+    with patch.object(intake, "rows_of", return_value={}):
         looked_at = await here.service.intake.take(events, "key:test"), kept(reader)
     return as_texts, looked_at
 
@@ -150,8 +152,8 @@ async def accept(full: Scene, events: list[Intake]) -> dict[int, IntakeReply]:
 
 @pytest.mark.parametrize("name", BEFORE)
 async def test_only_what_is_quite_new_is_written_as_texts(here: World, name: str) -> None:
-    intake, quite_new = here.service.intake, {"nothing", "another order", "an opt-out", PAID_BEFORE}
-    await intake.take(BEFORE[name], "key:test")
+    quite_new = {"nothing", "another order", "an opt-out", PAID_BEFORE}
+    await here.service.intake.take(BEFORE[name], "key:test")
     accepted: list[dict[int, IntakeReply]] = []
     accept = Store.accept
 
@@ -160,7 +162,7 @@ async def test_only_what_is_quite_new_is_written_as_texts(here: World, name: str
         return accepted[-1]
 
     with patch.object(Store, "accept", noted):
-        await intake.take([unpaid("O-1")], "key:test")
+        await here.service.intake.take([unpaid("O-1")], "key:test")
 
     assert [set(taken) for taken in accepted] == [{0} if name in quite_new else set()]
 
