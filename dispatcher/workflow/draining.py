@@ -56,15 +56,18 @@ class Hands:
         await _cut_short(self._batches)
 
     async def work_off(self, lanes: Sequence[int]) -> Counter[str]:
-        """Work until nothing is due and nothing under way; return what was done."""
-        shift = _Shift()
-        self._hear()
+        """Work until nothing is due and nothing under way; return what was done.
+
+        What became due while it was asked what is due, an answer may not know. So it ends when nothing was
+        done after a question that was asked while nothing was under way.
+        """
+        shift, done_before = _Shift(), -1
         try:
-            await self._start_all(lanes, shift)
-            while shift.batches or self._untold:
+            while shift.batches or shift.done.total() > done_before:
                 if shift.batches:
                     await self._heard_within(None)
                 else:
+                    done_before = shift.done.total()
                     self._hear()
                 await self._start_all(lanes, shift)
         finally:

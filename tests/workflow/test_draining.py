@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from random import Random
 
 from dispatcher.policy.facts import Channel
 from dispatcher.workflow.draining import Hands
@@ -72,3 +73,44 @@ async def test_small_shops_are_all_worked_off_beside_a_large_one() -> None:
 
     assert done.total() == 9 * FULL + len(small)
     assert not any(yard.due.values())
+
+
+class UnsteadyYard(Yard):
+    """Answers and batches that take as long as chance has it, and make more due on any channel."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = chance = Random(seed)
+        self._may_follow = 20
+        super().__init__(
+            {(shop, channel): chance.randint(0, 2) for shop in ("A", "B") for channel in ("chat", "sms")},
+            hands=chance.randint(1, 3),
+        )
+
+    async def _while(self) -> None:
+        for _ in range(self._chance.randint(0, 20)):
+            await asyncio.sleep(0)
+
+    async def _ready(self, lanes: Sequence[int]) -> list[tuple[str, Channel]]:
+        await self._while()
+        found = await super()._ready(lanes)
+        await self._while()
+        return found
+
+    async def _work(self, shop: str, channel: Channel, room: int) -> Counter[str]:
+        await self._while()
+        done = await super()._work(shop, channel, room)
+        await self._while()
+        if done and self._may_follow and self._chance.random() < 0.5:
+            self._may_follow -= 1
+            self.due[self._chance.choice(list(self.due))] += 1
+        await self._while()
+        return done
+
+
+async def test_what_becomes_due_at_any_moment_is_worked_off() -> None:
+    for seed in range(500):
+        yard = UnsteadyYard(seed)
+
+        await yard.work_off()
+
+        assert not any(yard.due.values()), seed
