@@ -7,6 +7,13 @@ import msgspec
 ENTRY_RECORDS = 16
 """Records in one entry of the stream at most: an entry for each was half of what a record cost."""
 
+ENTRY_BYTES = 3_800
+"""Bytes of an entry's records at most, unless it holds one alone: fewer than a server allocates for a node of
+a stream (4,096 by default), so that no entry has it allocate anew."""
+
+FULL_NODE_BYTES = 4_050
+"""Bytes that with what stands around them fill a node, and leave no room in any."""
+
 
 class AuditRecord(msgspec.Struct, kw_only=True):
     """An audit record in the contract's form; `details` stays as it was written."""

@@ -14,7 +14,7 @@ from redis.exceptions import NoScriptError
 
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, INDEXED, MOVES, WAITING, Status
-from dispatcher.storage.audit_record import ENTRY_RECORDS
+from dispatcher.storage.audit_record import ENTRY_BYTES, ENTRY_RECORDS, FULL_NODE_BYTES
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import (
     LATENESS_BUCKETS,
@@ -142,7 +142,8 @@ _TABLES = "\n".join(
         f"local MOST_BLOCKED = {MOST_BLOCKED}",
         f"local RECORDS_KEPT, RECORD, RECORD_BYTES = {RECORDS_KEPT}, '>I{RECORD_BYTES}', {RECORD_BYTES}",
         f"local OTHERS_READ = {OTHERS_READ}",
-        f"local ENTRY_RECORDS = {ENTRY_RECORDS}",
+        f"local ENTRY_RECORDS, ENTRY_BYTES = {ENTRY_RECORDS}, {ENTRY_BYTES}",
+        f"local FULL_NODE_BYTES = {FULL_NODE_BYTES}",
         "local LATENESS_BUCKETS = {" + ", ".join(map(str, LATENESS_BUCKETS)) + ", math.huge}",
     )
 )

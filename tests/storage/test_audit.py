@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -12,15 +13,17 @@ import pytest
 from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
 from dispatcher.storage import audit_reading
+from dispatcher.storage.access import AccessKeys, StoredKey
 from dispatcher.storage.audit import AuditTrail, Checked, line
 from dispatcher.storage.audit_filter import Filter, matches
-from dispatcher.storage.audit_record import AuditRecord
+from dispatcher.storage.audit_record import ENTRY_BYTES, AuditRecord
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.scripts import SCRIPTS
 from dispatcher.storage.segments import Segment, sealed, segments_in
 from tests.storage.scenes import dump
 from tests.worlds import HOUR, NOON, World, event, world
 
+SEED = 20251111
 SEGMENT = 5
 RECORDS = 23
 """The records of the world: one of its policy, two an order."""
@@ -59,6 +62,11 @@ async def one_an_entry(redis: StoreClient, key: str) -> None:
             await redis.xadd(key, {"r": record}, f"{seq}-0")
 
 
+def told(record: AuditRecord) -> Any:
+    assert isinstance(record.details, msgspec.Raw)
+    return msgspec.json.decode(record.details)
+
+
 def segments(directory: Path) -> list[Path]:
     return sorted((directory / "lane-00").glob("*.jsonl"))
 
@@ -73,6 +81,31 @@ async def test_full_segments_move_to_disk_and_the_rest_stays(
     assert len(segments(audit_directory)) == 4
     left = await redis.xrange(here.service.store.keys(0).audit)
     assert [(entry, len(fields)) for entry, fields in left] == [(b"23-0", 6)]  # records 18 to 23
+
+
+async def test_entries_fit_what_a_server_allocates_for_them_but_for_long_records(
+    here: World, redis: StoreClient, trail: AuditTrail
+) -> None:
+    chance = Random(SEED)
+    opened = [f"shop-{chance.getrandbits(64):x}" for _ in range(500)]  # more than packing makes small
+    key = StoredKey(sha256="0" * 64, shops=tuple(opened), scopes=("audit:read",), created_at=NOON)
+    many = [event("order.unpaid", f"N-{number}", NOON, customer=f"C-{number}") for number in range(50)]
+
+    for name in ("first", "second"):
+        await AccessKeys(here.service.store).create(name, key, NOON, "user:test")
+    await here.service.intake.take(many, "key:test")
+    await here.dispatch()
+
+    entries = await redis.xrange(here.service.store.keys(0).audit)
+    sizes = [(len(fields), sum(map(len, fields.values()))) for _, fields in entries]
+    assert sum(size > ENTRY_BYTES for _, size in sizes) == 2
+    assert all(size <= ENTRY_BYTES or count == 1 for count, size in sizes)
+    stream = await redis.xinfo_stream(here.service.store.keys(0).audit)
+    assert stream["max-deleted-entry-id"] == b"24-1"  # the full node before the second long record
+    found = await records(trail)
+    assert [record.seq for record in found] == list(range(1, len(found) + 1))
+    assert [told(record)["shops"] for record in found if record.kind == "access.key_created"] == [opened] * 2
+    assert (await trail.check(0)).problems == []
 
 
 async def test_the_same_records_are_read_before_and_after_archiving(trail: AuditTrail) -> None:

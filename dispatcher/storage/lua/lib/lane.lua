@@ -18,11 +18,21 @@ local function count(name, by)
 end
 
 -- Records that no entry of the stream holds yet. An entry takes several, a field each; its id is the last one's number.
-local entry = {}
+local entry, bytes = {}, 0
 
+-- Writes them. A server may lose a node of a stream whose first entry does not fit what it allocates for one, if it moved
+-- the node before while it took back what that had left (valkey-io/valkey#4711): a long record follows on a full node,
+-- of which there is nothing to take back, and which goes again.
 local function save_records()
-  if #entry > 0 then redis.call('XADD', AUDIT, string.format('%d-0', seq), unpack(entry)) end
-  entry = {}
+  if bytes > ENTRY_BYTES then
+    local full = string.format('%d-1', seq - 1)
+    redis.call('XADD', AUDIT, full, '', string.rep('.', FULL_NODE_BYTES))
+    redis.call('XADD', AUDIT, string.format('%d-0', seq), unpack(entry))
+    redis.call('XDEL', AUDIT, full)
+  elseif bytes > 0 then
+    redis.call('XADD', AUDIT, string.format('%d-0', seq), unpack(entry))
+  end
+  entry, bytes = {}, 0
 end
 
 -- The numbers of an order's records, with the newest one; what is left of a number that was cut off goes.
@@ -35,13 +45,15 @@ end
 -- Appends a record and counts it not; texts that are not told are empty. One field, parted by a character that no id
 -- can hold, costs a third of what a field each does, and one expression half of what a table of its parts does.
 local function append(kind, shop, order, customer, step, attempt, channel, reason, policy, template, seen, details)
-  seq = seq + 1
-  entry[#entry + 1] = TEXTS[#entry / 2]
-  entry[#entry + 1] = NOW .. '\31' .. kind .. '\31' .. ACTOR .. '\31' .. shop .. '\31' .. order .. '\31' .. customer .. '\31'
+  local record = NOW .. '\31' .. kind .. '\31' .. ACTOR .. '\31' .. shop .. '\31' .. order .. '\31' .. customer .. '\31'
     .. (step and TEXTS[step] or '') .. '\31' .. (attempt and TEXTS[attempt] or '') .. '\31'
     .. channel .. '\31' .. reason .. '\31' .. (policy and TEXTS[policy] or '') .. '\31' .. template .. '\31'
     .. seen .. '\31' .. details
-  if #entry == 2 * ENTRY_RECORDS then save_records() end
+  if bytes + #record > ENTRY_BYTES or #entry == 2 * ENTRY_RECORDS then save_records() end
+  seq = seq + 1
+  entry[#entry + 1] = TEXTS[#entry / 2]
+  entry[#entry + 1] = record
+  bytes = bytes + #record
 end
 
 -- Records what `about` names: shop, order, customer, step, attempt, channel, reason, policy, template, and `of`, the
