@@ -464,6 +464,14 @@ def test_a_time_that_is_none_or_has_no_offset_is_a_wrong_use(tmp_path: Path, opt
     assert f"2026-11-11T10:20:30+08:00, got '{given}'" in told
 
 
+def test_a_kind_that_no_record_has_is_a_wrong_use(tmp_path: Path) -> None:
+    result = dispatcher("audit", "export", "--data", tmp_path, "--kind", "order.payed")
+
+    told = " ".join(result.stderr.replace("│", " ").split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Invalid value for '--kind': expected one of order.accepted," in told
+
+
 def test_the_audit_of_a_store_that_runs_is_read_there(data: Path) -> None:
     with EmbeddedStore(data / "store"):
         result = dispatcher("audit", "verify", "--data", data)

@@ -10,6 +10,7 @@ from typing import get_args
 from dispatcher.messages.catalog import PROMOTING, WORDS
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.terms import Platform
+from dispatcher.storage.audit_record import KINDS
 from dispatcher.storage.scripts import header
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +42,10 @@ MAY_TELL_TIME = {
 }
 ASKS_THE_MACHINE = re.compile(r"\b(?:datetime|date)\.(?:now|today|utcnow)\b|\burandom\b")
 ASKS_THE_STORE = re.compile(r"call\('TIME'|math\.random|\bos\.(?:time|clock|date)\b", re.IGNORECASE)
+
+KIND = re.compile(r"'([a-z]+\.[a-z_]+)'")
+PUT_TOGETHER = {"task.released", "task.completed", "operator.blocked", "operator.unblocked"}
+"""Kinds of which a script has the parts."""
 
 SOURCES = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
 TREES = {name: ast.parse(source) for name, source in SOURCES.items()}
@@ -151,6 +156,12 @@ def test_every_script_and_every_part_of_one_is_used() -> None:
 
     assert set(SCRIPTS) - called == set()
     assert used == set(LIBS)
+
+
+def test_every_kind_of_audit_record_that_a_script_writes_is_listed() -> None:
+    written = {kind for source in (SCRIPTS | LIBS).values() for kind in KIND.findall(source)}
+
+    assert written | PUT_TOGETHER == set(KINDS)
 
 
 def test_every_template_is_in_the_catalog() -> None:

@@ -12,11 +12,12 @@ from dispatcher.commands.recomputing import recompute_command
 from dispatcher.commands.stores import ELSEWHERE, EXISTING_DATA, open_store, read_by
 from dispatcher.errors import DispatcherError, InvalidInput
 from dispatcher.policy.event_text import EVERY_SHOP, shop_or_every
-from dispatcher.policy.event_values import instant
+from dispatcher.policy.event_values import instant, one_of
 from dispatcher.policy.facts import Instant
 from dispatcher.settings import read_settings
 from dispatcher.storage.audit import AuditTrail, Checked, line
 from dispatcher.storage.audit_filter import Filter
+from dispatcher.storage.audit_record import KINDS
 from dispatcher.storage.store import Store
 from dispatcher.terminal import fail, run
 from dispatcher.wiring import open_existing_audit
@@ -50,7 +51,11 @@ async def _trail(data: Path) -> AsyncIterator[tuple[Store, AuditTrail]]:
 @click.option("--order", help="Only this order.")
 @click.option("--customer", help="Only this customer.")
 @click.option("--reminder", help="Only this reminder.")
-@click.option("--kind", help="Only records of this kind.")
+@click.option(
+    "--kind",
+    callback=read_by(one_of(KINDS)),
+    help="Only records of this kind, such as reminder.sent.",
+)
 @click.option(
     "--since",
     callback=read_by(instant),

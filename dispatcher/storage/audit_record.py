@@ -14,6 +14,46 @@ a stream (4,096 by default), so that no entry has it allocate anew."""
 FULL_NODE_BYTES = 4_050
 """Bytes that with what stands around them fill a node, and leave no room in any."""
 
+KINDS = (
+    "order.accepted",
+    "order.amended",
+    "order.paid",
+    "order.cancelled",
+    "order.closed",
+    "order.reminded",
+    "order.retired",
+    "reminder.planned",
+    "reminder.deferred",
+    "reminder.dropped",
+    "reminder.returned",
+    "reminder.sending",
+    "reminder.sent",
+    "reminder.retrying",
+    "reminder.failed",
+    "reminder.uncertain",
+    "task.opened",
+    "task.overflowed",
+    "task.claimed",
+    "task.released",
+    "task.completed",
+    "task.withdrawn",
+    "customer.opted_out",
+    "customer.replied",
+    "customer.forgotten",
+    "operator.paused",
+    "operator.resumed",
+    "operator.postponed",
+    "operator.sent_now",
+    "operator.blocked",
+    "operator.unblocked",
+    "policy.changed",
+    "template.changed",
+    "incentive.topped_up",
+    "access.key_created",
+    "access.key_revoked",
+)
+"""Every kind of record that the scripts write."""
+
 
 class AuditRecord(msgspec.Struct, kw_only=True):
     """An audit record in the contract's form; `details` stays as it was written."""

@@ -12,7 +12,7 @@ from dispatcher.policy import event_text
 from dispatcher.policy.zones import iso
 from dispatcher.storage.audit import line
 from dispatcher.storage.audit_filter import Filter, matches
-from dispatcher.storage.audit_record import AuditRecord
+from dispatcher.storage.audit_record import KINDS, AuditRecord
 from dispatcher.storage.keys import split_reminder_id
 from dispatcher.storage.records import RECORDS_KEPT
 from dispatcher.web import query
@@ -34,7 +34,6 @@ SCANNED = 5_000
 AT_ONCE = 250
 """Records read at once: reading so many keeps others waiting for some milliseconds at most."""
 
-MAX_KIND = 60
 HIGHEST = 2**53
 
 
@@ -54,7 +53,7 @@ PARAMS = {
     "order": identifier("The order's id."),
     "customer": identifier("The customer's id."),
     "reminder": query.reminder("The reminder's id."),
-    "kind": query.line(MAX_KIND, "The kind of record, such as `reminder.sent`."),
+    "kind": query.one_of(KINDS, "The kind of record."),
     "since": instant("Recorded at this time or later."),
     "until": instant("Recorded before this time."),
     "limit": LIMIT,

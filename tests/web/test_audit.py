@@ -115,6 +115,14 @@ async def test_records_about_keys_are_told_to_a_key_for_every_shop(filled: Askin
     assert other.status_code == 403
 
 
+async def test_a_kind_that_no_record_has_is_refused(filled: Asking) -> None:
+    answer = await filled.client.get("/v1/audit?shop=demo&kind=reminder.sant")
+
+    (wrong,) = problem_in(answer, 400)["errors"]
+    assert wrong["pointer"] == "/kind"
+    assert "reminder.sent" in wrong["detail"]
+
+
 async def test_a_shop_that_can_be_none_is_named(filled: Asking) -> None:
     answer = await filled.client.get("/v1/audit?shop=de~mo")
 
