@@ -517,6 +517,16 @@ def _has(path: str, test: str) -> bool:
     return not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8")
 
 
+def test_its_links_lead_to_headings_and_name_every_chapter() -> None:
+    headings = re.findall(r"^(##+) (.+)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", name).lower().replace(" ", "-"): marks for marks, name in headings}
+
+    linked = set(re.findall(r"\]\(#([^)]+)\)", README))
+
+    assert linked - anchors.keys() == set()
+    assert {anchor for anchor, marks in anchors.items() if marks == "##"} - linked == set()
+
+
 def test_its_picture_shows_every_room() -> None:
     shown = set(re.findall(r"\[\"(\w+)/<br>", picture("flowchart")))
 
