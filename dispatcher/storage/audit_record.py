@@ -7,13 +7,6 @@ import msgspec
 ENTRY_RECORDS = 16
 """Records in one entry of the stream at most: an entry for each was half of what a record cost."""
 
-ENTRY_BYTES = 3_800
-"""Bytes of an entry's records at most, unless it holds one alone: fewer than a server allocates for a node of
-a stream (4,096 by default), so that no entry has it allocate anew."""
-
-FULL_NODE_BYTES = 4_050
-"""Bytes that with what stands around them fill a node, and leave no room in any."""
-
 KINDS = (
     "order.accepted",
     "order.amended",

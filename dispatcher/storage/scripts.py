@@ -14,7 +14,7 @@ from redis.exceptions import NoScriptError
 
 from dispatcher.policy.facts import CHANNELS
 from dispatcher.policy.reminders import FINAL, HANDED_OVER, INDEXED, MOVES, WAITING, Status
-from dispatcher.storage.audit_record import ENTRY_BYTES, ENTRY_RECORDS, FULL_NODE_BYTES
+from dispatcher.storage.audit_record import ENTRY_RECORDS
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.records import (
     LATENESS_BUCKETS,
@@ -24,6 +24,15 @@ from dispatcher.storage.records import (
     RECORD_BYTES,
     RECORDS_KEPT,
 )
+
+NODE_BYTES = 4_096
+"""What a server allocates when an entry begins a node of a stream."""
+
+ENTRY_BYTES = NODE_BYTES - 296
+"""Bytes of an entry's records; 16 names and lengths and the head of a node take 119 more."""
+
+FILLER_BYTES = NODE_BYTES - 46
+"""Bytes of what fills a node; what stands around them takes 29 more."""
 
 _FIELD = re.compile(r"(\w+):(\w+)(\?)?$")
 _LUA = files("dispatcher.storage") / "lua"
@@ -142,8 +151,7 @@ _TABLES = "\n".join(
         f"local MOST_BLOCKED = {MOST_BLOCKED}",
         f"local RECORDS_KEPT, RECORD, RECORD_BYTES = {RECORDS_KEPT}, '>I{RECORD_BYTES}', {RECORD_BYTES}",
         f"local OTHERS_READ = {OTHERS_READ}",
-        f"local ENTRY_RECORDS, ENTRY_BYTES = {ENTRY_RECORDS}, {ENTRY_BYTES}",
-        f"local FULL_NODE_BYTES = {FULL_NODE_BYTES}",
+        f"local ENTRY_RECORDS, ENTRY_BYTES, FILLER_BYTES = {ENTRY_RECORDS}, {ENTRY_BYTES}, {FILLER_BYTES}",
         "local LATENESS_BUCKETS = {" + ", ".join(map(str, LATENESS_BUCKETS)) + ", math.huge}",
     )
 )

@@ -16,9 +16,9 @@ from dispatcher.storage import audit_reading
 from dispatcher.storage.access import AccessKeys, StoredKey
 from dispatcher.storage.audit import AuditTrail, Checked, line
 from dispatcher.storage.audit_filter import Filter, matches
-from dispatcher.storage.audit_record import ENTRY_BYTES, AuditRecord
+from dispatcher.storage.audit_record import AuditRecord
 from dispatcher.storage.client import StoreClient
-from dispatcher.storage.scripts import SCRIPTS
+from dispatcher.storage.scripts import FILLER_BYTES, SCRIPTS
 from dispatcher.storage.segments import Segment, sealed, segments_in
 from tests.storage.scenes import dump
 from tests.worlds import HOUR, NOON, World, event, world
@@ -83,7 +83,17 @@ async def test_full_segments_move_to_disk_and_the_rest_stays(
     assert [(entry, len(fields)) for entry, fields in left] == [(b"23-0", 6)]  # records 18 to 23
 
 
-async def test_entries_fit_what_a_server_allocates_for_them_but_for_long_records(
+async def node_bytes(redis: StoreClient, fields: Any) -> int:
+    """Return how long the node of a stream is that begins with an entry, as the server counts."""
+    await redis.delete("scratch")
+    await redis.xadd("scratch", fields, "1-1")
+    dumped: bytes = await redis.dump("scratch")
+    # Behind type, number of nodes and the node's id, which is 16 bytes, comes its length in 1, 2 or 5 bytes.
+    start = 19 + (1, 2, 5)[dumped[19] >> 6]
+    return int.from_bytes(dumped[start : start + 4], "little")
+
+
+async def test_what_begins_a_node_fits_what_the_server_allocates_or_follows_on_a_full_one(
     here: World, redis: StoreClient, trail: AuditTrail
 ) -> None:
     chance = Random(SEED)
@@ -96,12 +106,14 @@ async def test_entries_fit_what_a_server_allocates_for_them_but_for_long_records
     await here.service.intake.take(many, "key:test")
     await here.dispatch()
 
-    entries = await redis.xrange(here.service.store.keys(0).audit)
-    sizes = [(len(fields), sum(map(len, fields.values()))) for _, fields in entries]
-    assert sum(size > ENTRY_BYTES for _, size in sizes) == 2
-    assert all(size <= ENTRY_BYTES or count == 1 for count, size in sizes)
-    stream = await redis.xinfo_stream(here.service.store.keys(0).audit)
-    assert stream["max-deleted-entry-id"] == b"24-1"  # the full node before the second long record
+    stream = here.service.store.keys(0).audit
+    allocated = int((await redis.config_get("stream-node-max-bytes"))["stream-node-max-bytes"])
+    sizes = [(len(fields), await node_bytes(redis, fields)) for _, fields in await redis.xrange(stream)]
+    assert [count for count, size in sizes if size > allocated] == [1, 1]
+    assert allocated - 400 < max(size for count, size in sizes if count > 1)
+    assert allocated - 40 < await node_bytes(redis, {"": "." * FILLER_BYTES}) <= allocated
+    known = await redis.xinfo_stream(stream)
+    assert known["entries-added"] == known["length"] + 2  # one before each long record
     found = await records(trail)
     assert [record.seq for record in found] == list(range(1, len(found) + 1))
     assert [told(record)["shops"] for record in found if record.kind == "access.key_created"] == [opened] * 2

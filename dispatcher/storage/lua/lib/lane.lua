@@ -20,18 +20,15 @@ end
 -- Records that no entry of the stream holds yet. An entry takes several, a field each; its id is the last one's number.
 local entry, bytes = {}, 0
 
--- Writes them. A server may lose a node of a stream whose first entry does not fit what it allocates for one, if it moved
--- the node before while it took back what that had left (valkey-io/valkey#4711): a long record follows on a full node,
--- of which there is nothing to take back, and which goes again.
+-- Writes the entry; one of more than ENTRY_BYTES holds one record. A server may lose a node that an entry began and made
+-- outgrow what was allocated for it, where it had moved the node before to take back what that had left (valkey #4705).
+-- So a long record follows on a filler, which leaves nothing worth moving and is deleted again.
 local function save_records()
-  if bytes > ENTRY_BYTES then
-    local full = string.format('%d-1', seq - 1)
-    redis.call('XADD', AUDIT, full, '', string.rep('.', FULL_NODE_BYTES))
-    redis.call('XADD', AUDIT, string.format('%d-0', seq), unpack(entry))
-    redis.call('XDEL', AUDIT, full)
-  elseif bytes > 0 then
-    redis.call('XADD', AUDIT, string.format('%d-0', seq), unpack(entry))
-  end
+  if bytes == 0 then return end
+  local filler = bytes > ENTRY_BYTES and string.format('%d-1', seq - 1)
+  if filler then redis.call('XADD', AUDIT, filler, '', string.rep('.', FILLER_BYTES)) end
+  redis.call('XADD', AUDIT, string.format('%d-0', seq), unpack(entry))
+  if filler then redis.call('XDEL', AUDIT, filler) end
   entry, bytes = {}, 0
 end
 
