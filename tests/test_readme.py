@@ -58,7 +58,7 @@ from dispatcher.web.paging import DEFAULT_LIMIT, MAX_LIMIT
 from dispatcher.web.previews import MAX_SAMPLE
 from dispatcher.web.problems import KINDS
 from dispatcher.web.server import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS, SHUTDOWN_SECONDS
-from dispatcher.workflow.grouping import GROUP, MAX_UNDER_WAY
+from dispatcher.workflow.grouping import GROUP, MAX_UNDER_WAY, PART
 from tests.benchmarks.__main__ import FIGURES
 from tests.faults import test_kill, test_race
 from tests.web.reasons import SCENES
@@ -325,6 +325,7 @@ def test_its_table_of_measurements_has_no_empty_cell() -> None:
         f"{MAX_UNDER_WAY:,} events under way",
         f"(1 to {MAX_LIMIT}, else {DEFAULT_LIMIT})",
         f"up to {GROUP} together",
+        f"up to {PART} of one request",
         f"head and body within {HEAD_SECONDS:g} seconds each",
         f"head and body within {BODY_SECONDS:g} seconds each",
         f"ends the API within {API_SECONDS:g} seconds, {SHUTDOWN_SECONDS} of them for requests under way",

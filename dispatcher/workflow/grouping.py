@@ -12,7 +12,10 @@ from dispatcher.telemetry import EVENT_NOT_TAKEN, EVENTS_NOT_TAKEN, about_error
 from dispatcher.workflow.intake import Result
 
 GROUP = 32
-"""Events in one call: so few that the store has some to work on while others are read and planned."""
+"""Events of several requests in a call: so few that the store has some while others are read and planned."""
+
+PART = 64
+"""Events of one request in one call: they have been read already, and so are worth a longer one."""
 
 CALLS = 3
 """Calls of a lane under way at once: one in the store, one that is there when it ends, one being planned."""
@@ -142,8 +145,8 @@ class GroupedIntake:
 
         async def take_lane(lane: int, positions: list[int]) -> dict[int, Result]:
             taken: dict[int, Result] = {}
-            for start in range(0, len(positions), GROUP):
-                part = positions[start : start + GROUP]
+            for start in range(0, len(positions), PART):
+                part = positions[start : start + PART]
                 taken |= zip(part, await self._put(lane, [events[at] for at in part], actor), strict=True)
             return taken
 

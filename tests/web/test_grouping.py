@@ -10,7 +10,7 @@ import pytest
 from dispatcher.errors import InvalidEvent, Overloaded, StoreFull, StoreUnavailable
 from dispatcher.policy.events import Event
 from dispatcher.workflow import grouping
-from dispatcher.workflow.grouping import CALLS, ENOUGH, GROUP, GroupedIntake
+from dispatcher.workflow.grouping import CALLS, ENOUGH, GROUP, PART, GroupedIntake
 from dispatcher.workflow.intake import Result
 from tests.policy.event_examples import wire
 from tests.web.asking import Asking
@@ -128,12 +128,12 @@ async def test_a_call_has_a_limit_and_one_actor_and_actors_take_turns() -> None:
 async def test_a_large_request_is_cut_and_keeps_its_order() -> None:
     gate = Gate()
     gate.held = False
-    names = [str(number) for number in range(2 * GROUP + 3)]
+    names = [str(number) for number in range(2 * PART + 3)]
 
     results = await asked(Watched(gate), *names)
 
     assert [result.order for result in results] == names
-    assert [len(orders) for _, orders in gate.calls] == [GROUP, GROUP, 3]
+    assert [len(orders) for _, orders in gate.calls] == [PART, PART, 3]
 
 
 async def test_an_unexpected_error_hits_only_the_event_it_came_from(caplog: pytest.LogCaptureFixture) -> None:
