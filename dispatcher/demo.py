@@ -41,7 +41,7 @@ high_value = "500.00"
 KEY_FILE = "demo-key"
 EVENTS_FILE = "demo-events.jsonl"
 POST_SECONDS = 30.0
-POSTED = "Sample orders were posted: for chat, for SMS, for a call, and one that was paid at once."
+POSTED = "The sample orders are there: for chat, for SMS, for a call, and one that was paid at once."
 
 _BATCH = "application/cloudevents-batch+json"
 

@@ -11,7 +11,8 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.policy.facts import Channel as ChannelName
 from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
-from dispatcher.telemetry import STORE_AWAY
+from dispatcher.storage.server_settings import SETTINGS, other_settings
+from dispatcher.telemetry import STORE_AWAY, STORE_UNSAFE
 from dispatcher.wiring import Service, SystemClock, build
 
 RETRY_SECONDS = 0.25
@@ -41,11 +42,15 @@ async def open_service(
     while not told.is_set():
         try:
             service = await build(settings, client, SystemClock(), channels, data / "audit")
+            others = await other_settings(client)
         except StoreUnavailable as error:
             if not away:
                 away = True
                 _log.warning(STORE_AWAY, extra={"error": error.code, "detail": str(error)})
         else:
+            for name, found in others.items():
+                about = {"setting": name, "expected": SETTINGS[name], "found": found}
+                _log.warning(STORE_UNSAFE, extra=about)
             settle_memory()
             return service
         try:

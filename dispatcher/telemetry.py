@@ -11,6 +11,10 @@ STORE_AWAY = "store_away"
 STORE_BACK = "store_back"
 """The store answers again."""
 
+STORE_UNSAFE = "store_unsafe"
+"""A setting of the store is not what the promises rest on (`setting`, `expected`, `found`: null where the
+store does not tell)."""
+
 TURN_FAILED = "turn_failed"
 """A worker's turn ran into an error of this service's own; the next one comes (`error`, `where`)."""
 

@@ -156,7 +156,8 @@ class Up:
         return True
 
     def _say(self, where: str) -> None:
-        say(f"dispatcher is up at http://{where}; its data and logs are in {self._data}; Ctrl-C ends it")
+        store = "" if self._settings.redis_url is None else "the store is that of DISPATCHER_REDIS_URL; "
+        say(f"dispatcher is up at http://{where}; {store}data and logs are in {self._data}; Ctrl-C ends it")
         if self._demo is not None:
             self._demo.run(where)
 

@@ -48,6 +48,7 @@ from dispatcher.simulation.report import Report
 from dispatcher.simulation.tmall import COLUMNS
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.looking import Memory
+from dispatcher.storage.server_settings import SETTINGS
 from dispatcher.storage.templates import VERSIONS_KEPT
 from dispatcher.web.access import SCOPES
 from dispatcher.web.app import ROUTES
@@ -67,7 +68,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BIN = Path(sys.executable).parent
 GROUPS = {"waiting": WAITING, "handed over": HANDED_OVER, "final": FINAL}
-SIZES = {"1gb": str(1024**3)}
 """How a server tells a size that people write shorter."""
 
 ADDRESS = "http://127.0.0.1:8080"
@@ -490,7 +490,7 @@ def test_the_embedded_store_has_the_settings_it_asks_for(tmp_path: Path) -> None
     ):
         kept = {name: client.config_get(name)[name] for name in asked}
 
-    assert kept == {name: SIZES.get(value, value) for name, value in asked.items()}
+    assert kept == asked == SETTINGS
 
 
 def test_each_promise_names_tests_that_prove_it() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from dispatcher.demo import EVENTS_FILE, KEY_FILE, PAID, SAMPLES, TO_CALL
+from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.worker import HANDED_OVER
 from tests.faults.crew import until
 
@@ -41,7 +42,12 @@ class Up:
     """A running `up` and what it printed."""
 
     def __init__(
-        self, data: Path, *arguments: str, program: Sequence[str] = PROGRAM, output: int | None = None
+        self,
+        data: Path,
+        *arguments: str,
+        program: Sequence[str] = PROGRAM,
+        output: int | None = None,
+        url: str | None = None,
     ) -> None:
         self.data = data
         self.printed = data.parent / f"printed-{len(list(data.parent.glob('printed-*')))}"
@@ -51,7 +57,8 @@ class Up:
                 stdin=subprocess.DEVNULL,
                 stdout=printed if output is None else output,
                 stderr=subprocess.STDOUT,
-                env={name: value for name, value in os.environ.items() if name != "DISPATCHER_REDIS_URL"},
+                env={name: value for name, value in os.environ.items() if name != "DISPATCHER_REDIS_URL"}
+                | ({"DISPATCHER_REDIS_URL": url} if url else {}),
                 start_new_session=True,
             )
 
@@ -103,10 +110,14 @@ def data(tmp_path: Path) -> Iterator[Path]:
 
 @contextmanager
 def running(
-    data: Path, *arguments: str, program: Sequence[str] = PROGRAM, output: int | None = None
+    data: Path,
+    *arguments: str,
+    program: Sequence[str] = PROGRAM,
+    output: int | None = None,
+    url: str | None = None,
 ) -> Iterator[Up]:
     """Run `up` on a free port; it is told to end if it still runs when the test has failed."""
-    up = Up(data, "--port", "0", *arguments, program=program, output=output)
+    up = Up(data, "--port", "0", *arguments, program=program, output=output, url=url)
     try:
         yield up
     finally:
@@ -319,6 +330,16 @@ def test_a_demo_key_that_is_none_is_made_anew(data: Path, kept: bytes) -> None:
         status, _ = ask(up, "GET", "/v1/orders/demo/SAMPLE-1")
 
     assert status == 200
+
+
+def test_with_a_store_of_ones_own_none_is_started_and_that_is_said(data: Path, tmp_path: Path) -> None:
+    with EmbeddedStore(tmp_path / "own") as store, running(data, url=f"unix://{store.socket}") as up:
+        assert up.where
+        told = up.text
+        assert up.end() == 0
+
+    assert "the store is that of DISPATCHER_REDIS_URL" in told
+    assert not (data / "store").exists()
 
 
 @pytest.mark.parametrize("command", ["up", "worker"])

@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from redis import Redis
 
 from dispatcher.channels.base import Accepted, Message, Outcome
 from dispatcher.policy.facts import Channel as ChannelName
@@ -19,13 +21,14 @@ from dispatcher.settings import Settings
 from dispatcher.storage.client import StoreClient
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.keys import health, turns
+from dispatcher.storage.server_settings import SETTINGS
 from dispatcher.wiring import Service, SystemClock, build, connect
 from dispatcher.worker import HANDED_OVER, TIDY_SECONDS, Worker
 from tests.faults.crew import until
 from tests.worlds import AT_ONCE, event
 
 SECONDS = 15.0
-SETTINGS = Settings(lanes=4)
+FOUR_LANES = Settings(lanes=4)
 BRIEF_LEASE = Settings(lanes=4, lease_seconds=0.2, channel_timeout_seconds=0.1)
 
 
@@ -53,10 +56,14 @@ def process(url: str, data: Path) -> Iterator["subprocess.Popen[bytes]"]:
         worker.wait()
 
 
+def logged(data: Path) -> list[dict[str, Any]]:
+    """Return what a worker has logged."""
+    return [json.loads(line) for line in (data / "worker.log").read_text(encoding="utf-8").splitlines()]
+
+
 def told(data: Path) -> list[str]:
     """Return the names of the events a worker has logged."""
-    lines = (data / "worker.log").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["event"] for line in lines]
+    return [line["event"] for line in logged(data)]
 
 
 def handed_over(data: Path) -> list[str]:
@@ -71,7 +78,7 @@ def take(store: EmbeddedStore, data: Path, *orders: str) -> None:
 
     async def taken() -> None:
         client = connect(socket=store.socket)
-        service = await build(SETTINGS, client, SystemClock(), {}, data / "audit")
+        service = await build(FOUR_LANES, client, SystemClock(), {}, data / "audit")
         if (await service.store.shop("demo")).policy == 0:
             await service.put_policy("demo", AT_ONCE, "test", "user:test")
         now = service.clock.now()
@@ -94,6 +101,27 @@ def test_what_is_due_is_handed_over_and_sigterm_ends_it_well(store: EmbeddedStor
     assert code == 0
     assert sorted(handed_over(tmp_path)) == ["O-1", "O-2"]
     assert told(tmp_path) == ["started", "ended"]
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("CONFIG SET appendfsync everysec", {"appendfsync": "everysec"}),
+        ("ACL SETUSER default -config", dict.fromkeys(SETTINGS)),
+    ],
+)
+def test_a_store_without_the_settings_it_needs_is_told_of(
+    store: EmbeddedStore, tmp_path: Path, command: str, found: dict[str, str | None]
+) -> None:
+    with Redis(unix_socket_path=str(store.socket)) as client:
+        client.execute_command(command)
+
+    with process(f"unix://{store.socket}", tmp_path):
+        until(lambda: "started" in told(tmp_path), SECONDS, "the worker works")
+
+    unsafe = [line for line in logged(tmp_path) if line["event"] == "store_unsafe"]
+    assert {line["setting"]: line["found"] for line in unsafe} == found
+    assert all(line["expected"] == SETTINGS[line["setting"]] for line in unsafe)
 
 
 def test_a_worker_outlives_its_store_and_goes_on_within_three_seconds(
@@ -144,7 +172,7 @@ class Slow:
 
 
 async def slow_service(
-    redis: StoreClient, directory: Path, settings: Settings = SETTINGS
+    redis: StoreClient, directory: Path, settings: Settings = FOUR_LANES
 ) -> tuple[Service, Slow]:
     """Return a service with one reminder due on a slow channel."""
     channel = Slow()

@@ -25,21 +25,21 @@ def recompute_command(file: BinaryIO) -> None:
     FILE is what `audit export` or `simulate --audit` wrote; without it, or with `-`, it is read from standard
     input. Every plan and decision is made again by the policy version in the export and on what is recorded;
     its kind, reason, channel, times, limits and rules are compared. Texts are not in the audit. A record
-    whose order or policy is not in the export, since it was filtered, counts as a difference.
+    whose order or policy is not in the export, since it was filtered, is named and counted apart.
     """
     recomputer = Recomputer()
     try:
         with progress(DESCRIPTION, BarColumn(), TaskProgressColumn(), TimeRemainingColumn()) as bars:
-            differences = 0
+            found = 0
             for difference in recompute(_records(file, bars), recomputer):
                 say(difference)
-                differences += 1
+                found += 1
     except InvalidInput as wrong:
         fail(wrong)
-    say(
-        f"{recomputer.plans} plans and {recomputer.decisions} decisions made again: {differences} differences"
-    )
-    sys.exit(1 if differences else 0)
+    made = f"{recomputer.plans} plans and {recomputer.decisions} decisions made again"
+    left = f", {recomputer.left} could not be" if recomputer.left else ""
+    say(f"{made}{left}: {found - recomputer.left} differences")
+    sys.exit(1 if found else 0)
 
 
 def _records(file: BinaryIO, bars: Progress) -> Iterator[Record]:

@@ -60,12 +60,13 @@ class Waiting(msgspec.Struct):
 class Recomputer:
     """Reads an audit record by record, each lane in its order, and tells what does not follow.
 
-    `plans` and `decisions` count what was made again.
+    `plans` and `decisions` count what was made again, `left` what could not be without its order or policy.
     """
 
     def __init__(self) -> None:
         self.plans = 0
         self.decisions = 0
+        self.left = 0
         self._policies: dict[tuple[str, int], Policy | None] = {}
         self._orders: dict[tuple[str, str], Told] = {}
         self._waiting: dict[tuple[str, str], dict[int, Waiting]] = {}
@@ -124,6 +125,7 @@ class Recomputer:
         policy = policy or self._policies.get((record.shop, record.policy or 0))
         order = self._orders.get((record.shop, record.order or ""))
         if policy is None or order is None:
+            self.left += 1
             yield f"cannot be decided again: its {'order' if policy else 'policy'} is not in this audit"
             return
         try:

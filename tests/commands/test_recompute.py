@@ -45,6 +45,17 @@ def test_each_difference_is_a_line_and_ends_with_1(audit: Audit, tmp_path: Path)
     assert told[-1].endswith(f": {len(told) - 1} differences")
 
 
+def test_what_cannot_be_decided_again_is_counted_apart(audit: Audit) -> None:
+    without_policy = [record for record in audit.records if record["kind"] != "policy.changed"]
+
+    answer = recompute(lines(without_policy))
+
+    told = answer.stdout.splitlines()
+    assert answer.exit_code == 1
+    assert all("cannot be decided again: its policy is not in this audit" in line for line in told[:-1])
+    assert told[-1] == f"0 plans and 0 decisions made again, {len(told) - 1} could not be: 0 differences"
+
+
 @pytest.mark.parametrize("line", [b"[]", b"{}", b"nothing", b"\xff", b'{"seq": "one"}'])
 def test_a_line_that_is_no_record_is_named(audit: Audit, line: bytes) -> None:
     answer = recompute(lines(audit.records[:2]) + line)
