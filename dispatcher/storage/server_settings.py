@@ -2,13 +2,14 @@
 
 from dispatcher.errors import StoreRefused
 from dispatcher.storage.client import StoreClient
+from dispatcher.storage.scripts import NODE_BYTES
 
 SETTINGS = {
     "appendonly": "yes",
     "appendfsync": "always",
     "aof-use-rdb-preamble": "yes",
     "maxmemory-policy": "noeviction",
-    "stream-node-max-bytes": "4096",
+    "stream-node-max-bytes": str(NODE_BYTES),
 }
 
 
